@@ -159,9 +159,13 @@ TOOLKIT: Mapping[str, Stage] = {
     # The search of a tiny model asks hundreds of thousands of queries: it is given less time than it would take.
     "docs/how-to/find-the-highest-rate.md": Stage(BOTH, {"rate.json": "rate.json --within 8s"}, unclear=("max-rate",)),
     "docs/how-to/load-test-an-endpoint.md": Stage(
-        {},
+        {
+            "body.json": written('{"text": {{ text }}, "limit": {{ limit }}}'),
+            "rows.csv": written("text,limit\nshort,1\na longer one,2\n"),
+        },
         {
             "http://127.0.0.1:8000": "{loaded}",
+            "http://127.0.0.1:8001": "{shared}",
             "60s": "2s",
             "1000": "400",
             "search.json": "search.json --rate 1500 --duration 0.5s --within 8s",

@@ -17,7 +17,7 @@ from tests.contracts.prompt import type_in
 from tests.contracts.shown import ROOT, Shown, every_line
 from tests.contracts.stages import LEFT_OUT, TOOLKIT
 from tests.contracts.test_documented_operations import OPERATIONS
-from tests.unit.toolkit.load import stand_in_server
+from tests.unit.toolkit.load import http2_servers, stand_in_server
 from weighbridge.cli.app import app
 
 pytestmark = pytest.mark.slow
@@ -100,8 +100,17 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[str]:
     """A quick server in a process of its own."""
-    program = [sys.executable, stand_in_server.__file__]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as server:
+    yield from served([sys.executable, stand_in_server.__file__])
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[str]:
+    """A server of HTTP/2 in a process of its own."""
+    yield from served([sys.executable, "-m", http2_servers.__name__])
+
+
+def served(program: list[str]) -> Iterator[str]:
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         assert server.stdout is not None
         yield f"http://127.0.0.1:{int(server.stdout.readline())}"
         server.kill()
@@ -130,7 +139,7 @@ LONG = {
     "page", [pytest.param(page, marks=[pytest.mark.nightly] if page in LONG else []) for page in TOOLKIT]
 )
 def test_the_pages_of_the_toolkit_are_typed_as_they_stand(
-    page: str, tmp_path: Path, endpoint: str, loaded: str
+    page: str, tmp_path: Path, endpoint: str, loaded: str, shared: str
 ) -> None:
     stage = TOOLKIT[page]
     for name, build in stage.files.items():
@@ -139,7 +148,7 @@ def test_the_pages_of_the_toolkit_are_typed_as_they_stand(
     lines = [shown.line for shown in EVERY if shown.page == page and shown.runs and not is_left_out(shown)]
     for example, own in stage.instead.items():
         assert any(example in line for line in lines), f"the page does not show {example}"
-        lines = [line.replace(example, own.format(endpoint=endpoint, loaded=loaded)) for line in lines]
+        lines = [line.replace(example, own.format(endpoint=endpoint, loaded=loaded, shared=shared)) for line in lines]
     typed = type_in(lines, tmp_path)
     for line, code in zip(typed.lines, typed.codes, strict=True):
         answers = DONE_OR_DOUBTED | ({2} if line.split()[1] in stage.unclear else set())

@@ -31,6 +31,7 @@ BY_EXTRA = {
         "score t.npz --metric chrf",
         "score q.npz --metric ndcg",
     ],
+    "http2": ["load http://127.0.0.1:9/ --http2-prior-knowledge"],
     "charts": [
         "pareto c.json --chart c.svg",
         "recommend c.json --out page",

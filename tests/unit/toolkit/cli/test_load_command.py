@@ -138,9 +138,9 @@ def test_failures_are_shown(planned):
     done = weighbridge("load", "http://localhost:1/", "--rate", 5, "--method", "delete")
     assert planned[0][0].method == "DELETE"
     assert "failed: 3 lost, first: it was cut\n" in done.stdout
-    assert "DELETE http://localhost:1/ at 127.0.0.1: 5/s, poisson, 60 s" in done.stdout.replace("\n", " ").replace(
-        "  ", " "
-    )
+    assert "DELETE http://localhost:1/ at 127.0.0.1 over HTTP/1.1: 5/s, poisson, 60 s" in done.stdout.replace(
+        "\n", " "
+    ).replace("  ", " ")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_closed_loop_is_named(planned):
     ((plan, _),) = planned
     assert (plan.users, plan.think_s, plan.rate_per_s) == (5, 2.0, 0.0)
     assert json.loads(done.stdout)["loop"] == "closed"
-    assert "closed loop, 5 users, think time 2 s" in done.stderr
+    assert "closed loop, 5 users, think time 2 s" in " ".join(done.stderr.split())
     assert "note: A closed loop cannot show overload" in done.stderr
     both = weighbridge("load", "http://127.0.0.1/", "--closed", 5, "--rate", 3)
     assert (both.exit_code, "A closed loop has no rate" in both.stderr) == (2, True)
@@ -328,7 +328,7 @@ def test_a_search_at_the_terminal(monkeypatch, tmp_path):
             "trials": [],
             "notes": [],
             "verdict": {"status": "indicative", "reasons": []},
-            "manifest": {"digest": "sha256:ab"},
+            "manifest": {"digest": "sha256:ab", "bodies": None},
         }
 
     monkeypatch.setattr(load_testing, "search_highest_rate", stand_in)
@@ -370,7 +370,7 @@ def test_every_end_of_a_search_has_its_code(monkeypatch, reason, rate, status, c
         "trials": [],
         "notes": [],
         "verdict": {"status": status, "reasons": []},
-        "manifest": {"digest": "sha256:ab"},
+        "manifest": {"digest": "sha256:ab", "bodies": None},
     }
     monkeypatch.setattr(load_testing, "search_highest_rate", lambda _: ended)
     done = weighbridge("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import dataclasses
 import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -109,6 +111,17 @@ async def serving(serve: Serve, *, tls: ssl.SSLContext | None = None) -> AsyncIt
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
         await asyncio.sleep(0.05 if tls else 0.01)  # the loop's turn in which closed connections let go of it
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """The side of a server in TLS; `cert.pem` in the folder is what its clients have to trust."""
+    key, certificate = folder / "key.pem", folder / "cert.pem"
+    made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    files = ["-keyout", str(key), "-out", str(certificate), "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*made.split(), *files], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 @dataclasses.dataclass

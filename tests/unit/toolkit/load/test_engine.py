@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import hashlib
 import socket
-import ssl
-import subprocess
 import time
 
 import numpy as np
 import pytest
 
-from tests.unit.toolkit.load.servers import OK, answering, fired, job, pinned, request_from, serving
+from tests.unit.toolkit.load.servers import OK, answering, certified, fired, job, pinned, request_from, serving
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator import engine
@@ -401,32 +399,7 @@ def test_after_a_stop_nothing_more_is_sent():
 
 
 def test_tls_with_a_certificate_that_is_trusted_or_not(tmp_path, monkeypatch):
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-keyout",
-            str(tmp_path / "key.pem"),
-            "-out",
-            str(tmp_path / "cert.pem"),
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost",
-        ],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    context = certified(tmp_path)
 
     async def run(ca_file=""):
         loop = asyncio.get_running_loop()

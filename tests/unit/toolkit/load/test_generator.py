@@ -157,8 +157,16 @@ def test_a_process_that_cannot_start_is_a_sentence(port, tmp_path, monkeypatch):
 
 
 def test_counters_of_parts_are_merged():
-    first = {"opened": 1, "peak": 2, "streamed": 0, "cpu_s": 0.5, "processor_share": 0.2, "crowding": 0.5}
-    second = {"opened": 3, "peak": 4, "streamed": 5, "cpu_s": 0.25, "processor_share": 0.1, "crowding": 2.0}
+    first = {"opened": 1, "peak": 2, "streamed": 0, "streams": 9, "cpu_s": 0.5, "processor_share": 0.2, "crowding": 0.5}
+    second = {
+        "opened": 3,
+        "peak": 4,
+        "streamed": 5,
+        "streams": 8,
+        "cpu_s": 0.25,
+        "processor_share": 0.1,
+        "crowding": 2.0,
+    }
     merged = merge_counters(
         [
             first | {"pool_limits": ["files"], "complaints": {"lost": "first"}},
@@ -169,6 +177,7 @@ def test_counters_of_parts_are_merged():
         "opened": 4,
         "peak": 6,
         "streamed": 5,
+        "streams": 8,
         "cpu_s": 0.75,
         "processor_share": 0.2,
         "crowding": 2.0,

@@ -78,6 +78,7 @@ def test_a_document_holds_everything_and_no_secret():
         "connections_opened": 64,
         "connections_at_once": 0,
         "connections_limited_by": [],
+        "requests_per_connection": 1,
         "generator_cpu_s": 0.25,
         "generator_processor_share": 0.0,
         "unsettled": 0,

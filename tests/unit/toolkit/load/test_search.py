@@ -10,7 +10,8 @@ from tests.unit.toolkit.load.servers import pinned
 from tests.unit.toolkit.load.test_client_limits import pooled
 from tests.unit.toolkit.load.test_judgment import calm
 from tests.unit.toolkit.load.test_report import fired
-from weighbridge.cli.tables.terminal import SEARCH_ENDS, load_search_parts, show
+from weighbridge.cli.tables.load_table import load_search_parts
+from weighbridge.cli.tables.terminal import SEARCH_ENDS, show
 from weighbridge.core.errors import Invalid
 from weighbridge.load import search
 from weighbridge.load.generator.generator import GeneratorFailed

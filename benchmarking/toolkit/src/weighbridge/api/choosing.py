@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.documents import PathLike, Source, document_of, read_json
+from weighbridge.api.documents import PathLike, Source, check_chart, document_of, read_json, write_chart
 from weighbridge.api.results import Result
 from weighbridge.cli.tables.matrix_table import decision_parts
 from weighbridge.core.extras import require_extra
@@ -44,15 +44,14 @@ def pareto(
 
     `to_pandas()` has a row for each candidate. Raises Invalid for malformed candidates or an unknown metric.
     """
+    check_chart(chart)
     choice = candidates_of(candidates)
     axes = axes_of(axis or DEFAULT_AXES)
     found = frontiers.weigh(choice.candidates, axes, draws=draws, seed=seed)
     if chart is not None:
-        require_extra("charts")
-        from weighbridge.charts.drawing import save
         from weighbridge.tradeoff.charts.plane import trade_off
 
-        save(trade_off(choice.candidates, across=axes[min(1, len(axes) - 1)], up=axes[0]), Path(chart))
+        write_chart(trade_off(choice.candidates, across=axes[min(1, len(axes) - 1)], up=axes[0]), Path(chart))
     rows = (
         {"candidate": each.name, "state": each.state.value, "p_frontier": each.p_frontier}
         | {ax.metric: choice.named(each.name).metrics[ax.metric].value for ax in axes}
@@ -163,14 +162,13 @@ def learning_curve(
     The result is a `weighbridge.learning-curve/1` document. `to_pandas()` has a row for each forecast size. Raises
     Invalid for too few sizes.
     """
+    check_chart(chart)
     given = _points(points, metric)
     document = curves.as_document(curves.forecast(given.rows, given.errors, confidence=confidence), metric=given.metric)
     if chart is not None:
-        require_extra("charts")
-        from weighbridge.charts.drawing import save
         from weighbridge.tradeoff.charts.learning import learning_curve as draw
 
-        save(draw(document), Path(chart))
+        write_chart(draw(document), Path(chart))
     rows = tuple({"metric": given.metric, **each} for each in document["expected"])
     return Result(document, rows, lambda: curves.describe(document))
 

@@ -5,14 +5,19 @@ import errno
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weighbridge.api.results import Result
 from weighbridge.core.errors import Invalid
+from weighbridge.core.extras import require_extra
 from weighbridge.core.parsing import json_text
 from weighbridge.core.parsing.limits import MEASUREMENT
+
+if TYPE_CHECKING:
+    from weighbridge.charts.drawing import Chart
 
 PathLike = str | os.PathLike[str]
 Source = str | os.PathLike[str] | Mapping[str, Any] | Result
@@ -49,9 +54,14 @@ def write_json(path: Path | None, document: object) -> None:
 def write_file(path: Path, content: bytes, *, field: str) -> None:
     """Write a file in one step: a full disk or a killed process leaves the file that was there, or none.
 
-    A device or a pipe is written to as it is. Raises Invalid, about `field`, if the file cannot be written.
+    `-` is standard output. A device or a pipe is written to as it is. Raises Invalid, about `field`, if the file cannot
+    be written.
     """
     try:
+        if is_standard_output(path):
+            # As text, because whoever runs a command in a program may have replaced the stream.
+            sys.stdout.write(content.decode())
+            return
         if is_stream(path):
             path.write_bytes(content)
             return
@@ -85,6 +95,18 @@ def check_writable(path: Path | None, *, field: str) -> None:
         raise Invalid(text, field=field) from error
 
 
+def check_kept(path: Path | None) -> None:
+    """Raise Invalid unless a file or a folder can be written that standard output cannot stand for."""
+    if path is None:
+        return
+    if is_standard_output(path):
+        raise Invalid("- is standard output, which cannot hold this; name a file or folder.", field="out")
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    reason = errno.EACCES if not os.access(there, os.W_OK) else errno.ENOTDIR
+    if reason == errno.EACCES or (there != path and not there.is_dir()):
+        raise Invalid(f"{path} cannot be written: {os.strerror(reason)}. Nothing was run.", field="out")
+
+
 def _real(path: Path) -> Path:
     """Return the file that a link names, so that the link stays."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
@@ -113,3 +135,19 @@ def read_yaml(path: Path) -> object:
     from weighbridge.core.parsing import yaml_text
 
     return yaml_text.read_yaml(path, field="spec")
+
+
+def check_chart(path: PathLike | None) -> None:
+    """Raise ExtraMissing or Invalid, before anything is computed, for a chart that cannot be drawn."""
+    if path is not None:
+        require_extra("charts")
+        from weighbridge.charts.drawing import check_suffix
+
+        check_suffix(Path(path).suffix)
+
+
+def write_chart(chart: "Chart", path: Path) -> None:
+    """Write a chart as `.svg` or `.png` in one step; raise Invalid if the file cannot be written."""
+    from weighbridge.charts.drawing import drawn
+
+    write_file(path, drawn(chart, path.suffix), field="chart")

@@ -6,16 +6,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.api.data import Data
 from weighbridge.api.documents import PathLike, check_writable, write_file
 from weighbridge.api.job_progress import NOBODY, Watcher, now, working_folder
+from weighbridge.api.load_bodies import has_placeholders, with_rows
 from weighbridge.api.results import Result, metric_rows
-from weighbridge.cli.tables.terminal import load_parts, load_search_parts
+from weighbridge.cli.tables.load_table import load_parts, load_search_parts
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
+from weighbridge.core.extras import require_extra
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.messages import header_from, headers_from_file
-from weighbridge.load.plan import LoadCaps, LoadPlan, arrivals_from, read_week, seconds
+from weighbridge.load.plan import (
+    WARM_CONNECTIONS,
+    LoadCaps,
+    LoadPlan,
+    arrivals_from,
+    protocol_from,
+    read_week,
+    seconds,
+)
 from weighbridge.load.results.hdr import hdr_log
 from weighbridge.load.results.report import run_load
 from weighbridge.load.search import Trials, search_highest_rate
@@ -37,7 +48,10 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     headers: Sequence[str] = (),
     header_file: PathLike | None = None,
     cacert: PathLike | None = None,
+    http2: bool = False,
+    http2_prior_knowledge: bool = False,
     body: PathLike | None = None,
+    data: Data | None = None,
     connections: int | None = None,
     processes: int = 1,
     timeout: str = "10s",
@@ -56,11 +70,14 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
 ) -> Result:
     """Send requests to an endpoint at `rate` per second (default 100) and measure its response times.
 
-    Requests are sent when they are due, whether or not earlier ones were answered. Response times count from the due
-    time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp" (from
-    `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m"; `duration`
-    defaults to 60 s for a test and 5 s for a trial of a search. `headers` are "Name: value", as are the lines of
-    `header_file`, whose values are secrets; `body` is a file; `.jsonl` and `.npz` (`x`) have many. `cacert` has the
+    Requests are sent when they are due, whether or not earlier ones were answered. Response times count from the
+    due time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp"
+    (from `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m";
+    `duration` defaults to 60 s for a test and 5 s for a trial of a search. With `http2`, HTTP/2 is negotiated in
+    TLS; with `http2_prior_knowledge`, it is spoken without TLS; requests then share connections, of which one is
+    opened before the start. `headers` are "Name: value", as are the lines of `header_file`, whose values are
+    secrets; `body` is a file; `.jsonl` and `.npz` (`x`) have many. With `data` (a data set as for `profile`), it is
+    a template whose `{{ name }}` are filled from the rows, in a random order of `seed`. `cacert` has the
     certificates to trust. Only loopback and the hosts in `allow` (HOST or HOST=NETWORK) may be called. The pool of
     connections grows as needed unless `connections` fixes it.
 
@@ -72,12 +89,15 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     `to_pandas()` has a row for each metric, or for each trial of a search. Raises Invalid and NotAllowed for requests
     that may not be sent, Unreachable if nobody answers.
     """
+    protocol = protocol_from(http2=http2, prior_knowledge=http2_prior_knowledge)
     plan = LoadPlan(
         url=url,
         rate_per_s=(0.0 if closed else 100.0) if rate is None else rate,
         users=closed,
         think_s=seconds(think, field="think") if think else 0.0,
         duration_s=seconds(duration or ("5s" if find_max else "60s")),
+        protocol=protocol,
+        warm_connections=1 if protocol.is_http2 else WARM_CONNECTIONS,
         arrivals=arrivals_from(arrivals),
         start_rate_per_s=start_rate,
         week=read_week(Path(week) if week is not None else None),
@@ -104,31 +124,40 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
         raise Invalid("--within applies to a search; use --find-max, or --duration for a test.", field="within")
     if hdr is not None and find_max:
         raise Invalid("A search has no histogram; use --hdr with a test at one rate.", field="hdr")
+    if protocol.is_http2:
+        require_extra("http2")
     if plan.ca_file and not plan.url.startswith("https://"):
         raise Invalid("--cacert applies to an address that begins with https://.", field="cacert")
     for file, field in ((samples, "json"), (hdr, "hdr")):
         check_writable(Path(file) if file is not None else None, field=field)
     permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
     target = check_target(plan.url, permissions=permissions, resolve=resolve_addresses)
-    if find_max:
-        return _search(plan, target, within or "30m", watcher)
-    return _measure(plan, target, samples=samples, hdr=hdr, watcher=watcher)
+    with working_folder() as folder:
+        plan = with_rows(plan, data, folder)
+        if find_max:
+            return _search(plan, target, within or "30m", folder, watcher)
+        return _measure(plan, target, folder, samples=samples, hdr=hdr, watcher=watcher)
 
 
 def _measure(
-    plan: LoadPlan, target: PinnedAddress, *, samples: PathLike | None, hdr: PathLike | None, watcher: Watcher
+    plan: LoadPlan,
+    target: PinnedAddress,
+    folder: Path,
+    *,
+    samples: PathLike | None,
+    hdr: PathLike | None,
+    watcher: Watcher,
 ) -> Result:
     started_at, remarks = now(), []
-    with working_folder() as folder:
-        document, fired = run_load(
-            plan,
-            target,
-            caps=LoadCaps(),
-            folder=folder,
-            on_progress=watcher.on_progress,
-            should_stop=watcher.should_stop,
-            now=started_at,
-        )
+    document, fired = run_load(
+        plan,
+        target,
+        caps=LoadCaps(),
+        folder=folder,
+        on_progress=watcher.on_progress,
+        should_stop=watcher.should_stop,
+        now=started_at,
+    )
     try:
         if samples is not None:
             document = {**document, "samples": _write_samples(fired, Path(samples))}
@@ -136,16 +165,23 @@ def _measure(
             write_file(Path(hdr), hdr_log(fired.samples, started_at=started_at), field="hdr")
     except Invalid as refused:
         remarks.append(refused.reason)
+    document = _with_note_on_body(document, plan)
     return Result(document, tuple(metric_rows(document["metrics"])), lambda: load_parts(document), tuple(remarks))
 
 
-def _search(plan: LoadPlan, target: PinnedAddress, within: str, watcher: Watcher) -> Result:
+def _search(plan: LoadPlan, target: PinnedAddress, within: str, folder: Path, watcher: Watcher) -> Result:
     deadline = Deadline(seconds(within, field="within"), time.monotonic)
-    with working_folder() as folder:
-        found: Mapping[str, Any] = search_highest_rate(
-            Trials(plan, target, LoadCaps(), folder, watcher.on_progress, watcher.should_stop, now(), deadline)
-        )
+    trials = Trials(plan, target, LoadCaps(), folder, watcher.on_progress, watcher.should_stop, now(), deadline)
+    found = _with_note_on_body(search_highest_rate(trials), plan)
     return Result(found, tuple(found["trials"]), lambda: load_search_parts(found))
+
+
+def _with_note_on_body(document: Mapping[str, Any], plan: LoadPlan) -> dict[str, Any]:
+    """Return the document with a note if the body has places that were not filled."""
+    if not has_placeholders(plan.body):
+        return dict(document)
+    text = f"{plan.body_name} was sent as it is, with its {{{{ }}}}; give --data with the rows that fill it."
+    return {**document, "notes": [*document["notes"], {"code": "bodies.unfilled", "message": text}]}
 
 
 def _write_samples(fired: GeneratorResult, file: Path) -> dict[str, Any]:

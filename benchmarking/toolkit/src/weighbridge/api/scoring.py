@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.documents import PathLike
+from weighbridge.api.documents import PathLike, check_chart, write_chart
 from weighbridge.api.results import Result, Row, metric_rows
 from weighbridge.cli.tables.scores_table import scores_parts
 from weighbridge.core.errors import Invalid
@@ -66,6 +66,7 @@ def score(  # noqa: PLR0913 -- the options of the command line
     slice. `chart` is a file for the reliability chart of probabilities. Raises Invalid for columns and values that
     cannot be scored, and ExtraMissing.
     """
+    check_chart(chart)
     named = {"group": group, "weight": weight, "id": id}
     mapped = {**{role: _listed(names) for role, names in columns.items()}, **{k: [v] for k, v in named.items() if v}}
     wanted = Wanted(
@@ -102,10 +103,9 @@ def _without_groups(mapped: Mapping[str, Sequence[str]]) -> dict[str, Sequence[s
 
 
 def _draw(document: Mapping[str, Any], path: Path) -> None:
-    from weighbridge.charts.drawing import save
     from weighbridge.quality.scoring.chart import reliability_chart
 
-    save(reliability_chart(document), path)
+    write_chart(reliability_chart(document), path)
 
 
 def _rows(document: Mapping[str, Any]) -> list[Row]:

@@ -9,9 +9,8 @@ import hashlib
 import importlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from weighbridge.charts.tables import Table
@@ -22,6 +21,7 @@ VEGA_LITE = "6.4"
 # An address that does not exist, so that no specification can make the renderer fetch data.
 NOWHERE = ["https://nowhere.invalid/"]
 CACHE_SIZE = 128
+SUFFIXES = (".svg", ".png")
 # XML cannot contain these characters, and the renderer aborts the process on them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DARK_STYLES = "".join(
@@ -92,16 +92,16 @@ def png(chart: Chart, *, scale: float = 2.0) -> bytes:
     return drawn
 
 
-def save(chart: Chart, path: Path) -> None:
-    """Write the chart as `.svg` or `.png`; raise Invalid for another suffix or if the file cannot be written."""
-    makers: Mapping[str, Callable[[Chart], bytes]] = {".svg": lambda chart: svg(chart).encode(), ".png": png}
-    if path.suffix not in makers:
-        raise Invalid(f"{path.name} must end with .svg or .png.", code="chart_file", field="chart")
-    try:
-        path.write_bytes(makers[path.suffix](chart))
-    except OSError as error:
-        text = f"The chart cannot be written to {path}: {error.strerror}."
-        raise Invalid(text, code="chart_file", field="chart") from error
+def drawn(chart: Chart, suffix: str) -> bytes:
+    """Return the chart as the content of an `.svg` or `.png` file; raise Invalid for another suffix."""
+    check_suffix(suffix)
+    return svg(chart).encode() if suffix == ".svg" else png(chart)
+
+
+def check_suffix(suffix: str) -> None:
+    """Raise Invalid for a file that is no chart."""
+    if suffix not in SUFFIXES:
+        raise Invalid("The file of a chart must end with .svg or .png.", code="chart_file", field="chart")
 
 
 @functools.lru_cache(maxsize=CACHE_SIZE)

@@ -43,7 +43,7 @@ def decide(
     """Choose between options: hard gates, weighted sum, TOPSIS, and how stable the choice is."""
     from weighbridge.api.choosing import decide as decided
 
-    with errors_as_exits(writes=(json_file,)):
+    with errors_as_exits(writes=(json_file,), keeps=(out,)):
         result = decided(matrix, draws=draws, seed=seed, out=out)
         output(result, json_file, is_quiet=quiet)
     raise typer.Exit(DONE if result["winner"] else NO)
@@ -59,7 +59,7 @@ def learning_curve(
     """Forecast the effect of more training data: the metric at N, 2N and 4N rows, and its ceiling if known."""
     from weighbridge.api.choosing import learning_curve as forecast
 
-    with errors_as_exits(writes=(json_file, chart)):
+    with errors_as_exits(writes=(json_file, chart), keeps=(chart,)):
         result = forecast(points, confidence=confidence, chart=chart)
         output(result, json_file, is_quiet=quiet)
     raise typer.Exit(NO if result["late_drop_from"] is not None else DONE)
@@ -80,7 +80,7 @@ def pareto(
     """Find the Pareto frontier: classify candidates as frontier, dominated or ambiguous, given metric intervals."""
     from weighbridge.api.choosing import pareto as weighed
 
-    with errors_as_exits(writes=(json_file, chart)):
+    with errors_as_exits(writes=(json_file, chart), keeps=(chart,)):
         result = weighed(candidates_from(candidates), axis=axis or (), draws=draws, seed=seed, chart=chart)
         output(result, json_file, is_quiet=quiet)
 
@@ -107,7 +107,7 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
     """Recommend a candidate under limits, with reasons, costs, what would change the choice, and what is unknown."""
     from weighbridge.api.choosing import recommend as recommended
 
-    with errors_as_exits(writes=(json_file,)):
+    with errors_as_exits(writes=(json_file,), keeps=(out,)):
         result = recommended(
             candidates_from(candidates),
             max_p95_ms=max_p95_ms,

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperCommand
@@ -68,17 +68,25 @@ def stop(reason: str, *, code: int = UNCLEAR) -> NoReturn:
 
 @contextmanager
 def errors_as_exits(
-    *, interrupted: str = "Interrupted; no result was written.", writes: Sequence[Path | None] = ()
+    *,
+    interrupted: str = "Interrupted; no result was written.",
+    writes: Sequence[Path | None] = (),
+    keeps: Sequence[Path | None] = (),
 ) -> Iterator[None]:
     """Turn errors, interrupts and missing extras into a message and an exit code.
 
-    Files that will be written are checked first, so that no run is lost for a wrong name.
+    Files that will be written are checked first, so that no run is lost for a wrong name; at most one of `writes` is
+    standard output, and none of the files and folders `keeps`.
     """
-    from weighbridge.api.documents import check_writable
+    from weighbridge.api.documents import check_kept, check_writable, is_standard_output
 
     try:
+        if sum(map(is_standard_output, writes)) > 1:
+            stop("Only one of the files can be standard output (-).")
         for file in writes:
             check_writable(file, field="json")
+        for path in keeps:
+            check_kept(path)
         yield
     except Refused as refused:
         stop(refused.reason, code=_code_of(refused))
@@ -115,13 +123,20 @@ def partial_results(
         stop(f"{ended.reason} The result is partial.", code=_code_of(ended))
 
 
-def output(result: "Result", json_file: Path | None, *, is_quiet: bool) -> None:
+def stream_beside(*files: Path | None) -> TextIO:
+    """Return where people read: standard error if one of the files is standard output, which programs read then."""
+    from weighbridge.api.documents import is_standard_output
+
+    return sys.stderr if any(map(is_standard_output, files)) else sys.stdout
+
+
+def output(result: "Result", json_file: Path | None, *, is_quiet: bool, beside: Sequence[Path | None] = ()) -> None:
     """Write the result to `json_file`, print it and its remarks.
 
-    With `-` the document goes to standard output and the table to standard error. If the file cannot be written, the
-    result is printed all the same, and then Invalid is raised.
+    If `json_file`, or one of the files `beside` it, is `-`, the table goes to standard error. If the file cannot be
+    written, the result is printed all the same, and then Invalid is raised.
     """
-    from weighbridge.api.documents import is_standard_output, json_text_of, write_json
+    from weighbridge.api.documents import is_standard_output, write_json
     from weighbridge.cli.tables.terminal import show
 
     is_piped, failed = is_standard_output(json_file), None
@@ -132,8 +147,8 @@ def output(result: "Result", json_file: Path | None, *, is_quiet: bool) -> None:
     for remark in result.remarks:
         typer.echo(f"weighbridge: {remark}", err=True)
     if not is_quiet or failed is not None:
-        show(result.parts(), sys.stderr if is_piped else sys.stdout)
+        show(result.parts(), stream_beside(json_file, *beside))
     if is_piped:
-        sys.stdout.write(json_text_of(result.document))
+        write_json(json_file, result.document)
     if failed is not None:
         raise failed

@@ -58,5 +58,5 @@ def experiment(  # noqa: PLR0913 -- every option of the command line
             power=power,
             detect=detect,
         )
-        output(result, json_file, is_quiet=quiet)
-    results.exit_with(result, checks, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet, beside=checks.files)
+    results.exit_with(result, checks, is_quiet=quiet, beside=(json_file,))

@@ -41,7 +41,7 @@ def prepare_data(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.api.data import prepare_data as prepared
     from weighbridge.measure.inputs.sources.media import ImageOptions
 
-    with errors_as_exits(writes=(out, json_file)):
+    with errors_as_exits(writes=(json_file, out), keeps=(out,)):
         image = ImageOptions(
             size=_size_from(resize),
             layout=layout,

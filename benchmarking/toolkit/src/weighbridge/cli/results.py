@@ -1,7 +1,7 @@
 """`weighbridge result`: check, sign and verify results; and the options of checks for other commands."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -51,7 +51,12 @@ class Checks:
 
 
 def exit_with(
-    result: "Mapping[str, Any] | Result", checks: Checks, *, is_quiet: bool, is_refused: bool = False
+    result: "Mapping[str, Any] | Result",
+    checks: Checks,
+    *,
+    is_quiet: bool,
+    is_refused: bool = False,
+    beside: Sequence[Path | None] = (),
 ) -> NoReturn:
     """Check the conditions on a result and exit: 1 if one is true, 2 if one cannot be told, else 0.
 
@@ -73,7 +78,7 @@ def exit_with(
             markdown_file=checks.markdown,
         )
         if checks.fail_if:
-            output(checked, None, is_quiet=is_quiet)
+            output(checked, None, is_quiet=is_quiet, beside=(*checks.files, *beside))
     if checked["answer"] == "true":
         stop("A condition of --fail-if is true.", code=NO)
     if code == DONE and checked["answer"] == "cannot_tell":
@@ -92,9 +97,10 @@ def check(
     """Check conditions on a kept result: exit 0 none is true, 1 one is true, or it is invalid, 2 cannot tell."""
     from weighbridge.api.documents import read_json
 
-    with errors_as_exits():
+    checks = Checks(fail_if, baseline, junit, markdown)
+    with errors_as_exits(writes=checks.files):
         document = read_json(result)
-    exit_with(document, Checks(fail_if, baseline, junit, markdown), is_quiet=quiet)
+    exit_with(document, checks, is_quiet=quiet)
 
 
 def sign(
@@ -106,8 +112,8 @@ def sign(
     """Sign a result, so that a server that knows the key can believe it."""
     from weighbridge.api.checking import sign_result
 
-    with errors_as_exits():
-        output(sign_result(result, out, key=key), None, is_quiet=quiet)
+    with errors_as_exits(writes=(out,)):
+        output(sign_result(result, out, key=key), None, is_quiet=quiet, beside=(out,))
 
 
 def verify(
@@ -132,7 +138,7 @@ def new_key(
     from weighbridge.core import attestation
     from weighbridge.core.errors import Invalid
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(out,), keeps=(out,)):
         private = attestation.new_key_pem()
         public = out.with_name(f"{out.name}.pub")
         for path, text, mode in ((out, private, 0o600), (public, attestation.public_pem(private), 0o644)):

@@ -80,7 +80,7 @@ def score(  # noqa: PLR0913 -- every option of the command line
         "predicted_scores": predicted_scores,
     }
     checks = results.Checks(fail_if, None, junit, markdown)
-    with errors_as_exits(writes=(chart, json_file, *checks.files)):
+    with errors_as_exits(writes=(json_file, *checks.files), keeps=(chart,)):
         checks.check_form()
         result = scored(
             predictions,
@@ -102,9 +102,9 @@ def score(  # noqa: PLR0913 -- every option of the command line
             min_rows=min_rows,
             chart=chart,
         )
-        output(result, json_file, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet, beside=checks.files)
     is_shown = all(drop["is_non_inferior"] is not False for drop in result["drops"])
-    results.exit_with(result, checks, is_quiet=quiet, is_refused=not is_shown)
+    results.exit_with(result, checks, is_quiet=quiet, is_refused=not is_shown, beside=(json_file,))
 
 
 def _margin_from(texts: Sequence[str] | None) -> float | dict[str, float] | None:

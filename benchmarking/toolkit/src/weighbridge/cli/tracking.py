@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from weighbridge.api.documents import read_json, write_json
-from weighbridge.cli.exits import errors_as_exits, stop
+from weighbridge.cli.exits import errors_as_exits, stop, stream_beside
 
 if TYPE_CHECKING:
     from weighbridge.trackers.mlflow import MlflowTracker
@@ -39,7 +39,8 @@ def track(
     """Log results to MLflow, Weights & Biases or a JSON-lines file: a run per benchmark, a child run per variant."""
     from weighbridge.trackers.records import record_of
 
-    with errors_as_exits():
+    kept = (out,) if to is TrackerKind.JSONL else ()
+    with errors_as_exits(writes=kept, keeps=kept):
         records = [record_of(read_json(file), name=file.stem) for file in files]
         tracker = _tracker(to, uri=uri, experiment=experiment, folder=folder, is_offline=offline, out=out)
         for file, record in zip(files, records, strict=True):
@@ -82,9 +83,10 @@ def import_runs(
     from weighbridge.trackers.imported import candidates_of, wanted_of
 
     at = datetime.fromtimestamp(time.time(), UTC).isoformat()
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         tracker = _mlflow(uri, experiment)
         wanted = [wanted_of(text) for text in metric or ()]
         candidates = candidates_of(tracker.documents(limit), wanted=wanted, baseline=baseline or None, at=at)
         write_json(json_file, candidates.as_document())
-    typer.echo(f"{json_file}: {len(candidates.candidates)} candidates, baseline {candidates.baseline}")
+    text = f"{json_file}: {len(candidates.candidates)} candidates, baseline {candidates.baseline}"
+    typer.echo(text, file=stream_beside(json_file))

@@ -22,6 +22,7 @@ EXTRAS = {
     "lightgbm": "lightgbm",
     "grpc": "grpc",
     "google": "grpc",
+    "hpack": "http2",
     "PIL": "images",
     "tokenizers": "text",
     "segno": "device",

@@ -1,17 +1,21 @@
 """The request bytes, built before the run. Rotating different bodies avoids unrealistic cache hits."""
 
+import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from weighbridge.core.addresses import PORTS, PinnedAddress
 from weighbridge.core.errors import Invalid
 from weighbridge.core.masking import hide_secrets, mask
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import MEASUREMENT
-from weighbridge.load.plan import LoadPlan
+from weighbridge.load.generator.http2.request import Http2Request, RequestMaker
+from weighbridge.load.plan import FILLED, LoadPlan
 
 HEADER_FILE_BYTES_MAX = 100_000
 BODIES_MAX = 100_000
@@ -25,17 +29,20 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 USER_AGENT = "weighbridge-load"
 
 
-def build_requests(plan: LoadPlan, target: PinnedAddress) -> list[bytes]:
+def build_requests(plan: LoadPlan, target: PinnedAddress) -> list[bytes] | list[Http2Request]:
     """Return the requests to send in turn, at least one.
 
     A body file that ends in `.jsonl` has one JSON body per line; `.npz` has `x` (rows, ...), each row sent as
     `{"instances": [row]}`; any other file is one body. Raises Invalid for invalid files and headers.
     """
     bodies = read_bodies(Path(plan.body)) if plan.body else [b""]
+    has_length = plan.method in {"POST", "PUT", "PATCH"} or bool(plan.body)
+    if plan.protocol.is_http2:
+        maker = RequestMaker(_pseudo_headers(plan, target), _headers(plan))
+        return [maker.request(body, has_length=has_length) for body in bodies]
     head = _head(plan, target)
-    lengths = plan.method in {"POST", "PUT", "PATCH"} or bool(plan.body)
     return [
-        b"".join([head, f"Content-Length: {len(body)}\r\n".encode() if lengths else b"", b"\r\n", body])
+        b"".join([head, f"Content-Length: {len(body)}\r\n".encode() if has_length else b"", b"\r\n", body])
         for body in bodies
     ]
 
@@ -100,7 +107,7 @@ def check_public_headers(headers: Iterable[tuple[str, str]]) -> None:
 def read_bodies(path: Path) -> list[bytes]:
     """Return the bodies of a file; raise Invalid if there are none, or if the file is too large."""
     try:
-        if path.stat().st_size > BODY_BYTES_MAX:
+        if path.suffix != FILLED and path.stat().st_size > BODY_BYTES_MAX:
             raise Invalid(f"The body file is larger than {BODY_BYTES_MAX:,} bytes; use fewer bodies.", field="body")
         bodies = _read(path)
     except OSError as error:
@@ -110,24 +117,51 @@ def read_bodies(path: Path) -> list[bytes]:
     return bodies
 
 
-def _head(plan: LoadPlan, target: PinnedAddress) -> bytes:
+def write_bodies(path: Path, bodies: Sequence[bytes]) -> None:
+    """Write bodies to a file that ends in `FILLED`; `read_bodies` reads them. Raises OSError."""
+    ends = np.cumsum([len(body) for body in bodies])
+    with path.open("wb") as file:
+        np.savez(file, content=np.frombuffer(b"".join(bodies), dtype=np.uint8), ends=ends)
+
+
+def _authority(target: PinnedAddress) -> str:
     host = f"[{target.host}]" if ":" in target.host else target.host
-    port = "" if PORTS[target.scheme] == target.port else f":{target.port}"
-    lines = [f"{plan.method} {target.path} HTTP/1.1", f"Host: {host}{port}"]
-    given = {name.lower() for name, _ in plan.headers}
-    lines += [f"{name}: {value}" for name, value in plan.headers]
-    defaults = {"User-Agent": USER_AGENT, "Accept": "*/*"}
+    return host if PORTS[target.scheme] == target.port else f"{host}:{target.port}"
+
+
+def _pseudo_headers(plan: LoadPlan, target: PinnedAddress) -> list[tuple[str, str]]:
+    values = {"method": plan.method, "scheme": target.scheme, "authority": _authority(target), "path": target.path}
+    return [(f":{name}", value) for name, value in values.items()]
+
+
+def _headers(plan: LoadPlan) -> list[tuple[str, str]]:
+    """Return the headers of the plan, and the usual ones that it does not have."""
+    usual = {"User-Agent": USER_AGENT, "Accept": "*/*"}
     if plan.body:
-        is_json = Path(plan.body).suffix in {".json", ".jsonl", ".npz"}
-        defaults["Content-Type"] = "application/json" if is_json else "application/octet-stream"
-    lines += [f"{name}: {value}" for name, value in defaults.items() if name.lower() not in given]
+        is_json = Path(plan.body_name).suffix in {".json", ".jsonl", ".npz"}
+        usual["Content-Type"] = "application/json" if is_json else "application/octet-stream"
+    given = {name.lower() for name, _ in plan.headers}
+    return [*plan.headers, *((name, value) for name, value in usual.items() if name.lower() not in given)]
+
+
+def _head(plan: LoadPlan, target: PinnedAddress) -> bytes:
+    lines = [f"{plan.method} {target.path} HTTP/1.1", f"Host: {_authority(target)}"]
+    lines += [f"{name}: {value}" for name, value in _headers(plan)]
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
 
 
 def _read(path: Path) -> list[bytes]:
+    if path.suffix == FILLED:
+        return _filled(path)
     if path.suffix == ".jsonl":
         return _lines(path.read_bytes().splitlines())
     return _rows(path) if path.suffix == ".npz" else [path.read_bytes()]
+
+
+def _filled(path: Path) -> list[bytes]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        content, ends = arrays["content"].tobytes(), [0, *arrays["ends"].tolist()]
+    return [content[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _lines(lines: Iterable[bytes]) -> list[bytes]:
@@ -138,8 +172,6 @@ def _lines(lines: Iterable[bytes]) -> list[bytes]:
 
 
 def _rows(path: Path) -> list[bytes]:
-    import numpy as np
-
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             rows = arrays["x"][:BODIES_MAX]

@@ -15,7 +15,28 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 PROCESSES_MAX = 64
 HOURS_OF_WEEK = 168
+WARM_CONNECTIONS = 64
+# The suffix of a file of bodies that were filled from a template.
+FILLED = ".filled"
 EXPECT_SUCCESS = Expectation()
+
+
+class Protocol(StrEnum):
+    """The protocol by its name in TLS: HTTP/2 over TLS (h2), or without it and without being negotiated (h2c)."""
+
+    HTTP_1 = "http/1.1"
+    HTTP_2 = "h2"
+    HTTP_2_CLEAR = "h2c"
+
+    @property
+    def is_http2(self) -> bool:
+        """Whether several requests share a connection."""
+        return self is not Protocol.HTTP_1
+
+    @property
+    def words(self) -> str:
+        """The name that people read."""
+        return "HTTP/2" if self.is_http2 else "HTTP/1.1"
 
 
 class Arrivals(StrEnum):
@@ -39,12 +60,23 @@ class LoadCaps:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class BodyRows:
+    """What filled the bodies of a plan: a template, and the `used` of all rows of a data set, in random order."""
+
+    template_digest: str
+    data: str
+    data_digest: str
+    rows: int
+    used: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class LoadPlan:
     """One load test: address, rate, duration, and expected answers.
 
-    `headers` are sent with each request; `body` names a file (see `messages`), `ca_file` the certificates to trust
-    instead of those of the system. `timeout_s` counts from sending a request, and in the backlog from its due time.
-    `connections`, users and the rate are divided among `processes`.
+    `headers` are sent with each request; `body` names a file (see `messages`), `rows` what filled it, `ca_file` the
+    certificates to trust instead of those of the system. `timeout_s` counts from sending a request, and in the
+    backlog from its due time. `connections`, users and the rate are divided among `processes`.
 
     Without `connections`, `warm_connections` are opened before the start and more when a request needs one; with it,
     the pool keeps that size. With `users`, the loop is closed: each user sends a request, waits for its answer, thinks
@@ -54,15 +86,17 @@ class LoadPlan:
     url: str
     rate_per_s: float
     duration_s: float
+    protocol: Protocol = Protocol.HTTP_1
     arrivals: Arrivals = Arrivals.POISSON
     start_rate_per_s: float = 0.0
     week: tuple[float, ...] = ()
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
+    rows: BodyRows | None = None
     ca_file: str = ""
     connections: int | None = None
-    warm_connections: int = 64
+    warm_connections: int = WARM_CONNECTIONS
     users: int = 0
     think_s: float = 0.0
     processes: int = 1
@@ -76,6 +110,7 @@ class LoadPlan:
         if self.method not in METHODS:
             text = f"The method of a load test must be one of {', '.join(METHODS)}, not {self.method!r}."
             raise Invalid(text, field="method")
+        self._check_protocol()
         self._check_loop()
         if not (0 < self.duration_s < math.inf and 0 < self.timeout_s < math.inf):
             raise Invalid("Duration and timeout must be positive numbers of seconds.", field="duration")
@@ -94,6 +129,17 @@ class LoadPlan:
         if self.arrivals is Arrivals.WEEK and not is_week:
             raise Invalid(f"A week needs {HOURS_OF_WEEK} non-negative weights, at least one above zero.", field="week")
         self._check_limit()
+
+    def _check_protocol(self) -> None:
+        is_secure = self.url.lower().startswith("https://")
+        if self.protocol is Protocol.HTTP_2 and not is_secure:
+            text = (
+                "--http2 negotiates HTTP/2 in TLS, so it needs an address that begins with https://. If the target "
+                "speaks HTTP/2 without TLS, use --http2-prior-knowledge."
+            )
+            raise Invalid(text, field="http2")
+        if self.protocol is Protocol.HTTP_2_CLEAR and is_secure:
+            raise Invalid("--http2-prior-knowledge is for http://; use --http2 with https://.", field="http2")
 
     def _check_loop(self) -> None:
         if not self.users >= 0 or not 0 <= self.think_s < math.inf or (self.think_s and not self.users):
@@ -123,10 +169,15 @@ class LoadPlan:
         """Whether users wait for answers before they send again."""
         return self.users > 0
 
+    @property
+    def body_name(self) -> str:
+        """The name of the file of bodies, or of the template that they were filled from."""
+        return Path(self.body).name.removesuffix(FILLED)
+
     def as_document(self) -> dict[str, Any]:
         """Return the plan as a document, without the values of headers, which may be secrets, and without folders."""
         names = [name for name, _ in self.headers]
-        files = {"body": Path(self.body).name, "ca_file": Path(self.ca_file).name}
+        files = {"body": self.body_name, "ca_file": Path(self.ca_file).name}
         return {**dataclasses.asdict(self), "headers": names, **files}
 
 
@@ -151,6 +202,14 @@ def seconds(text: str, *, field: str = "duration") -> float:
     if match is None:
         raise Invalid(f"Write a duration like 60s, 2m or 500ms, not {text!r}.", field=field)
     return float(match[1]) * UNITS_S[match[2] or "s"]
+
+
+def protocol_from(*, http2: bool, prior_knowledge: bool) -> Protocol:
+    """Return the protocol that the options ask for; raise Invalid for both at once."""
+    if http2 and prior_knowledge:
+        text = "Use --http2 for an address that begins with https://, --http2-prior-knowledge for http://, not both."
+        raise Invalid(text, field="http2")
+    return Protocol.HTTP_2 if http2 else Protocol.HTTP_2_CLEAR if prior_knowledge else Protocol.HTTP_1
 
 
 def arrivals_from(text: str) -> Arrivals:

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from weighbridge.api.documents import read_json, write_json
+from weighbridge.api.documents import read_json, write_file, write_json
 from weighbridge.api.results import Result
 from weighbridge.cli.costs.prices import Day as On
 from weighbridge.cli.costs.prices import Fx, Json, Rates, Sheets
-from weighbridge.cli.exits import errors_as_exits, output, stop
+from weighbridge.cli.exits import errors_as_exits, output, stream_beside
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book_options import book_of
 
@@ -43,7 +43,7 @@ def calculator(name: str, text: str) -> Callable[..., None]:
         from weighbridge.cli.tables.cost_table import calculation_parts
         from weighbridge.costs.calculators import calculate
 
-        with errors_as_exits():
+        with errors_as_exits(writes=(json_file,)):
             calculation = calculate(name, read_pairs(inputs), book_of(None, None, None, on))
             output(Result(calculation, (), lambda: calculation_parts(calculation)), json_file, is_quiet=quiet)
 
@@ -66,7 +66,7 @@ def project(  # noqa: PLR0913 -- each is an option of the command line
     """Project the costs of options under one load curve, with ranges, and the probability that each is cheapest."""
     from weighbridge.api.costing import project_costs
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,), keeps=(out,)):
         result = project_costs(spec, seed=seed, draws=draws, lists=lists or (), rates=rates, fx=fx, on=on, out=out)
         output(result, json_file, is_quiet=quiet)
 
@@ -80,27 +80,22 @@ def compare(
     """Show what changed between two projections: metrics, inputs, prices."""
     from weighbridge.costs.changes import changes, sentences
 
-    with errors_as_exits():
+    with errors_as_exits(writes=(json_file,)):
         differences = changes(read_json(before), read_json(after))
         write_json(json_file, differences)
     if not quiet:
-        typer.echo("\n".join(sentences(differences)))
+        typer.echo("\n".join(sentences(differences)), file=stream_beside(json_file))
 
 
 def template(
-    out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+    out: Annotated[Path, typer.Option(help="Write to this file instead of standard output.")] = Path("-"),
 ) -> None:
     """Print an example spec file that contains every section."""
     from importlib.resources import files
 
     text = files("weighbridge.costs.spec").joinpath("template.yaml").read_text(encoding="utf-8")
-    if out is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        stop(f"{out} cannot be written: {error.strerror}.")
+    with errors_as_exits(writes=(out,)):
+        write_file(out, text.encode(), field="out")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.api.documents import write_json
-from weighbridge.cli.exits import DONE, NO, errors_as_exits, stop
+from weighbridge.cli.exits import DONE, NO, errors_as_exits, stop, stream_beside
 from weighbridge.costs.prices.book_options import book_of, day_of, fx_of
 
 Sheets = Annotated[
@@ -40,9 +40,10 @@ def list_prices(
         write_json(json_file, {**document, "prices": [price.as_document() for price in prices]})
     if not prices:
         stop(f"No SKU matches {pattern!r}; a SKU looks like {book.skus[0]}.")
-    show_prices(book, prices[:limit], stale_days=stale_days)
+    people = stream_beside(json_file)
+    show_prices(book, prices[:limit], people, stale_days=stale_days)
     if len(prices) > limit:
-        typer.echo(f"and {len(prices) - limit:,} more; narrow the pattern or raise --limit.")
+        typer.echo(f"and {len(prices) - limit:,} more; narrow the pattern or raise --limit.", file=people)
 
 
 def show(
@@ -61,7 +62,7 @@ def show(
         book = book_of(lists, rates, fx, on)
         offers = book.offers(sku, stale_days=max_age_days)
         write_json(json_file, {"sku": sku, "offers": [offer.as_document() for offer in offers]})
-    show_offers(book, offers)
+    show_offers(book, offers, stream_beside(json_file))
 
 
 def import_list(
@@ -82,7 +83,8 @@ def import_list(
     for fault in imported.faults[:20]:
         typer.echo(f"weighbridge: {fault.row}: {fault.field}: {fault.reason}", err=True)
     counts = f"{len(imported.prices):,} prices, {len(imported.retirements):,} retirements"
-    typer.echo(f"{imported.name}: {counts}; {len(imported.faults):,} rows rejected, {imported.skipped:,} skipped.")
+    text = f"{imported.name}: {counts}; {len(imported.faults):,} rows rejected, {imported.skipped:,} skipped."
+    typer.echo(text, file=stream_beside(json_file))
 
 
 def disagreements(
@@ -101,7 +103,7 @@ def disagreements(
         share = amount_of(tolerance, field="tolerance", is_free_allowed=True)
         disputed = book_of(lists, None, fx, on).disagreements(tolerance=share)
         write_json(json_file, [each.as_document() for each in disputed])
-    show_disagreements(disputed, limit)
+    show_disagreements(disputed, limit, stream_beside(json_file))
     raise typer.Exit(NO if disputed else DONE)
 
 
@@ -121,7 +123,8 @@ def pin(
         prices = [offer.price for sku in skus for offer in book.offers(sku)]
         pinned = snapshot(prices, as_of=book.as_of)
         write_json(json_file, pinned.as_document())
-    typer.echo(f"{len(pinned.prices)} prices of {pinned.as_of}: {pinned.digest}")
+    text = f"{len(pinned.prices)} prices of {pinned.as_of}: {pinned.digest}"
+    typer.echo(text, file=stream_beside(json_file))
 
 
 def replay(
@@ -141,7 +144,7 @@ def replay(
     with errors_as_exits(writes=(json_file,)):
         comparison = compare_prices(read_snapshot(read_document(file)), book_of(lists, rates, fx, on))
         write_json(json_file, comparison.as_document())
-    show_replay(comparison)
+    show_replay(comparison, stream_beside(json_file))
     raise typer.Exit(NO if comparison.moved or comparison.gone else DONE)
 
 

@@ -36,8 +36,18 @@ def load(  # noqa: PLR0913 -- every option of the command line
     cacert: Annotated[
         Path | None, typer.Option(help="PEM file of the certificates to trust, instead of those of the system.")
     ] = None,
+    http2: Annotated[bool, typer.Option("--http2", help="Speak HTTP/2, negotiated in TLS (ALPN).")] = False,
+    http2_prior_knowledge: Annotated[
+        bool, typer.Option("--http2-prior-knowledge", help="Speak HTTP/2 to an http:// address, without negotiation.")
+    ] = False,
     body: Annotated[
         Path | None, typer.Option(help="Body file; .jsonl and .npz (x) hold several bodies, sent in turn.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Rows (.npz, .csv, .parquet, .jsonl) that fill the {{ name }} in the template --body, in random order."
+        ),
     ] = None,
     connections: Annotated[
         int | None, typer.Option(help="Fixed number of connections; by default, the pool grows as needed.")
@@ -84,7 +94,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
     samples = json_file.with_suffix(".samples.npz") if json_file is not None and has_samples else None
     if hdr is not None and hdr in (json_file, samples):
         stop(f"{hdr} cannot hold two results; name another file.")
-    with errors_as_exits(writes=(json_file, *checks.files)), watching(is_quiet=quiet) as watcher:
+    with errors_as_exits(writes=(json_file, hdr, *checks.files)), watching(is_quiet=quiet) as watcher:
         checks.check_form()
         result = load_test(
             url,
@@ -99,7 +109,10 @@ def load(  # noqa: PLR0913 -- every option of the command line
             headers=header or (),
             header_file=header_file,
             cacert=cacert,
+            http2=http2,
+            http2_prior_knowledge=http2_prior_knowledge,
             body=body,
+            data=data,
             connections=connections,
             processes=processes,
             timeout=timeout,
@@ -117,9 +130,9 @@ def load(  # noqa: PLR0913 -- every option of the command line
             watcher=watcher,
         )
     with errors_as_exits():
-        output(result, json_file, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet, beside=(hdr, *checks.files))
     _stop_if_unclear(result, is_search=find_max)
-    results.exit_with(result, checks, is_quiet=quiet)
+    results.exit_with(result, checks, is_quiet=quiet, beside=(json_file, hdr))
 
 
 def _stop_if_unclear(result: "Result", *, is_search: bool) -> None:

@@ -54,15 +54,18 @@ def optimize(  # noqa: PLR0913 -- each is an option of the command line
     """Make cheaper variants of a model and compare them: speed, size, memory and loss of quality."""
     import sys
 
+    from weighbridge.api.documents import is_standard_output
     from weighbridge.api.job_progress import Watcher
     from weighbridge.api.optimizing import default_folder
     from weighbridge.api.optimizing import optimize as optimized
     from weighbridge.cli.tables.terminal import progress
 
+    is_piped = is_standard_output(json_file)
     results = (out or default_folder(model)) / "candidates.json"
     with errors_as_exits(
         interrupted=f"Interrupted; finished variants are in {results}. Run the same command to continue.",
         writes=(json_file,),
+        keeps=(out,),
     ):
         with progress(sys.stderr, is_quiet=quiet) as say:
             result = optimized(
@@ -88,9 +91,9 @@ def optimize(  # noqa: PLR0913 -- each is an option of the command line
                 threshold=threshold,
                 wall=wall,
                 out=out,
-                json_file=json_file,
+                json_file=None if is_piped else json_file,
                 watcher=Watcher(say),
             )
-        output(result, None, is_quiet=quiet)
+        output(result, json_file if is_piped else None, is_quiet=quiet)
     answers = [candidate["verdict"]["answer"] for candidate in result["candidates"]]
     raise typer.Exit(NO if set(answers) <= {"baseline", "failed"} else DONE)

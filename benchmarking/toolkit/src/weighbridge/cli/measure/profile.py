@@ -143,5 +143,5 @@ def profile(  # noqa: PLR0913 -- every option of the command line
                 remote_command=remote_command,
                 watcher=watcher,
             )
-        output(result, json_file, is_quiet=quiet)
-    results.exit_with(result, checks, is_quiet=quiet)
+        output(result, json_file, is_quiet=quiet, beside=checks.files)
+    results.exit_with(result, checks, is_quiet=quiet, beside=(json_file,))

@@ -1,8 +1,8 @@
 """Price tables for the terminal."""
 
-import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +14,7 @@ from weighbridge.costs.prices.price import Meter, Price, PriceOrigin, amount_tex
 SOURCE_LENGTH = 44
 
 
-def show_prices(book: PriceBook, prices: Sequence[Price], *, stale_days: int) -> None:
+def show_prices(book: PriceBook, prices: Sequence[Price], stream: TextIO, *, stale_days: int) -> None:
     """Print one row for each price; mark stale prices as `old` and prices that sources disagree on as `disputed`."""
     disputed = {each.key for each in book.disagreements()}
     table = _table(f"{len(prices)} prices on {book.as_of}", ("SKU", "terms", "USD", "per", "as of", "source", ""))
@@ -24,10 +24,10 @@ def show_prices(book: PriceBook, prices: Sequence[Price], *, stale_days: int) ->
         table.add_row(
             price.sku, _terms(price), _usd(price), str(price.unit), str(price.as_of), _short(price.source), mark
         )
-    _print(table)
+    _print(table, stream)
 
 
-def show_offers(book: PriceBook, offers: Sequence[Offer]) -> None:
+def show_offers(book: PriceBook, offers: Sequence[Offer], stream: TextIO) -> None:
     """Print the offers for a SKU, the prices of other sources below each, and the day the SKU is retired."""
     first = offers[0].price
     table = _table(f"{first.sku} on {book.as_of}", ("terms", "USD", "per", "per GPU hour", "as of", "source"))
@@ -40,12 +40,11 @@ def show_offers(book: PriceBook, offers: Sequence[Offer]) -> None:
             others.insert(0, ("list price", price.list_price))
         for label, other in others:
             table.add_row(f"  {label}", _usd(other), str(other.unit), "", str(other.as_of), other.source)
-    _print(table)
-    for line in _remarks(first):
-        sys.stdout.write(f"{line}\n")
+    _print(table, stream)
+    stream.writelines(f"{line}\n" for line in _remarks(first))
 
 
-def show_disagreements(disagreements: Sequence[Disagreement], limit: int) -> None:
+def show_disagreements(disagreements: Sequence[Disagreement], limit: int, stream: TextIO) -> None:
     """Print the prices that sources disagree on, largest difference first."""
     headings = ("SKU", "terms", "difference", "USD", "as of", "source")
     table = _table(f"{len(disagreements)} prices that sources disagree on", headings)
@@ -54,10 +53,10 @@ def show_disagreements(disagreements: Sequence[Disagreement], limit: int) -> Non
         for index, price in enumerate(disagreement.prices):
             sku, terms, difference = (price.sku, _terms(price), spread) if not index else ("", "", "")
             table.add_row(sku, terms, difference, _usd(price), str(price.as_of), _short(price.source))
-    _print(table)
+    _print(table, stream)
 
 
-def show_replay(replay: PriceReplay) -> None:
+def show_replay(replay: PriceReplay, stream: TextIO) -> None:
     """Print each price on both days, its change, and the prices that no longer exist."""
     headings = ("SKU", "terms", "then", "now", "change", "as of", "source")
     table = _table(f"prices of {replay.then} on {replay.today}", headings)
@@ -66,9 +65,9 @@ def show_replay(replay: PriceReplay) -> None:
         share = "" if each.change_share is None or not each.has_moved else f"{each.change_share:+.1%}"
         days = f"{before.as_of}, {now.as_of}"
         table.add_row(before.sku, _terms(before), _usd(before), _usd(now), share, days, _short(now.source))
-    _print(table)
-    sys.stdout.writelines(f"gone: {each.before.sku}, {_terms(each.before)}: {each.reason}\n" for each in replay.gone)
-    sys.stdout.write(f"{len(replay.moved)} of {len(replay.prices)} changed, {len(replay.gone)} gone; {replay.digest}\n")
+    _print(table, stream)
+    stream.writelines(f"gone: {each.before.sku}, {_terms(each.before)}: {each.reason}\n" for each in replay.gone)
+    stream.write(f"{len(replay.moved)} of {len(replay.prices)} changed, {len(replay.gone)} gone; {replay.digest}\n")
 
 
 def _remarks(price: Price) -> list[str]:
@@ -111,5 +110,5 @@ def _table(title: str, headings: Sequence[str]) -> Table:
     return table
 
 
-def _print(table: Table) -> None:
-    Console(file=sys.stdout, highlight=False).print(table)
+def _print(table: Table, stream: TextIO) -> None:
+    Console(file=stream, highlight=False).print(table)

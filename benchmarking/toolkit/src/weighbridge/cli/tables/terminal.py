@@ -123,30 +123,6 @@ def _size_row(size: Mapping[str, Any]) -> list[str]:
     return [f"{size['values_min']:,} to {size['values_max']:,}", *percentiles, f"{size['n']:,}"]
 
 
-def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
-    """Yield the metrics of a load test, its verdict, the kinds of failures with first errors, and what was checked."""
-    plan, target = result["plan"], result["manifest"]["target"]
-    loop = f"{plan['rate_per_s']:g}/s, {plan['arrivals']}"
-    if result["loop"] == "closed":
-        loop = f"closed loop, {plan['users']:,} users, think time {plan['think_s']:g} s"
-    title = f"{plan['method']} {plan['url']} at {target['address']}: {loop}"
-    yield from metrics_parts(result, title=f"{title}, {plan['duration_s']:g} s")
-    yield from (f"failed: {error['count']:,} {error['kind']}, first: {error['first']}" for error in result["errors"])
-    bodies = result["bodies"]
-    if bodies["checked"]:
-        yield f"bodies: {bodies['checked']:,} of {bodies['of']:,} checked, {bodies['wrong']:,} wrong"
-    yield from note_lines(result)
-
-
-def load_search_parts(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each trial, the highest rate with bounds, how the search ended, and the verdict."""
-    for trial in result["trials"]:
-        yield f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms"
-    yield from highest_rate_lines(result)
-    yield from verdict_lines(result)
-    yield from note_lines(result)
-
-
 def highest_rate_lines(document: Mapping[str, Any]) -> Iterator[str]:
     """Yield the highest rate with its bounds, or what the trials bound, and how the search ended."""
     question = f"highest rate with a response time p99 of at most {document['limit_ms']:g} ms:"

@@ -103,6 +103,8 @@ def write_feed(path: Path, *, envelope: Mapping[str, object], entries: Iterable[
 
 def write_whole(path: Path, text: str) -> None:
     """Replace a file at once; raise Invalid if it cannot be written."""
+    if str(path) == "-":
+        raise Invalid("- is standard output, which cannot hold this; name a file.", code="file_unwritable")
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as fresh:
             fresh.write(text)

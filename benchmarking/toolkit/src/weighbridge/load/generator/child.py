@@ -22,7 +22,8 @@ from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
 from weighbridge.load.generator.closed_loop import ClosedLoop, ClosedLoopEngine
-from weighbridge.load.generator.engine import EngineJob, LoadEngine
+from weighbridge.load.generator.engine import LoadEngine
+from weighbridge.load.generator.job import EngineJob
 from weighbridge.load.generator.pool_size import pool_size
 from weighbridge.load.messages import build_requests, hide_header_values
 from weighbridge.load.plan import LoadCaps, LoadPlan
@@ -52,6 +53,7 @@ def job_from(order: Mapping[str, Any]) -> EngineJob:
         answer_bytes=caps.answer_bytes,
         expect=plan.expect,
         ca_file=plan.ca_file,
+        protocol=plan.protocol,
     )
 
 
@@ -132,6 +134,7 @@ def _counters(engine: LoadEngine, cpu_s: float, span_s: float) -> dict[str, Any]
         "peak": engine.peak,
         "pool_limits": sorted(engine.pool_limits),
         "streamed": engine.streamed,
+        "streams": engine.streams,
         "cpu_s": cpu_s,
         # In a shorter time, starting weighs too much.
         "processor_share": cpu_s / max(span_s, SHORTEST_SPAN_S),

@@ -7,7 +7,8 @@ import asyncio
 import dataclasses
 from collections.abc import Callable
 
-from weighbridge.load.generator.engine import EngineJob, LoadEngine
+from weighbridge.load.generator.engine import LoadEngine
+from weighbridge.load.generator.job import EngineJob
 from weighbridge.load.results.samples import NEVER, RequestOutcome
 
 CHECKS_DRAWN = 10_000

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.load.expectation import Expectation
+from weighbridge.load.generator.answers import STREAM_TYPES, comes_in_bits, outcome_of
 from weighbridge.load.results.samples import RequestOutcome
 
 if TYPE_CHECKING:
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
 IDLE = -1
 # Bytes of the answer stored to look into its headers.
 HEAD_BYTES = 16_384
-STREAM_TYPES = re.compile(rb"\ncontent-type:[ \t]*(text/event-stream|application/(x-ndjson|jsonl|stream\+json))")
-# A chunked answer that comes in so many small reads is written bit by bit, as tokens are.
-STREAM_READS, STREAM_READ_BYTES = 5, 1_000
+MEDIA_TYPE = re.compile(rb"\ncontent-type:[ \t]*" + b"(" + STREAM_TYPES.pattern + b")")
 
 
 class Connection(asyncio.Protocol):
@@ -37,6 +36,19 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
         self._transport = transport
+
+    async def greet(self, *, timeout_s: float) -> None:
+        """Do nothing, because a connection of HTTP/1.1 takes requests at once."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes a request now."""
+        return self.request == IDLE and not self.is_gone
+
+    def expire(self, late_ns: int, now_ns: int, why: str) -> None:
+        """Fail the current request if it was sent before `late_ns`."""
+        if self.request != IDLE and self.sent_at_ns < late_ns:
+            self.fail(RequestOutcome.TIMED_OUT, now_ns, why)
 
     def ask(self, request: int, message: bytes, *, keeps_body: bool) -> int:
         """Send one request and return the time on the clock of the engine."""
@@ -116,15 +128,9 @@ class Connection(asyncio.Protocol):
         request, self.request = self.request, IDLE
         if self._pool.looks_for_streams and is_streamed(self._head, reads=self._reads, size=self._received):
             self._pool.streamed += 1
-        why, body = self._expect.status_complaint(self._parser.get_status_code()), bytes(self._body)
-        if why:
-            self._pool.settle(request, RequestOutcome.WRONG_STATUS, at_ns, why)
-        elif not self._keeps_body:
-            self._pool.settle(request, RequestOutcome.ANSWERED, at_ns)
-        elif complaint := self._expect.body_complaint(body):
-            self._pool.settle(request, RequestOutcome.WRONG_ANSWER, at_ns, complaint, body)
-        else:
-            self._pool.settle(request, RequestOutcome.CHECKED, at_ns)
+        body = bytes(self._body) if self._keeps_body else None
+        outcome, why, shown = outcome_of(self._expect, self._parser.get_status_code(), body)
+        self._pool.settle(request, outcome, at_ns, why, shown)
         if is_kept:
             self._pool.free(self)
         else:
@@ -138,5 +144,4 @@ def is_streamed(answer: bytes, *, reads: int, size: int) -> bool:
     """
     head = answer.partition(b"\r\n\r\n")[0].lower()
     is_chunked = b"\ntransfer-encoding:" in head
-    is_in_bits = is_chunked and reads >= STREAM_READS and size < STREAM_READ_BYTES * reads
-    return bool(STREAM_TYPES.search(head)) or is_in_bits
+    return bool(MEDIA_TYPE.search(head)) or (is_chunked and comes_in_bits(reads=reads, size=size))

@@ -6,23 +6,22 @@ measured (no coordinated omission). Times are `time.monotonic_ns()`, which all p
 """
 
 import asyncio
-import contextlib
-import dataclasses
 from array import array
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Refused
 from weighbridge.core.masking import mask
-from weighbridge.load.expectation import Expectation, excerpt
-from weighbridge.load.generator.connection import IDLE, Connection
+from weighbridge.load.expectation import excerpt
+from weighbridge.load.generator.connection import Connection
+from weighbridge.load.generator.http2.connection import STREAMS_MAX, Http2Connection
+from weighbridge.load.generator.job import AnyConnection, EngineJob
 from weighbridge.load.generator.loop_timer import LoopTimer
-from weighbridge.load.generator.pool_size import OWN_ERRORS, PoolLimit, PoolSize
-from weighbridge.load.generator.tls import connection_advice, tls_context
+from weighbridge.load.generator.pool_size import OWN_ERRORS, PoolLimit
+from weighbridge.load.generator.tls import connection_advice, describe_error, tls_context
 from weighbridge.load.results.samples import NEVER, RIGHT, LoadSamples, RequestOutcome
 
 SWEEP_S = 0.05
@@ -38,31 +37,11 @@ class TargetUnreachable(Refused):
     default_code = "unreachable"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EngineJob:
-    """The requests of one process: request n of this engine is `first + n x step` of the plan, due at `due_ns[n]`.
-
-    `checked` says whose bodies are checked. `ca_file` has the certificates to trust, by default those of the system.
-    """
-
-    target: PinnedAddress
-    messages: Sequence[bytes]
-    due_ns: NDArray[np.int64]
-    first: int
-    step: int
-    checked: NDArray[np.bool_]
-    pool: PoolSize
-    timeout_s: float
-    answer_bytes: int
-    expect: Expectation
-    ca_file: str = ""
-
-
 class LoadEngine:
     """A connection pool, a backlog, and the timestamps of every request.
 
     `pool_limits` has what kept the pool from growing when a request needed it, `peak` the most connections at once,
-    `streamed` how many of the first answers were streamed.
+    `streamed` how many of the first answers were streamed, `streams` the requests that a connection may have at once.
     """
 
     def __init__(self, job: EngineJob, *, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> None:
@@ -72,8 +51,9 @@ class LoadEngine:
         self._due: list[int] = []
         self._taken, self._sent, self._done = (array("q", [NEVER]) * size for _ in range(3))
         self._outcome = bytearray(size)
-        self._idle: list[Connection] = []
-        self._all: set[Connection] = set()
+        # The connections that take a request. One that takes several is used in turn with the others.
+        self._idle: OrderedDict[AnyConnection, None] = OrderedDict()
+        self._all: set[AnyConnection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._checked = job.checked.tolist()
         self._room, self._held_back, self._backlog = job.pool.most, 0, deque[int]()
@@ -83,7 +63,8 @@ class LoadEngine:
         self.complaints: dict[str, str] = {}
         self._finished: asyncio.Future[None] = loop.create_future()
         self._timeout_ns = int(job.timeout_s * 1e9)
-        self._tls = tls_context(job.ca_file) if job.target.scheme == "https" else None
+        self._tls = tls_context(job.ca_file, job.protocol.value) if job.target.scheme == "https" else None
+        self.streams, self._taken_back = STREAMS_MAX if job.protocol.is_http2 else 1, set[int]()
 
     @property
     def looks_for_streams(self) -> bool:
@@ -100,8 +81,8 @@ class LoadEngine:
             self._room -= batch
             opened = await asyncio.gather(*(self._connect() for _ in range(batch)), return_exceptions=True)
             # A connection may already be closed again.
-            self._idle += [each for each in opened if isinstance(each, Connection) and not each.is_gone]
-            failures = [each for each in opened if not isinstance(each, Connection)]
+            self._idle |= {each: None for each in opened if not isinstance(each, BaseException) and each.has_room}
+            failures = [each for each in opened if isinstance(each, BaseException)]
             self._room += len(failures)
             error = next(iter(failures), None)
         if error is not None and not self._all:
@@ -161,19 +142,44 @@ class LoadEngine:
         if self.settled == len(self._due):
             self.stop()
 
-    def free(self, connection: Connection) -> None:
-        """Send the oldest request of the backlog on the connection, or mark it idle."""
-        if self._backlog and not self._finished.done():
+    def free(self, connection: AnyConnection) -> None:
+        """Send the oldest requests of the backlog on the connection, or mark it idle."""
+        while self._backlog and connection.has_room and not self._finished.done():
             self._ask(connection, self._backlog.popleft())
-        else:
-            self._idle.append(connection)
+        if connection.has_room:
+            self._idle.setdefault(connection)
 
-    def lose(self, connection: Connection) -> None:
+    def withdraw(self, connection: AnyConnection) -> None:
+        """Give the connection no further request."""
+        self._idle.pop(connection, None)
+
+    def resize(self, connection: Http2Connection) -> None:
+        """Keep to the number of streams that the target allows on a connection."""
+        self.streams = min(self.streams, max(1, connection.limit))
+        if connection.has_room and connection in self._all:
+            self.free(connection)
+        elif not connection.has_room:
+            self.withdraw(connection)
+
+    def take_back(self, request: int) -> bool:
+        """Send a request again that the target did not take; False if it was sent again before."""
+        if request in self._taken_back:
+            return False
+        self._taken_back.add(request)
+        self._sent[request] = NEVER
+        if self._idle:
+            self._ask(self._idle.popitem()[0], request)
+        else:
+            # It is the oldest one, and keeps its due time.
+            self._backlog.appendleft(request)
+            self._serve_backlog()
+        return True
+
+    def lose(self, connection: AnyConnection) -> None:
         """Free the slot of a closed connection; it is reopened when a request needs it."""
         if connection in self._all:
             self._all.discard(connection)
-            with contextlib.suppress(ValueError):
-                self._idle.remove(connection)
+            self.withdraw(connection)
             self._room += 1
             self._serve_backlog()
 
@@ -186,21 +192,25 @@ class LoadEngine:
             self._next = request + 1
             taken[request] = now_ns
             if self._idle:
-                self._ask(self._idle.pop(), request)
+                self._ask(self._idle.popitem()[0], request)
             else:
                 self._backlog.append(request)
                 self._serve_backlog()
         if self._next < size:
             self._timer.set(due[self._next])
 
-    def _ask(self, connection: Connection, request: int) -> None:
+    def _ask(self, connection: AnyConnection, request: int) -> None:
         job, number = self.job, self.job.first + request * self.job.step
         message, keeps_body = job.messages[number % len(job.messages)], self._checked[request]
-        self._sent[request] = connection.ask(request, message, keeps_body=keeps_body)
+        # The messages of a job are of the kind that its connections send.
+        self._sent[request] = connection.ask(request, message, keeps_body=keeps_body)  # type: ignore[arg-type]
+        if connection.has_room:
+            self._idle[connection] = None
+            self._idle.move_to_end(connection, last=False)
 
     def _serve_backlog(self) -> None:
-        """Open one connection for each waiting request, as far as the pool may grow."""
-        while len(self._opening) < len(self._backlog) and not self._finished.done():
+        """Open as many connections as the waiting requests need, as far as the pool may grow."""
+        while len(self._opening) * self.streams < len(self._backlog) and not self._finished.done():
             if self._room <= 0:
                 self.pool_limits |= set() if self._held_back else {self.job.pool.limit}
                 return
@@ -230,13 +240,18 @@ class LoadEngine:
         else:
             self.free(connection)
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> AnyConnection:
         target = self.job.target
         name = target.host if self._tls else None
         async with asyncio.timeout(self.job.timeout_s):
             _, made = await self._loop.create_connection(
                 self._new_connection, target.address, target.port, ssl=self._tls, server_hostname=name
             )
+        try:
+            await made.greet(timeout_s=self.job.timeout_s)
+        except BaseException:
+            made.drop()
+            raise
         if made.is_gone:
             raise ConnectionError("the target sent data before a request, or closed the connection immediately")
         self._all.add(made)
@@ -244,8 +259,9 @@ class LoadEngine:
         self.peak = max(self.peak, len(self._all))
         return made
 
-    def _new_connection(self) -> Connection:
-        return Connection(self, expect=self.job.expect, answer_bytes=self.job.answer_bytes, clock=self._clock)
+    def _new_connection(self) -> AnyConnection:
+        kind = Http2Connection if self.job.protocol.is_http2 else Connection
+        return kind(self, expect=self.job.expect, answer_bytes=self.job.answer_bytes, clock=self._clock)
 
     def _sweep(self) -> None:
         """Fail requests that have waited longer than the timeout."""
@@ -255,9 +271,8 @@ class LoadEngine:
             kind = RequestOutcome.TIMED_OUT if self._opening else RequestOutcome.NO_CONNECTION
             text = "no connection was opened within the timeout" if self._opening else NO_CONNECTION_TEXT
             self.settle(self._backlog.popleft(), kind, self._clock(), text)
-        for connection in [each for each in self._all if each.request != IDLE and each.sent_at_ns < late_ns]:
-            text = f"no complete answer within {self.job.timeout_s:g} s"
-            connection.fail(RequestOutcome.TIMED_OUT, self._clock(), text)
+        for connection in list(self._all):
+            connection.expire(late_ns, self._clock(), f"no complete answer within {self.job.timeout_s:g} s")
         self._room, self._held_back = self._room + self._held_back, 0
         self._serve_backlog()
         if not self._finished.done():
@@ -270,8 +285,3 @@ class LoadEngine:
 
         due, taken, sent, done = (since_start(each) for each in (self._due, self._taken, self._sent, self._done))
         return LoadSamples(due, taken, sent, done, np.frombuffer(bytes(self._outcome), dtype=np.uint8))
-
-
-def describe_error(error: BaseException) -> str:
-    """Return the message of a connection error."""
-    return getattr(error, "strerror", None) or str(error) or "timed out"

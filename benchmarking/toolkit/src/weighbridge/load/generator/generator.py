@@ -49,7 +49,7 @@ class GeneratorResult:
     `opened` counts connections, `peak` those open at once; `pool_limits` are what kept the pool from growing.
     `processor_share` is the share of its processor that the busiest process used, or of all processors that all used,
     whichever is larger; `crowding` is the number of processes for each processor. `streamed` of the first answers were
-    streamed.
+    streamed. `streams` is the number of requests that a connection could have at once, above 1 only with HTTP/2.
     """
 
     samples: LoadSamples
@@ -63,13 +63,24 @@ class GeneratorResult:
     processor_share: float = 0.0
     crowding: float = 0.0
     streamed: int = 0
+    streams: int = 1
 
     def counters(self) -> dict[str, Any]:
         """Return the counters of this part, as `merge_counters` reads them."""
         return {name: getattr(self, name) for name in COUNTERS}
 
 
-COUNTERS = ("opened", "peak", "pool_limits", "streamed", "cpu_s", "processor_share", "crowding", "complaints")
+COUNTERS = (
+    "opened",
+    "peak",
+    "pool_limits",
+    "streamed",
+    "streams",
+    "cpu_s",
+    "processor_share",
+    "crowding",
+    "complaints",
+)
 
 
 def merge_counters(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -77,6 +88,7 @@ def merge_counters(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     sums = {name: sum(part[name] for part in parts) for name in ("opened", "peak", "streamed", "cpu_s")}
     return {
         **sums,
+        "streams": min(part["streams"] for part in parts),
         "pool_limits": tuple(sorted({limit for part in parts for limit in part["pool_limits"]})),
         **{name: max(part[name] for part in parts) for name in ("processor_share", "crowding")},
         "complaints": {kind: text for part in reversed(parts) for kind, text in part["complaints"].items()},

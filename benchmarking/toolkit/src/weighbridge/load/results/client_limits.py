@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.load.generator.generator import GeneratorResult
+from weighbridge.load.generator.http2.connection import STREAMS_MAX
 from weighbridge.load.generator.pool_size import PoolLimit
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.intervals import UNANSWERED_MS
@@ -42,7 +43,7 @@ def client_reasons(plan: LoadPlan, result: GeneratorResult, metrics: LoadMetrics
         yield ValidityReason(LOST, Status.INVALID, text)
     yield from _processor(result)
     yield from _lag(plan, metrics)
-    yield from _connections(result)
+    yield from _connections(plan, result)
 
 
 def limits_of_client(plan: LoadPlan, result: GeneratorResult, metrics: LoadMetrics) -> tuple[ValidityReason, ...]:
@@ -123,7 +124,7 @@ def _lag(plan: LoadPlan, metrics: LoadMetrics) -> Iterator[ValidityReason]:
         yield ValidityReason(LAG, Status.INVALID if lag_ms > invalid_ms else Status.INDICATIVE, text)
 
 
-def _connections(result: GeneratorResult) -> Iterator[ValidityReason]:
+def _connections(plan: LoadPlan, result: GeneratorResult) -> Iterator[ValidityReason]:
     """Yield that requests waited: invalid if the wait, and not the target, makes the headline."""
     waited = int(_waited(result.samples).sum())
     if waited <= MAX_WAITED_SHARE * len(result.samples.outcome):
@@ -144,4 +145,9 @@ def _connections(result: GeneratorResult) -> Iterator[ValidityReason]:
         f"{waited:,} requests waited here for a connection. Their wait is part of the response time, not of the "
         f"service time. The limit was not in the target, but here: {limits}."
     )
+    if plan.protocol.is_http2:
+        text += (
+            f" A connection of HTTP/2 had at most {result.streams:,} requests at once: the target allows no more "
+            f"(MAX_CONCURRENT_STREAMS), or {STREAMS_MAX}, the most that the generator uses."
+        )
     yield ValidityReason(BUSY, status, text)

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.load.generator.generator import GeneratorResult, Shard, generate_load
 from weighbridge.load.generator.tls import tls_context
@@ -95,6 +97,7 @@ def load_document(
             "connections_opened": result.opened,
             "connections_at_once": result.peak,
             "connections_limited_by": list(result.pool_limits),
+            "requests_per_connection": result.streams,
             "generator_cpu_s": round(result.cpu_s, 3),
             "generator_processor_share": round(result.processor_share, 3),
             "unsettled": int((~result.samples.settled).sum()),
@@ -118,6 +121,12 @@ def notes(plan: LoadPlan) -> Iterator[dict[str, str]]:
     if not plan.expect.reads_bodies:
         text = "Bodies were not checked: every answer with the expected status counts as right."
         yield {"code": "bodies.unchecked", "message": text}
+    if plan.protocol.is_http2:
+        text = (
+            "With HTTP/2, requests share connections. A target that serves each connection with one thread is tested "
+            "with one thread for each connection; give --connections the number that there is in production."
+        )
+        yield {"code": "connections.shared", "message": text}
     if plan.is_closed:
         text = (
             "A closed loop cannot show overload: its users wait for a slow target and send less. Its response times "
@@ -158,9 +167,9 @@ def load_manifest(plan: LoadPlan, target: PinnedAddress) -> dict[str, Any]:
     return {
         "target": {**dataclasses.asdict(target), "is_this_machine": is_this_machine(target.address)},
         "plan": plan.as_document(),
-        "bodies": _digest_of_bodies(plan),
+        "bodies": _described_bodies(plan),
         "trusted": _digest_of_certificates(plan),
-        "libraries": manifest.library_versions(LIBRARIES),
+        "libraries": manifest.library_versions((*LIBRARIES, "hpack") if plan.protocol.is_http2 else LIBRARIES),
         "machine": manifest.describe_machine(),
     }
 
@@ -169,11 +178,13 @@ def _digest_of_certificates(plan: LoadPlan) -> str | None:
     return f"sha256:{hashlib.sha256(Path(plan.ca_file).read_bytes()).hexdigest()}" if plan.ca_file else None
 
 
-def _digest_of_bodies(plan: LoadPlan) -> dict[str, Any] | None:
+def _described_bodies(plan: LoadPlan) -> dict[str, Any] | None:
     if not plan.body:
         return None
     bodies = read_bodies(Path(plan.body))
     digest = hashlib.sha256()
     for body in bodies:
         digest.update(len(body).to_bytes(8, "big") + body)
-    return {"count": len(bodies), "digest": f"sha256:{digest.hexdigest()}"}
+    sizes = np.array([len(body) for body in bodies])
+    size = {"least": int(sizes.min()), "median": float(np.median(sizes)), "most": int(sizes.max())}
+    return {"count": len(bodies), "digest": f"sha256:{digest.hexdigest()}", "bytes": size}

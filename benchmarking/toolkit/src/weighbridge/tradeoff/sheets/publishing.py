@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from weighbridge.charts.drawing import save
+from weighbridge.api.documents import write_file
+from weighbridge.charts.drawing import drawn
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.sheets.printing import PrintRefused, print_pdf
 from weighbridge.tradeoff.sheets.sheet import Sheet, markdown
@@ -21,12 +22,12 @@ def publish(page: Sheet, folder: Path, *, name: str, print_page: Print = print_p
     html = folder / f"{name}.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        html.write_text(html_of(page))
-        (folder / f"{name}.md").write_text(markdown(page))
     except OSError as error:
         raise Invalid(f"Cannot write to {folder}: {error.strerror}.", code="folder", field="out") from error
+    write_file(html, html_of(page).encode(), field="out")
+    write_file(folder / f"{name}.md", markdown(page).encode(), field="out")
     for chart_name, chart in page.pictures:
-        save(chart, folder / f"{chart_name}.svg")
+        write_file(folder / f"{chart_name}.svg", drawn(chart, ".svg"), field="out")
     with contextlib.suppress(FileNotFoundError):
         html.with_suffix(".pdf").unlink()
     try:

@@ -32,7 +32,7 @@ def litellm(
 
     age = timedelta(seconds=max_age) if max_age is not None else None
     mirror = FeedMirror(feed, public_key, clock, age)
-    with errors_as_exits():
+    with errors_as_exits(writes=(out,), keeps=(out,)):
         document, reasons, replies = allowed_config(
             read_config(config), ask=lambda digest: mirror.answer(digest=digest, environment=env)
         )

@@ -1,0 +1,47 @@
+"""What a load test, and a search of the highest rate, print."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from weighbridge.cli.tables.terminal import highest_rate_lines, metrics_parts, note_lines, number, verdict_lines
+from weighbridge.load.plan import Protocol
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
+    """Yield the metrics of a load test, its verdict, the kinds of failures with first errors, and what was checked."""
+    plan, target = result["plan"], result["manifest"]["target"]
+    loop = f"{plan['rate_per_s']:g}/s, {plan['arrivals']}"
+    if result["loop"] == "closed":
+        loop = f"closed loop, {plan['users']:,} users, think time {plan['think_s']:g} s"
+    title = f"{plan['method']} {plan['url']} at {target['address']} over {Protocol(plan['protocol']).words}: {loop}"
+    yield from metrics_parts(result, title=f"{title}, {plan['duration_s']:g} s")
+    yield from (f"failed: {error['count']:,} {error['kind']}, first: {error['first']}" for error in result["errors"])
+    yield from sent_body_lines(result)
+    bodies = result["bodies"]
+    if bodies["checked"]:
+        yield f"bodies: {bodies['checked']:,} of {bodies['of']:,} checked, {bodies['wrong']:,} wrong"
+    yield from note_lines(result)
+
+
+def sent_body_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how many bodies were sent, of what size, and what filled them; nothing without bodies."""
+    sent = result["manifest"]["bodies"]
+    if sent is None:
+        return
+    size, rows = sent["bytes"], result["plan"]["rows"]
+    sizes = f"{size['least']:,} to {size['most']:,} bytes, median {size['median']:,.0f}"
+    source = f", filled from {rows['used']:,} of {rows['rows']:,} rows of {rows['data']}" if rows else ""
+    yield f"sent bodies: {sent['count']:,} of {result['plan']['body']}{source}; {sizes}"
+
+
+def load_search_parts(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield each trial, the highest rate with bounds, how the search ended, and the verdict."""
+    for trial in result["trials"]:
+        yield f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms"
+    yield from sent_body_lines(result)
+    yield from highest_rate_lines(result)
+    yield from verdict_lines(result)
+    yield from note_lines(result)
