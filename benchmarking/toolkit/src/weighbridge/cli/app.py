@@ -9,7 +9,6 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -47,6 +46,8 @@ app = typer.Typer(
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
+        from importlib import metadata
+
         typer.echo(f"weighbridge {metadata.version('weighbridge')}")
         raise typer.Exit
 
