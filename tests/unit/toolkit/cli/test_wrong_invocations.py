@@ -147,6 +147,40 @@ load http://127.0.0.1:9/ --closed 2 --find-max --p99-ms 5
 load https://127.0.0.1:9/ --cacert text.json --duration 1s
 score gone.npz
 score text.npz
+score folder
+score text.csv
+score d.npz
+score s.csv --metric nothing
+score s.csv --metric ndcg@0
+score s.csv --metric os:getcwd
+score s.csv --metric gone.module:metric
+score s.csv --truth gone
+score s.csv --slice gone
+score s.csv --group gone
+score s.csv --weight truth,score
+score s.csv --baseline gone.csv
+score s.csv --margin 0.1 --baseline s.csv --id gone
+score s.csv --margin odd --baseline s.csv
+score s.csv --margin -1 --baseline s.csv
+score s.csv --confidence 1
+score s.csv --resamples 1
+score s.csv --scores-are odd
+score s.csv --positive maybe
+score s.csv --chart chart.pdf
+score s.csv --fail-if odd
+score s.csv --json s.csv
+score empty.csv
+experiment
+experiment --control 3
+experiment --control 9/3 --treatment 1/3
+experiment --control 1/0 --treatment 1/3
+experiment --control a/b --treatment 1/3
+experiment s.csv --control 1/3 --treatment 1/3
+experiment s.csv --unit gone --outcome score
+experiment --control 1/300 --treatment 2/300 --share 1
+experiment --control 1/300 --treatment 2/300 --planned-units 0
+experiment --control 1/300 --treatment 2/300 --confidence 2
+experiment --control 1/300 --treatment 2/300 --detect 0
 optimize m.onnx --data gone.npz
 optimize m.onnx --data d.npz
 optimize gone.onnx --data d.npz
@@ -198,6 +232,8 @@ def folder(tmp_path_factory):
     for name in ("text.onnx", "m.pkl", "text.skops", "text.ubj", "text.txt", "text.npz", "text.csv", "text.json"):
         (path / name).write_text("nothing")
     (path / "list.json").write_text("[1]")
+    (path / "s.csv").write_text("truth,score\n" + "1,0.9\n0,0.2\n" * 20)
+    (path / "empty.csv").write_text("truth,score\n")
     (path / "r.json").write_text(json.dumps({"metrics": {}}))
     (path / "empty.onnx").touch()
     (path / "folder").mkdir()

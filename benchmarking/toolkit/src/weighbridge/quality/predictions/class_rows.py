@@ -91,12 +91,16 @@ def _names(
         text = "The truth and the prediction must both be numbers of classes, or both be names of classes."
         raise Invalid(text, code="predictions_classes", field="prediction")
     columns = predictions.names("scores")
+    is_single = scores is not None and (scores.ndim == 1 or scores.shape[1] == 1) and len(columns) < 2
+    if positive and not (is_named and is_single):
+        text = "--positive names the class of a single score; here classes are numbers, or each has its own score."
+        raise Invalid(text, code="predictions_classes", field="positive")
     if not is_named:
         return ()
     if len(columns) > 1:
         return tuple(_class_of(column, truth) for column in columns)
     found = tuple(map(str, np.unique(truth if given is None else np.concatenate([truth, given]))))
-    if scores is None or (scores.ndim == 2 and scores.shape[1] > 1):
+    if not is_single:
         return found
     if positive not in found or len(found) > 2:
         listed = ", ".join(found)
