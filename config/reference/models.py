@@ -9,14 +9,21 @@ from config import env
 from config.reference.tables import page, table
 
 RESULTS = env.ROOT / "docs" / "reference" / "models.json"
-COMMANDS = ("profile", "quality", "optimize", "compare", "device")
+COMMANDS = ("profile", "quality", "optimize", "compare", "device", "CUDA", "TensorRT")
 HEAD = """\
 Real models that packages of PyPI ship, each measured by `make models` with every command of the toolkit. *Works* means
 that the command gave its answer, and for quality that it gave the known one: the truth is the model's own answers, of
-which every tenth was changed. A number refers to a refusal or a reason below the table. What a person has to state for
-each model is in `tests/models/catalog.yaml`."""
+which every tenth was changed. `device` is a headless browser, whose answers must agree with those of ONNX Runtime on
+the same machine; `tests/contracts/test_models.py` measures some of the cells again. A number refers to a refusal or a
+reason below the table. What a person has to state for each model is in `tests/models/catalog.yaml`."""
 ANSWERS = frozenset(("works", "refused", "not applicable", "not run"))
-NOT_RUN = {"answer": "not run", "reason": "no browser was measured"}
+NO_CARD = {"answer": "not run", "reason": "There was no graphics card."}
+NOT_RUN = {
+    "device": {"answer": "not run", "reason": "There was no browser."},
+    "CUDA": NO_CARD,
+    "TensorRT": NO_CARD,
+}
+UNKNOWN = {"answer": "not run", "reason": "It was not measured."}
 
 
 def models(results: Path = RESULTS) -> str:
@@ -29,7 +36,7 @@ def models(results: Path = RESULTS) -> str:
 
 
 def _cells(model: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    return [model["cells"].get(command, NOT_RUN) for command in COMMANDS]
+    return [model["cells"].get(command, NOT_RUN.get(command, UNKNOWN)) for command in COMMANDS]
 
 
 def _text(cell: Mapping[str, str], reasons: Sequence[str]) -> str:

@@ -33,8 +33,10 @@ def test_the_page_numbers_the_reasons_and_knows_no_other_answer(tmp_path) -> Non
     cells = {"profile": {"answer": "works"}, "quality": {"answer": "refused", "reason": "It has no output."}}
     (tmp_path / "m.json").write_text(json.dumps([{"name": "a", "kind": "trees", "cells": cells}]))
     text = models(tmp_path / "m.json")
-    assert "| a | trees | works | refused (1) | not run (2) | not run (2) | not run (2) |" in text
-    assert "1. It has no output.\n2. no browser was measured" in text
+    missing = "not run (2) | not run (2) | not run (3) | not run (4) | not run (4)"
+    assert f"| a | trees | works | refused (1) | {missing} |" in text
+    reasons = ("It has no output.", "It was not measured.", "There was no browser.", "There was no graphics card.")
+    assert "\n".join(f"{number}. {reason}" for number, reason in enumerate(reasons, 1)) in text
     cells["profile"]["answer"] = "perhaps"
     (tmp_path / "m.json").write_text(json.dumps([{"name": "a", "kind": "trees", "cells": cells}]))
     with pytest.raises(ValueError, match="perhaps is no answer"):

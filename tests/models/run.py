@@ -28,7 +28,8 @@ from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 RESULTS = Path(__file__).parents[2] / "docs" / "reference" / "models.json"
 ROWS, SAMPLES, SHIFT = 130, 140, 3.0
-NOT_SCORED = "its answers are decoded outside of the model; score them with `weighbridge score`"
+NOT_SCORED = "Its answers are decoded outside of the model; score them with `weighbridge score`."
+NOT_ONNX = {"answer": "not applicable", "reason": "Only for ONNX files; export the network."}
 Cell = dict[str, str]
 
 
@@ -63,13 +64,12 @@ def _cells_of_torch(model: Mapping[str, Any], file: Path) -> dict[str, Cell]:
         }
     else:
         how = {"model": file, "options": {"inputs": inputs_of_shapes(model["shapes"])}}
-    other = {"answer": "not applicable", "reason": "only for files of ONNX; export the network"}
     scored = {"answer": "not applicable", "reason": NOT_SCORED}
     return {
         "profile": _cell(lambda: _check_times(profile(**how, **_stated(model), samples=SAMPLES, operators=False))),
         "quality": scored,
-        "optimize": other,
-        "compare": other,
+        "optimize": dict(NOT_ONNX),
+        "compare": dict(NOT_ONNX),
     }
 
 
@@ -113,10 +113,10 @@ def _cells_of_onnx(model: Mapping[str, Any], file: Path, scratch: Path) -> dict[
 def device_cell(model: Mapping[str, Any], file: Path) -> Cell:
     """Return the cell of a headless browser: its answers must agree with those of ONNX Runtime here."""
     if "network" in model or file.suffix != ".onnx":
-        return {"answer": "not applicable", "reason": "only for files of ONNX; export the network"}
+        return dict(NOT_ONNX)
     browser = find_browser()
     if browser is None:
-        return {"answer": "not run", "reason": "no browser was measured"}
+        return {"answer": "not run", "reason": "There was no browser."}
     refusals: list[str] = []
     with opened(browser) as open_page:
 
