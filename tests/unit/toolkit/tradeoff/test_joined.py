@@ -7,7 +7,7 @@ import yaml
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.tradeoff.matrices import document
-from weighbridge import pareto, recommend
+from weighbridge import experiment, pareto, recommend
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 from weighbridge.measure.verdict import Status
@@ -137,6 +137,21 @@ def test_a_projection_with_one_option_needs_no_name_of_it():
 def test_what_cannot_be_joined_is_refused(named, words):
     with pytest.raises(Invalid, match=words):
         joined(named)
+
+
+def test_results_of_two_models_do_not_stand_under_one_name():
+    other = profile(9.0, engine="onnxruntime-web 1 wasm")
+    other["manifest"]["model"] = {"digest": "sha256:cd"}
+    with pytest.raises(Invalid, match="The results of a are of different models: sha256:ab, sha256:cd"):
+        joined([("a", profile(5.0)), ("a", other)])
+    assert set(joined([("a", profile(5.0)), ("b", other)]).candidates[1].metrics) >= {"device_latency_p95_ms"}
+
+
+def test_an_experiment_adds_the_change_of_the_business_metric():
+    measured = experiment(control="1000/20000", treatment="1200/20100").document
+    (candidate,) = joined([("a", profile(5.0)), ("a", measured)]).candidates
+    assert candidate.metrics["business_kpi_delta"].value == measured["metrics"]["business_kpi_delta"]["value"]
+    assert candidate.metrics["latency_p95_ms"].value == 5.0
 
 
 def test_the_frontier_and_the_recommendation_know_costs():

@@ -27,8 +27,8 @@ from weighbridge.tradeoff.shapes import read
 COST_CONFIDENCE = 0.8
 DEVICE_ENGINE = "onnxruntime-web"
 PROFILE, SCORES, LOAD = "weighbridge.result/1", "weighbridge.scores/1", "weighbridge.load/1"
-PROJECTION = "weighbridge.projection/1"
-KINDS = (PROFILE, SCORES, LOAD, PROJECTION)
+PROJECTION, EXPERIMENT = "weighbridge.projection/1", "weighbridge.experiment/1"
+KINDS = (PROFILE, SCORES, LOAD, PROJECTION, EXPERIMENT)
 RENAMED_UNDER_LOAD = {"error_rate": "load_error_rate"}
 
 
@@ -36,7 +36,8 @@ def joined(named: Sequence[tuple[str, Mapping[str, Any]]]) -> Candidates:
     """Return candidates from pairs of a name and a result; the first name is the baseline.
 
     A projection has the option of the name, or its only one. Raises Invalid for results of other kinds, for a metric
-    that two results of one candidate state, and for a projection without the option.
+    that two results of one candidate state, for results of different models under one name, and for a projection
+    without the option.
     """
     parts: dict[str, list[Mapping[str, Any]]] = {}
     for name, document in named:
@@ -57,6 +58,7 @@ def _candidate(
     name: str, documents: Sequence[Mapping[str, Any]], *, baseline: Sequence[Mapping[str, Any]]
 ) -> Candidate:
     metrics: dict[str, Estimate] = {}
+    _check_one_model(name, documents)
     for document in documents:
         for metric, estimate in _estimates(name, document):
             if metric in metrics:
@@ -75,6 +77,17 @@ def _candidate(
         measurement=_measurement(documents, _other_card(profiles, _profiles(baseline))),
         samples=RawLatencies(tuple(samples), profiles[0]["samples"]["stride"]) if samples else None,
     )
+
+
+def _check_one_model(name: str, documents: Sequence[Mapping[str, Any]]) -> None:
+    """Raise Invalid if the results of one candidate name different model files."""
+    models = [(each.get("manifest") or {}).get("model") or {} for each in documents]
+    digests = dict.fromkeys(model["digest"] for model in models if model.get("digest"))
+    if len(digests) > 1:
+        text = (
+            f"The results of {name} are of different models: {', '.join(digests)}. Give each model a name of its own."
+        )
+        raise Invalid(text, code="candidates_names", field="candidates")
 
 
 def _profiles(documents: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
