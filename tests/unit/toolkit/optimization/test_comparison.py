@@ -11,9 +11,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
 from tests.unit.toolkit import builders
-from weighbridge.core.converter import from_document
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings
+from weighbridge.measure.inputs.settings import AS_DECLARED
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.optimization import comparison, operators, variant_sandbox
 from weighbridge.optimization.comparison import VariantComparisonSettings, compare
@@ -172,7 +173,8 @@ def test_what_cannot_be_taken_apart_costs_nothing_but_that(tmp_path):
 def making_job(model, files, recipe, **changes):
     task = {"task": "weighbridge.optimization.variant_sandbox:make_variant", "where": "while its variant was made"}
     job = {**task, "model": str(model), "data": str(files / "train.npz")}
-    return {**job, "recipe": dataclasses.asdict(recipe), "threads": 1, **changes}
+    inputs = to_document(AS_DECLARED)
+    return {**job, "recipe": dataclasses.asdict(recipe), "inputs": inputs, "threads": 1, **changes}
 
 
 @pytest.mark.parametrize("recipe", [GRAPH, PER_CHANNEL])
@@ -211,7 +213,7 @@ GO_ON = (silent, lambda: False)
 def test_behind_the_fence_a_variant_is_made_and_compared(shop, model, files, tmp_path):
     """The whole way, through every layer that works here: nothing of it writes a file."""
     path = tmp_path / "variant.onnx"
-    path.write_bytes(shop.make(PER_CHANNEL, model=model, rows=files / "train.npz", follow=GO_ON))
+    path.write_bytes(shop.make(PER_CHANNEL, model=model, rows=files / "train.npz", inputs=AS_DECLARED, follow=GO_ON))
     assert path.stat().st_size < model.stat().st_size / 3
     found = shop.compare(baseline=model, variant=path, rows=files / "test.npz", settings=QUICK, follow=GO_ON)
     assert found.quality_drop.n == 500
@@ -222,13 +224,13 @@ def test_behind_the_fence_a_variant_is_made_and_compared(shop, model, files, tmp
 def test_behind_the_fence_a_refusal_keeps_its_code(shop, files, tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 4])
     with pytest.raises(RunFailed, match="nothing to quantize") as failed:
-        shop.make(DYNAMIC, model=model, rows=files / "train.npz", follow=GO_ON)
+        shop.make(DYNAMIC, model=model, rows=files / "train.npz", inputs=AS_DECLARED, follow=GO_ON)
     assert failed.value.code == "nothing_to_quantize"
 
 
 def test_a_job_is_canceled(shop, model, files):
     with pytest.raises(RunCanceled):
-        shop.make(GRAPH, model=model, rows=files / "train.npz", follow=(silent, lambda: True))
+        shop.make(GRAPH, model=model, rows=files / "train.npz", inputs=AS_DECLARED, follow=(silent, lambda: True))
 
 
 def output(said, **changes):
@@ -256,7 +258,7 @@ def test_a_dead_child_has_no_answer(changes):
 def test_an_answer_without_a_model_is_refused(shop, model, files, monkeypatch, said):
     monkeypatch.setattr(variant_sandbox, "run_child", lambda **_: output(json.dumps({"result": said}).encode()))
     with pytest.raises(RunFailed, match="it contains no model"):
-        shop.make(GRAPH, model=model, rows=files / "train.npz", follow=GO_ON)
+        shop.make(GRAPH, model=model, rows=files / "train.npz", inputs=AS_DECLARED, follow=GO_ON)
 
 
 def test_an_answer_that_is_no_comparison_is_refused(shop, model, files, monkeypatch):

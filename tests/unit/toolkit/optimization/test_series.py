@@ -297,7 +297,7 @@ def quick(monkeypatch):
     """Let the command measure with settings that are over at once."""
     from weighbridge.api import optimizing
 
-    monkeypatch.setattr(optimizing, "_settings", lambda samples, threads, margin: SETTINGS)
+    monkeypatch.setattr(optimizing, "_settings", lambda *_: SETTINGS)
 
 
 def weighbridge(*arguments):
