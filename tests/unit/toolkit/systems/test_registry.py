@@ -64,7 +64,7 @@ def test_a_new_system_is_measured_at_the_terminal(tmp_path):
     written = json.loads((tmp_path / "r.json").read_text())
     assert done.exit_code in (0, 1), done.output
     assert written["manifest"]["model"] == {"digest": None, "size": 4}
-    assert "no metric: operators are timed only for ONNX files." in done.stdout
+    assert "no operators: operators are timed only for ONNX files." in done.stdout
 
 
 def test_a_system_of_files_without_a_file_is_refused(tmp_path):
