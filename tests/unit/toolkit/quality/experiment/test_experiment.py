@@ -176,7 +176,7 @@ def test_means_near_zero_have_no_relative_change():
     negative = weighbridge.experiment(UNITS | {"outcome": -OUTCOMES}, detect=0.1)
     assert (negative["metrics"], negative["next_test"]["detectable_relative"]) == ({}, None)
     shown = "\n".join(part for part in negative.parts() if isinstance(part, str))
-    assert ("no metric business_kpi_delta" in shown, "so many units" in shown) == (True, False)
+    assert ("no relative change" in shown, "so many units" in shown) == (True, False)
 
 
 def test_the_next_test_needs_the_units_that_find_its_change():
@@ -258,7 +258,7 @@ def test_the_command_prints_the_change_and_exits_with_its_verdict(tmp_path):
         assert words in done.stdout
     assert (tmp_path / "e.json").exists()
     void = typed("experiment", "--control", "1000/20000", "--treatment", "1100/21100")
-    assert (void.exit_code, "no metric business_kpi_delta: Void" in void.stdout) == (1, True)
+    assert (void.exit_code, "no relative change: Void" in void.stdout) == (1, True)
     (tmp_path / "units.csv").write_text("who,arm,paid\n1,a,0\n2,b,1\n3,a,1\n4,b,-2\n")
     table = typed("experiment", tmp_path / "units.csv", "--unit", "who", "--outcome", "paid")
     assert (table.exit_code, "verdict: indicative" in table.stdout) == (0, True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from weighbridge.cli.tables.terminal import note_lines, number, table_of, verdict_lines
+from weighbridge.cli.tables.terminal import missing_lines, note_lines, number, table_of, verdict_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,7 +28,7 @@ def experiment_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
             for kind, found in kinds.items()
         )
         yield table_of("Treatment against control", headings, rows, text_columns=headings[:2])
-    yield from (f"no metric {missing['metric']}: {missing['message']}" for missing in document["missing"])
+    yield from missing_lines(document["missing"])
     ratio, planned = document["sample_ratio"], document["next_test"]
     yield f"sample ratio: {ratio['found']:.2%} treated of {ratio['share']:.2%} intended, p = {number(ratio['p_value'])}"
     yield from _next_lines(planned)
