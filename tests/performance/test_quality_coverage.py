@@ -56,6 +56,23 @@ def test_classes(name, n, trials, share):
     share(f"{name} of {n} (bootstrap)".replace("f1_macro", "macro-F1"), (holds(truth, held) for held in found))
 
 
+def rare(rng, n):
+    """Two classes, of which one has a row in twenty."""
+    truth = (rng.random(n) < 0.05).astype(np.int64)
+    is_right = rng.random(n) < np.where(truth == 1, 0.95, 0.98)
+    return Rows({"truth": truth, "prediction": np.where(is_right, truth, 1 - truth)})
+
+
+@pytest.mark.parametrize("name", ["precision", "recall", "f1", "precision_macro", "recall_macro", "f1_macro"])
+def test_a_rare_class(name, share):
+    rng = np.random.default_rng(12)
+    big = rare(rng, 1_000_000)
+    truth = find_metric(name).prepare(big).value(units_of(len(big), seed=1))
+    found = (interval_of(name, rare(rng, 500), seed=seed) for seed in range(600))
+    # The wider of two intervals holds the truth more often than either.
+    share(f"{name} of a class of 25 rows in 500", (holds(truth, held) for held in found), high=1)
+
+
 @pytest.mark.parametrize(("truth_of", "n"), [(bold, 2_000), (timid, 1_000), (bold, 500)])
 def test_calibration_error(truth_of, n, share):
     rng = np.random.default_rng(2)

@@ -14,6 +14,8 @@ WORDS = ("the cat sat", "on a mat", "a dog", "ran home", "the end")
 def _classes(rng, n, classes=2):
     truth = np.append(np.arange(classes), rng.integers(0, classes, n - classes))
     scores = np.exp(rng.normal(size=(n, classes)) + 1.2 * np.eye(classes)[truth])
+    # Each class is answered at least once, without which precision has no value.
+    scores[np.arange(classes), np.arange(classes)] += 10
     return {"truth": truth, "scores": np.round(scores / scores.sum(axis=1, keepdims=True), 3)}
 
 
@@ -39,7 +41,7 @@ def _boxes(rng, n):
     columns = {name: [] for name in ("boxes", "labels", "predicted_boxes", "predicted_labels", "predicted_scores")}
     for row in range(n):
         corners = rng.uniform(0, 50, (1 if row == 0 else rng.integers(0, 3), 2))
-        boxes = np.column_stack([corners, corners + rng.uniform(5, 20, corners.shape)])
+        boxes = np.column_stack([corners, corners + rng.uniform(10, 20, corners.shape)])
         labels = rng.integers(0, 2, len(boxes))
         found = np.concatenate([boxes + rng.normal(0, 1, boxes.shape), [[60.0, 60, 70, 70]]])
         columns["boxes"].append(boxes.tolist())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import logit  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from weighbridge.quality.classification import class_metrics, macro_scores, roc_auc
+from weighbridge.quality.classification import averages, class_metrics, roc_auc
 from weighbridge.statistics.order_statistics import wilson_interval
 
 
@@ -27,10 +27,11 @@ def some(rows, classes, seed, right=0.8):
 
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
-def test_macro_scores_are_those_of_scikit_learn(pairs):
+def test_macro_averages_are_those_of_scikit_learn(pairs):
     truth, answers = np.array(pairs).T
     expected = precision_recall_fscore_support(truth, answers, average="macro", zero_division=0)[:3]
-    assert macro_scores(matrix(truth, answers, 5)) == pytest.approx(expected)
+    real, predicted = (np.bincount(labels, minlength=5) for labels in (truth, answers))
+    assert averages(matrix(truth, answers, 5).diagonal(), real, predicted) == pytest.approx(expected)
 
 
 def test_without_examples_there_is_nothing():

@@ -12,11 +12,10 @@ from sklearn.metrics import f1_score
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality import paired
-from weighbridge.quality.classification import macro_scores
 from weighbridge.quality.metrics.prepared import units_of
 from weighbridge.quality.metrics.registry import find_metric
 from weighbridge.quality.predictions.rows import Rows
-from weighbridge.quality.scores import confusion_of
+from weighbridge.quality.scoring.drops import drops_of
 from weighbridge.quality.scoring.measuring import ScoreSettings, measure
 
 ANY = np.zeros(3, dtype=np.int64)
@@ -97,31 +96,20 @@ def test_a_drop_of_any_metric_is_that_of_resampled_rows():
     baseline = np.where(rng.random(500) < 0.9, truth, rng.integers(0, 3, 500))
     variant = np.where(rng.random(500) < 0.85, baseline, rng.integers(0, 3, 500))
 
-    def macro(real, said):
-        return float(macro_scores(confusion_of(real, said, classes=3))[2])
+    rows, before = (Rows({"truth": truth, "prediction": said}) for said in (variant, baseline))
+    settings, units = ScoreSettings(resamples=300), units_of(len(truth), seed=1)
 
-    drop = paired.metric_drop(truth, baseline, variant, metric=macro, resamples=300, seed=1)
+    def drops():
+        return drops_of([find_metric("f1_macro")], (rows, before), units, settings, margins={}, confidence=0.95)
+
+    [drop] = drops()
     scores = [f1_score(truth, said, average="macro") for said in (baseline, variant)]
-    assert drop.value == pytest.approx(scores[0] - scores[1])
-    assert drop.lower < drop.value < drop.upper
-    assert drop == paired.metric_drop(truth, baseline, variant, metric=macro, resamples=300, seed=1)
+    assert drop["value"] == pytest.approx(scores[0] - scores[1])
+    assert drop["lower"] < drop["value"] < drop["upper"]
+    assert drops() == [drop]
     # Paired: narrower than one model's own interval, of which an unpaired drop would bear two.
-    rows = Rows({"truth": truth, "prediction": variant})
-    settings = ScoreSettings(resamples=300)
-    measured = measure([find_metric("f1_macro")], rows, units_of(len(truth), seed=1), settings, confidence=0.95)
-    alone = measured.intervals["f1_macro"]
-    assert drop.upper - drop.lower < alone.upper - alone.lower
-
-
-def test_accuracy_by_bootstrap_agrees_with_the_score_interval():
-    rows = answers(b=80, c=40, both=1_700, neither=180)
-
-    def accuracy(real, said):
-        return float(np.mean(real == said))
-
-    boot = paired.metric_drop(*rows, metric=accuracy, resamples=3_000, seed=2)
-    score = paired.accuracy_drop(*rows)
-    assert (boot.lower, boot.upper) == (pytest.approx(score.lower, abs=1e-3), pytest.approx(score.upper, abs=1e-3))
+    alone = measure([find_metric("f1_macro")], rows, units, settings, confidence=0.95).intervals["f1_macro"]
+    assert drop["upper"] - drop["lower"] < alone.upper - alone.lower
 
 
 @pytest.mark.parametrize(("upper", "margin", "answer"), [(0.0099, 0.01, True), (0.01, 0.01, False), (-0.1, 0.01, True)])
@@ -144,7 +132,6 @@ def test_a_margin_of_nothing_is_refused(margin):
     ],
 )
 def test_answers_that_do_not_belong_together_are_refused(rows, code):
-    for ask in (paired.accuracy_drop, lambda *r: paired.metric_drop(*r, metric=max, resamples=1, seed=0)):
-        with pytest.raises(Invalid) as refusal:
-            ask(*rows)
-        assert refusal.value.code == code
+    with pytest.raises(Invalid) as refusal:
+        paired.accuracy_drop(*rows)
+    assert refusal.value.code == code

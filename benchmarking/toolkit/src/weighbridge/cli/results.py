@@ -56,11 +56,12 @@ def exit_with(
     *,
     is_quiet: bool,
     is_refused: bool = False,
+    unclear: str = "",
     beside: Sequence[Path | None] = (),
 ) -> NoReturn:
     """Check the conditions on a result and exit: 1 if one is true, 2 if one cannot be told, else 0.
 
-    A result that is invalid, or `is_refused` for another reason, exits 1.
+    A result that is invalid, or `is_refused` for another reason, exits 1; one that is `unclear` for a reason, 2.
     """
     from weighbridge.api.checking import check
     from weighbridge.api.results import Result
@@ -68,7 +69,7 @@ def exit_with(
     document = result.document if isinstance(result, Result) else result
     code = NO if is_refused or (document.get("verdict") or {}).get("status") == "invalid" else DONE
     if not (checks.fail_if or checks.junit or checks.markdown):
-        raise typer.Exit(code)
+        _exit(code, unclear)
     with errors_as_exits():
         checked = check(
             document,
@@ -83,6 +84,12 @@ def exit_with(
         stop("A condition of --fail-if is true.", code=NO)
     if code == DONE and checked["answer"] == "cannot_tell":
         stop("A condition of --fail-if cannot be told.", code=UNCLEAR)
+    _exit(code, unclear)
+
+
+def _exit(code: int, unclear: str) -> NoReturn:
+    if code == DONE and unclear:
+        stop(unclear, code=UNCLEAR)
     raise typer.Exit(code)
 
 

@@ -104,7 +104,9 @@ def score(  # noqa: PLR0913 -- every option of the command line
         )
         output(result, json_file, is_quiet=quiet, beside=checks.files)
     is_shown = all(drop["is_non_inferior"] is not False for drop in result["drops"])
-    results.exit_with(result, checks, is_quiet=quiet, is_refused=not is_shown, beside=(json_file,))
+    missing = [] if result["chosen"] else [each["metric"] for each in result["missing"]]
+    unclear = f"No value of {', '.join(missing)}; the result tells why." if missing else ""
+    results.exit_with(result, checks, is_quiet=quiet, is_refused=not is_shown, unclear=unclear, beside=(json_file,))
 
 
 def _margin_from(texts: Sequence[str] | None) -> float | dict[str, float] | None:

@@ -29,15 +29,6 @@ def averages(hits: NDArray[Any], real: NDArray[Any], predicted: NDArray[Any]) ->
     return np.stack([rate.sum(axis=-1) / occurs for rate in rates(hits, real, predicted)], axis=-1)
 
 
-def macro_scores(confusion: NDArray[Any]) -> NDArray[np.float64]:
-    """Return macro precision, recall and F1 of confusion matrices of shape (..., classes, classes), as (..., 3).
-
-    Rows are the truth, columns the answers.
-    """
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return averages(hits, confusion.sum(axis=-1), confusion.sum(axis=-2))
-
-
 def class_metrics(confusion: NDArray[np.int64], confidence: float, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return precision and recall of each class that occurs, with Wilson intervals (None without cases), and F1.
 

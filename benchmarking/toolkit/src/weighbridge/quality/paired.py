@@ -6,7 +6,6 @@ different answers count; overlapping intervals of the two models say nothing abo
 
 import dataclasses
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 
-Metric = Callable[[NDArray[Any], NDArray[Any]], float]
 # Replaces a variance of zero at the ends of the scale, where the score is infinite.
 TINY = 1e-12
 
@@ -55,34 +53,6 @@ def accuracy_drop(
     return AccuracyDrop((b - c) / n, lower, upper, confidence, n, b, c, mcnemar_p(b, c))
 
 
-def metric_drop(
-    truth: NDArray[Any],
-    baseline: NDArray[Any],
-    variant: NDArray[Any],
-    *,
-    metric: Metric,
-    resamples: int,
-    seed: int,
-    confidence: float = 0.95,
-) -> QualityDrop:
-    """Compare any `metric(truth, answers)` for which more is better, by a paired bootstrap over rows (percentiles).
-
-    The interval is widened to contain the point estimate. If no answer differs, it has no width. Raises Invalid for
-    different shapes, or no rows.
-    """
-    _check_shapes(truth, baseline, variant)
-    rng = np.random.default_rng(seed)
-    n = len(truth)
-
-    def drop(rows: NDArray[np.int64] | slice) -> float:
-        return metric(truth[rows], baseline[rows]) - metric(truth[rows], variant[rows])
-
-    value = drop(slice(None))
-    drops = [drop(rng.integers(0, n, n)) for _ in range(resamples)]
-    low, high = np.quantile(drops, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return QualityDrop(value, min(value, float(low)), max(value, float(high)), confidence, n)
-
-
 def is_non_inferior(drop: QualityDrop, margin: float) -> bool:
     """Return whether the upper bound of the drop is below `margin`; raise Invalid for margin <= 0."""
     if not margin > 0:
@@ -90,7 +60,7 @@ def is_non_inferior(drop: QualityDrop, margin: float) -> bool:
     return drop.upper < margin
 
 
-def score_bounds(b: int, c: int, n: int, *, confidence: float) -> tuple[float, float]:
+def score_bounds(b: float, c: float, n: int, *, confidence: float) -> tuple[float, float]:
     """Return Tango's bounds of (b - c) / n: the differences not rejected by a score test at 1 - confidence."""
     from scipy.optimize import brentq
     from scipy.stats import norm
@@ -106,7 +76,7 @@ def score_bounds(b: int, c: int, n: int, *, confidence: float) -> tuple[float, f
     return lower, upper
 
 
-def _score(b: int, c: int, n: int, difference: float) -> float:
+def _score(b: float, c: float, n: int, difference: float) -> float:
     """Return the score statistic (approximately standard normal) for a true drop of `difference`."""
     excess = b - c - n * difference
     if excess == 0:

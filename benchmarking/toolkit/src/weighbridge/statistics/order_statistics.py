@@ -85,16 +85,26 @@ def quantile_ranks(n: int, p: float, confidence: float) -> tuple[int | None, int
 
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval | None:
     """Return the proportion with Wilson's score interval (Wilson 1927); None without trials."""
-    from scipy.stats import norm
-
     if n == 0:
         return None
-    z = float(norm.ppf((1 + confidence) / 2))
     share = successes / n
-    center = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = wilson_bounds(np.array(share), np.array(n), confidence)
+    return Interval(share, float(low), float(high), confidence, n)
+
+
+def wilson_bounds(
+    share: NDArray[np.float64], n: NDArray[Any], confidence: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the bounds of Wilson's interval of shares of `n` trials each, in one shape; 0 to 1 without trials."""
+    from scipy.stats import norm
+
+    z, trials = float(norm.ppf((1 + confidence) / 2)), np.maximum(n, 1)
+    center = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     # Rounding may put a bound a few ulps on the wrong side of a share of 0 or 1.
-    return Interval(share, min(share, max(0.0, center - half)), max(share, min(1.0, center + half)), confidence, n)
+    low = np.minimum(share, np.maximum(0.0, center - half))
+    high = np.maximum(share, np.minimum(1.0, center + half))
+    return np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0)
 
 
 def failure_interval(failures: int, n: int, confidence: float = 0.95) -> Interval | None:

@@ -1,7 +1,6 @@
 """Ranking of models after interleaved rounds: faster, slower or tied, and loss of quality."""
 
 import dataclasses
-import functools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,9 +10,11 @@ from numpy.typing import NDArray
 
 from weighbridge.measure.blocks import Blocks, is_tied, ratio_of_medians
 from weighbridge.measure.verdict import Status, ValidityReason
-from weighbridge.quality.classification import macro_scores
-from weighbridge.quality.paired import QualityDrop, accuracy_drop, is_non_inferior, metric_drop
-from weighbridge.quality.scores import confusion_of
+from weighbridge.quality.metrics.prepared import units_of
+from weighbridge.quality.metrics.registry import find_metric
+from weighbridge.quality.predictions.rows import Rows
+from weighbridge.quality.scoring.drops import drops_of
+from weighbridge.quality.scoring.measuring import ScoreSettings
 from weighbridge.statistics.order_statistics import Interval
 from weighbridge.statistics.ranks import signed_rank_interval
 
@@ -79,20 +80,13 @@ def quality_drops(
 
     Each drop is compared with the margin. All arrays have shape (rows,).
     """
-    drop_of = functools.partial(
-        metric_drop, truth, baseline, variant, resamples=resamples, seed=seed, confidence=confidence
-    )
-    if np.issubdtype(truth.dtype, np.floating):
-        return [_document("mae", drop_of(metric=_negative_error), margin)]
-    classes = 1 + int(max(truth.max(), baseline.max(), variant.max()))
-
-    def macro_f1(real: NDArray[Any], predicted: NDArray[Any]) -> float:
-        return float(macro_scores(confusion_of(real, predicted, classes=classes))[2])
-
-    return [
-        _document("accuracy", accuracy_drop(truth, baseline, variant, confidence=confidence), margin),
-        _document("f1_macro", drop_of(metric=macro_f1), margin),
-    ]
+    is_number = np.issubdtype(truth.dtype, np.floating)
+    metrics = [find_metric(name) for name in (("mae",) if is_number else ("accuracy", "f1_macro"))]
+    own, other = (Rows({"truth": truth, "prediction": answers}) for answers in (variant, baseline))
+    score = ScoreSettings(confidence=confidence, resamples=resamples, seed=seed)
+    units = units_of(len(truth), seed=seed)
+    margins = {metric.name: margin for metric in metrics}
+    return drops_of(metrics, (own, other), units, score, margins=margins, confidence=confidence)
 
 
 def comparison_reasons(blocks: Blocks, floor: float | None) -> Iterator[ValidityReason]:
@@ -112,12 +106,3 @@ def comparison_reasons(blocks: Blocks, floor: float | None) -> Iterator[Validity
             f"A model differs from itself by up to {floor:.0%} on this machine; smaller differences cannot be detected."
         )
         yield ValidityReason("stability.noise_floor", Status.INDICATIVE, text)
-
-
-def _negative_error(truth: NDArray[Any], answers: NDArray[Any]) -> float:
-    return -float(np.mean(np.abs(answers - truth)))
-
-
-def _document(metric: str, drop: QualityDrop, margin: float) -> dict[str, Any]:
-    judged = {"metric": metric, "margin": margin, "is_non_inferior": is_non_inferior(drop, margin)}
-    return {**judged, "b": None, "c": None, "p_value": None, **dataclasses.asdict(drop)}

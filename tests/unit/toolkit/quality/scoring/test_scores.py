@@ -60,7 +60,8 @@ def test_a_document_says_all_that_was_measured():
     hits = int(((SCORE >= 0.5) == YES).sum())
     assert ends(found["metrics"]["accuracy"]) == ends(vars(wilson_interval(hits, 400)))
     methods = {name: metric["method"] for name, metric in found["metrics"].items()}
-    assert (methods["accuracy"], methods["roc_auc"], methods["f1_macro"]) == ("Wilson", "DeLong", "bootstrap")
+    assert (methods["accuracy"], methods["roc_auc"], methods["pr_auc"]) == ("Wilson", "DeLong", "bootstrap")
+    assert methods["f1_macro"] == "bootstrap and Wilson"
     assert np.trace(found["confusion"]) == hits
     assert found["columns"] == {"truth": ["y"], "scores": ["score"]} | (
         {"id": []} if found["columns"].get("id") else {}
@@ -80,6 +81,15 @@ def test_every_metric_of_a_task_has_an_interval(task):
         assert metric["lower"] <= metric["value"] <= metric["upper"], name
         assert metric["lower"] < metric["upper"], name
     assert (found["chosen"], found["missing"]) == (None, [])
+
+
+def test_a_metric_without_a_value_takes_no_other_one_with_it():
+    found = scored({"y": [1, 0, 1, 0], "prediction": [0, 0, 0, 0]}, metrics=["precision", "recall"])
+    assert found["missing"] == [{"metric": "precision", "message": "No row is answered with the class 1."}]
+    assert list(found["metrics"]) == ["recall"]
+    assert refused("recall: No row has the class 1", {"y": [0, 0], "prediction": [0, 1]}, metrics=["recall"])
+    none = {"y": [0, 0], "prediction": [0, 0]}
+    assert refused("f1: No row has, or is answered with, the class 1", none, metrics=["f1"])
 
 
 def test_metrics_that_a_person_names_must_have_a_value():

@@ -5,10 +5,19 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.quality.classification import averages, rates
-from weighbridge.quality.metrics.prepared import OfSums, OfWeights, Prepared, cells_of, mean_defined, mean_of
-from weighbridge.quality.metrics.ranked import RankedRows
+from weighbridge.quality.classification import averages
+from weighbridge.quality.metrics.prepared import (
+    OfSums,
+    OfWeights,
+    Prepared,
+    cells_of,
+    mean_defined,
+    mean_of,
+    ratio_of,
+)
+from weighbridge.quality.metrics.ranked import RankedRows, rarest_of
 from weighbridge.quality.metrics.registry import Task, Undefined, register
+from weighbridge.quality.metrics.shares import Shares
 from weighbridge.quality.predictions.rows import Rows
 
 
@@ -69,24 +78,37 @@ def pr_auc(rows: Rows) -> Prepared:
 def _macro(rows: Rows, place: int) -> Prepared:
     truth, answers = rows["truth"], rows["prediction"]
     classes = 1 + int(max(truth.max(), answers.max()))
-    ones = np.ones(len(truth))
+    ones, is_right = np.ones(len(truth)), truth == answers
     codes = [truth, classes + answers, 2 * classes + truth]
-    parts = cells_of(codes, [ones, ones, truth == answers], 3 * classes)
+    parts = cells_of(codes, [ones, ones, is_right], 3 * classes)
+    real, answered, hits = (parts[:, start : start + classes] for start in range(0, 3 * classes, classes))
+    used = (answered, real, real + answered - hits)[place]
+    occurs = np.unique(np.concatenate([truth, answers]))
+    shares = Shares(hits[:, occurs], used[:, occurs], is_f1=place == 2)
 
     def combine(sums: NDArray[np.float64]) -> NDArray[np.float64]:
         real, predicted, hits = np.split(sums, 3, axis=-1)
         return averages(hits, real, predicted)[..., place]
 
-    return OfSums(parts, combine)
+    return OfSums(parts, combine, shares=shares)
 
 
 def _of_positive(rows: Rows, place: int) -> Prepared:
+    """Return precision, recall or F1 of class 1, of two classes; raise Undefined if no row decides it."""
     truth, answers = rows["truth"], rows["prediction"]
     classes = max(len(rows.classes), 1 + int(max(truth.max(), answers.max())))
     if classes > 2:
         raise Undefined(f"This metric needs two classes, but there are {classes}; use its average, like f1_macro.")
-    parts = np.column_stack([truth == 1, answers == 1, (truth == 1) & (answers == 1)]).astype(np.float64)
-    return OfSums(parts, lambda sums: rates(sums[..., 2], sums[..., 0], sums[..., 1])[place])
+    is_real, is_answered = truth == 1, answers == 1
+    hits, used = is_real & is_answered, (is_answered, is_real, is_real | is_answered)[place]
+    if not used.any():
+        name = rows.classes[1] if len(rows.classes) > 1 else "1"
+        what = ("is answered with", "has", "has, or is answered with,")[place]
+        raise Undefined(f"No row {what} the class {name}.")
+    shares = Shares(hits[:, None], used[:, None], is_f1=place == 2)
+    if place == 2:
+        return ratio_of(2 * hits, is_real.astype(np.int64) + is_answered, used=used, shares=shares)
+    return ratio_of(hits, used, used=used, shares=shares)
 
 
 def scores_of(rows: Rows) -> NDArray[np.float64]:
@@ -101,9 +123,11 @@ def _areas(rows: Rows, area: Callable[[RankedRows, NDArray[np.float64]], NDArray
     columns = [scores[:, 1] - scores[:, 0]] if scores.shape[1] == 2 else list(scores.T)
     first = 1 if scores.shape[1] == 2 else 0
     sides = [(truth == first + place, column) for place, column in enumerate(columns)]
-    ranked = [RankedRows(is_real, column) for is_real, column in sides if 0 < is_real.sum() < len(truth)]
+    sides = [(is_real, column) for is_real, column in sides if 0 < is_real.sum() < len(truth)]
+    ranked = [RankedRows(is_real, column) for is_real, column in sides]
     if not ranked:
         raise Undefined("An area under a curve needs rows of at least two classes.")
 
     # A resample may lack the rows of a class, which is then left out as it is from the value itself.
-    return OfWeights(lambda weights: mean_defined([area(each, weights) for each in ranked]), len(ranked))
+    rarest = rarest_of([is_real for is_real, _ in sides])
+    return OfWeights(lambda weights: mean_defined([area(each, weights) for each in ranked]), len(ranked), rarest=rarest)

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.quality.classification import averages, rates
-from weighbridge.quality.metrics.prepared import OfSums, OfWeights, Prepared, mean_defined, mean_of
-from weighbridge.quality.metrics.ranked import RankedRows
+from weighbridge.quality.classification import averages
+from weighbridge.quality.metrics.prepared import OfSums, OfWeights, Prepared, mean_defined, mean_of, ratio_of
+from weighbridge.quality.metrics.ranked import RankedRows, rarest_of
 from weighbridge.quality.metrics.registry import Task, Undefined, register
+from weighbridge.quality.metrics.shares import Shares
 from weighbridge.quality.predictions.rows import Rows
 
 
@@ -26,15 +27,21 @@ def hamming_loss(rows: Rows) -> Prepared:
 def labels_f1_micro(rows: Rows) -> Prepared:
     """Return F1 over all labels of all rows together."""
     hits, real, predicted = (each.sum(axis=1) for each in _counts(rows))
-    parts = np.column_stack([hits, real, predicted]).astype(np.float64)
-    return OfSums(parts, lambda sums: rates(sums[..., 0], sums[..., 1], sums[..., 2])[2])
+    return ratio_of(2 * hits, real + predicted, used=real + predicted > 0)
 
 
 @register("labels_f1_macro", task=Task.LABELS)
 def labels_f1_macro(rows: Rows) -> Prepared:
     """Return F1, averaged over the labels that occur as truth or answer."""
-    parts = np.column_stack(_counts(rows)).astype(np.float64)
-    return OfSums(parts, lambda sums: averages(*np.split(sums, 3, axis=-1))[..., 2])
+    hits, real, predicted = _counts(rows)
+    used = real | predicted
+    occurs = used.any(axis=0)
+    parts = np.column_stack([hits, real, predicted]).astype(np.float64)
+    return OfSums(
+        parts,
+        lambda sums: averages(*np.split(sums, 3, axis=-1))[..., 2],
+        shares=Shares(hits[:, occurs], used[:, occurs], is_f1=True),
+    )
 
 
 @register("labels_pr_auc", task=Task.LABELS)
@@ -43,11 +50,16 @@ def labels_pr_auc(rows: Rows) -> Prepared:
     if "scores" not in rows.fields:
         raise Undefined("The area under a curve needs scores of labels (--scores).")
     columns = zip(rows["truth"].T == 1, rows["scores"].T, strict=True)
-    ranked = [RankedRows(is_real, column) for is_real, column in columns if 0 < is_real.sum() < len(rows)]
+    sides = [(is_real, column) for is_real, column in columns if 0 < is_real.sum() < len(rows)]
+    ranked = [RankedRows(is_real, column) for is_real, column in sides]
     if not ranked:
         raise Undefined("An area under a curve needs a label that some rows have and others do not have.")
 
-    return OfWeights(lambda weights: mean_defined([each.average_precision(weights) for each in ranked]), len(ranked))
+    return OfWeights(
+        lambda weights: mean_defined([each.average_precision(weights) for each in ranked]),
+        len(ranked),
+        rarest=rarest_of([is_real for is_real, _ in sides]),
+    )
 
 
 def _counts(rows: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:

@@ -2,10 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from weighbridge.quality.metrics.shares import Shares
 
 # Independent rows are put into at most this many random blocks, which are resampled whole: blocks of independent rows
 # are independent, and a million rows cost no more than ten thousand.
@@ -35,9 +38,14 @@ class Units:
 
     def using(self, rows: NDArray[np.bool_] | None) -> "Units":
         """Return the units with the number of those that have a row which counts."""
-        if rows is None:
-            return self
-        return dataclasses.replace(self, n=len(np.unique(self.of_row[rows])))
+        return self if rows is None else dataclasses.replace(self, n=int(self.counts(rows[:, None])[0]))
+
+    def counts(self, used: Any) -> NDArray[np.int64]:
+        """Return the number of independent units with a row that is used, for each column of `used`, (rows, k)."""
+        if self.n == len(self.of_row):
+            return np.asarray(used.sum(axis=0), dtype=np.int64).ravel()
+        counted = dataclasses.replace(self, weights=np.ones(len(self.of_row))).matrix @ used
+        return np.asarray((counted > 0).sum(axis=0), dtype=np.int64).ravel()
 
     @property
     def matrix(self) -> Any:
@@ -59,7 +67,11 @@ class Units:
 
 
 class Prepared(Protocol):
-    """A metric of certain rows; `left_out` is a sentence about rows that it cannot use, `used` are the others."""
+    """A metric of certain rows; `left_out` is a sentence about rows that it cannot use, `used` are the others.
+
+    `shares` are those whose mean the metric is, and `rarest` the rows of the rarest class of a metric that ranks rows:
+    a class of few rows leaves a metric uncertain, but resamples of them hardly vary.
+    """
 
     @property
     def left_out(self) -> str:
@@ -68,6 +80,14 @@ class Prepared(Protocol):
     @property
     def used(self) -> NDArray[np.bool_] | None:
         """The rows that count, None if all do."""
+
+    @property
+    def shares(self) -> "Shares | None":
+        """The shares whose mean it is; None for other metrics."""
+
+    @property
+    def rarest(self) -> NDArray[np.bool_] | None:
+        """The rows of the rarest class; None for metrics that do not rank classes."""
 
     def value(self, units: Units) -> float:
         """Return the metric of all rows; NaN if it is not defined."""
@@ -87,6 +107,8 @@ class OfSums:
     combine: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     left_out: str = ""
     used: NDArray[np.bool_] | None = None
+    shares: "Shares | None" = None
+    rarest: None = None
 
     def affordable(self, resamples: int, rows: int) -> int:
         """Return all of them, because a resample costs no more than its units."""
@@ -116,6 +138,8 @@ class OfWeights:
     curves: int = 1
     left_out: str = ""
     used: NDArray[np.bool_] | None = None
+    rarest: NDArray[np.bool_] | None = None
+    shares: None = None
 
     def affordable(self, resamples: int, rows: int) -> int:
         """Return how many resamples of so many rows are calculated."""
@@ -154,11 +178,15 @@ def mean_of(values: NDArray[Any]) -> OfSums:
 
 
 def ratio_of(
-    numerators: NDArray[Any], denominators: NDArray[Any], left_out: str = "", used: NDArray[np.bool_] | None = None
+    numerators: NDArray[Any],
+    denominators: NDArray[Any],
+    left_out: str = "",
+    used: NDArray[np.bool_] | None = None,
+    shares: "Shares | None" = None,
 ) -> OfSums:
     """Return the ratio of two sums over rows."""
     parts = np.column_stack([numerators, denominators]).astype(np.float64)
-    return OfSums(parts, lambda sums: sums[..., 0] / sums[..., 1], left_out, used)
+    return OfSums(parts, lambda sums: sums[..., 0] / sums[..., 1], left_out, used, shares)
 
 
 def cells_of(codes: Sequence[NDArray[Any]], values: Sequence[NDArray[Any]], cells: int) -> Any:

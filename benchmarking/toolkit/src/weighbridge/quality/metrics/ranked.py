@@ -1,5 +1,7 @@
 """Rows in the order of their scores, sorted once, for areas under curves with any weights, (resamples, rows)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,3 +35,8 @@ class RankedRows:
         seen = hits + np.cumsum(rest, axis=1)
         precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
         return np.asarray((real * precision).sum(axis=1) / hits[:, -1])
+
+
+def rarest_of(sides: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return the rows of the rarest class, of the rows that each class has, (rows,), or does not have."""
+    return min((side for is_real in sides for side in (is_real, ~is_real)), key=lambda side: int(side.sum()))

@@ -30,8 +30,7 @@ def scores_document(predictions: Predictions, wanted: Wanted) -> dict[str, Any]:
     units = job.units(everything)
     quality = quality_of(job.rows, job.metrics, units, job.score)
     measured, drops = quality.measured, job.drops(everything, units, job.score.confidence)
-    if not job.chosen:
-        _check_defined(measured.missing)
+    _check_defined(measured)
     return {
         "schema": SCHEMA,
         "task": job.task.value,
@@ -54,10 +53,11 @@ def scores_document(predictions: Predictions, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def _check_defined(missing: Mapping[str, str]) -> None:
-    """Raise Invalid if a metric that a person named has no value."""
-    for name, reason in missing.items():
-        raise Invalid(f"{name}: {reason}", code="metric_undefined", field="metric")
+def _check_defined(measured: Measured) -> None:
+    """Raise Invalid if no metric has a value."""
+    if not measured.intervals and not measured.points:
+        reasons = " ".join(f"{name}: {reason}" for name, reason in measured.missing.items())
+        raise Invalid(reasons, code="metric_undefined", field="metric")
 
 
 def _messages(reasons: Mapping[str, str]) -> list[dict[str, str]]:

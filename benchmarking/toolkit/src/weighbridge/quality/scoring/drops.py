@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.metrics.prepared import Units
 from weighbridge.quality.metrics.registry import NO_BOUNDS, SHARE_BOUNDS, Metric
+from weighbridge.quality.metrics.shares import Shares
 from weighbridge.quality.paired import QualityDrop, accuracy_drop, is_non_inferior, score_bounds
 from weighbridge.quality.predictions.rows import Rows
 from weighbridge.quality.scoring.intervals import bootstrap_interval, resampled
@@ -43,8 +44,8 @@ def drops_of(
 ) -> list[dict[str, Any]]:
     """Return the drop of each metric from the second rows, the baseline, to the first; above 0 is worse.
 
-    Both are resampled together. Accuracy of independent rows has Tango's interval. Metrics that are not defined for
-    either are omitted.
+    Both are resampled together. Accuracy and recall of independent rows have Tango's interval. So have the shares of
+    each class, and the drop of their mean is widened to it. Metrics that are not defined for either are omitted.
     """
     (own, _), (other, _) = (prepare(metrics, rows) for rows in pair)
     names = [metric.name for metric in metrics if metric.name in own and metric.name in other]
@@ -60,6 +61,7 @@ def drops_of(
         if drop is None and math.isfinite(value):
             differences = sign * (drawn[place] - drawn[place + len(names)]) + 0.0
             drop = _resampled(metric, value, differences, units.using(own[name][1].used), confidence)
+            drop = _widened(drop, own[name][1].shares, pair, units, confidence)
         if drop is not None:
             found.append(_document(name, drop, margins.get(name)))
     return found
@@ -82,13 +84,30 @@ def _resampled(
     return QualityDrop(value, lower, upper, confidence, units.n)
 
 
+def _widened(
+    drop: QualityDrop | None, shares: Shares | None, pair: tuple[Rows, Rows], units: Units, confidence: float
+) -> QualityDrop | None:
+    """Return a drop of a mean of shares, as uncertain as the few rows of some share leave it."""
+    if drop is None or shares is None or pair[0]["truth"].ndim > 1:
+        return drop
+    is_hit, was_hit = map(_hits, pair)
+    below, above = shares.drop_distances(was_hit, is_hit, units, confidence)
+    lower, upper = min(drop.lower, drop.value - below), max(drop.upper, drop.value + above)
+    return dataclasses.replace(drop, lower=max(lower, -1.0), upper=min(upper, 1.0))
+
+
 def _closed(metric: Metric, pair: tuple[Rows, Rows], units: Units, confidence: float) -> QualityDrop | None:
-    if metric.name != "accuracy" or not units.are_plain:
+    if metric.name not in ("accuracy", "recall") or not units.are_plain:
         return None
     own, other = pair
     # Each file numbers its classes in its own way, so only right and wrong are compared.
-    hits = [(rows["truth"] == rows["prediction"]).astype(np.int64) for rows in (other, own)]
-    return accuracy_drop(np.ones(len(own), dtype=np.int64), *hits, confidence=confidence)
+    used = own["truth"] == 1 if metric.name == "recall" else np.ones(len(own), dtype=np.bool_)
+    hits = [_hits(rows)[used].astype(np.int64) for rows in (other, own)]
+    return accuracy_drop(np.ones(len(hits[0]), dtype=np.int64), *hits, confidence=confidence)
+
+
+def _hits(rows: Rows) -> NDArray[np.bool_]:
+    return np.asarray(rows["truth"] == rows["prediction"])
 
 
 def _document(name: str, drop: QualityDrop, margin: float | None) -> dict[str, Any]:

@@ -32,21 +32,35 @@ def resampled(prepared: Sequence[Prepared], units: Units, *, resamples: int, see
 
 
 def bootstrap_interval(
-    metric: Metric, value: float, drawn: NDArray[np.float64], units: Units, confidence: float
+    metric: Metric,
+    value: float,
+    drawn: NDArray[np.float64],
+    units: Units,
+    confidence: float,
+    prepared: Prepared | None = None,
 ) -> Interval | None:
     """Return the interval of resampled values; None for a single unit, or if most resamples have no value.
 
     The percentiles are those of the expanded percentile bootstrap (Hesterberg 2015, The American Statistician 69:371),
     which is wider by Student's t for few units. If so many intervals hold together that hardly any resample lies beyond
     a percentile, the bounds are Student's t times the standard error of the resamples. A share of 0 or 1 whose
-    resamples do not vary has Wilson's interval. Bounds are widened to contain the value.
+    resamples do not vary has Wilson's interval, of the rows of the rarest class if there are classes. Bounds are
+    widened to contain the value, and for a mean of shares (`prepared.shares`) to the interval of these, because
+    resamples of few rows hardly vary.
     """
     usable = drawn[np.isfinite(drawn)]
-    if units.n < 2 or len(usable) <= len(drawn) / 2:
+    has_resamples = units.n > 1 and len(usable) > len(drawn) / 2
+    shares, rarest = (prepared.shares, prepared.rarest) if prepared is not None else (None, None)
+    if shares is None and not has_resamples:
         return None
-    if metric.bounds == SHARE_BOUNDS and value in SHARE_BOUNDS and np.all(usable == value):
-        return _named(wilson_interval(round(value * units.n), units.n, confidence), WILSON)
-    low, high, method = _ends(value, usable, units.n, confidence)
+    if shares is None and metric.bounds == SHARE_BOUNDS and value in SHARE_BOUNDS and np.all(usable == value):
+        trials = units.using(rarest).n
+        return _named(wilson_interval(round(value * trials), trials, confidence), WILSON)
+    low, high, method = _ends(value, usable, units.n, confidence) if has_resamples else (value, value, "")
+    if shares is not None:
+        below, above = shares.distances(units, confidence)
+        low, high = min(low, value - below), max(high, value + above)
+        method = f"{method} and {WILSON}" if method else WILSON
     low, high = max(low, metric.bounds[0]), min(high, metric.bounds[1])
     return Interval(value, min(value, low), max(value, high), confidence, units.n, method)
 
@@ -73,6 +87,19 @@ def _of_share(rows: Rows, value: float, confidence: float) -> Interval | None:
     return _named(wilson_interval(round(value * len(rows)), len(rows), confidence), WILSON)
 
 
+def _of_answered(rows: Rows, _: float, confidence: float) -> Interval | None:
+    return _of_hits(rows, rows["prediction"] == 1, confidence)
+
+
+def _of_real(rows: Rows, _: float, confidence: float) -> Interval | None:
+    return _of_hits(rows, rows["truth"] == 1, confidence)
+
+
+def _of_hits(rows: Rows, used: NDArray[np.bool_], confidence: float) -> Interval | None:
+    hits = int((used & (rows["truth"] == rows["prediction"])).sum())
+    return _named(wilson_interval(hits, int(used.sum()), confidence), WILSON)
+
+
 def _of_auc(rows: Rows, _: float, confidence: float) -> Interval | None:
     return _named(classification.roc_auc(rows["truth"], rows["scores"], confidence=confidence), DELONG)
 
@@ -83,5 +110,7 @@ def _named(interval: Interval | None, method: str) -> Interval | None:
 
 _CLOSED: Mapping[str, Callable[[Rows, float, float], Interval | None]] = {
     **dict.fromkeys(("accuracy", "exact_match", "subset_accuracy"), _of_share),
+    "precision": _of_answered,
+    "recall": _of_real,
     "roc_auc": _of_auc,
 }

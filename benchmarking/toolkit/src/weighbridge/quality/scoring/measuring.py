@@ -61,11 +61,10 @@ def measure(
         for name, (metric, each) in kept.items()
     }
     left = {name: pair for name, pair in kept.items() if intervals.get(name) is None}
-    if left and units.n > 1:
+    if left:
         drawn = resampled([each for _, each in left.values()], units, resamples=settings.resamples, seed=settings.seed)
-        for (name, (metric, _)), draws in zip(left.items(), drawn, strict=True):
-            counted = units.using(kept[name][1].used)
-            intervals[name] = bootstrap_interval(metric, values[name], draws, counted, confidence)
+        for (name, (metric, each)), draws in zip(left.items(), drawn, strict=True):
+            intervals[name] = bootstrap_interval(metric, values[name], draws, units.using(each.used), confidence, each)
     complete = {name: found for name in kept if (found := intervals.get(name)) is not None}
     points = {name: values[name] for name in kept if name not in complete}
     left_out = {name: each.left_out for name, (_, each) in kept.items() if each.left_out}
