@@ -92,8 +92,7 @@ def item_of(price: Mapping[str, Any]) -> str:
     """Return what a pinned price is for: its SKU with term, meter and tier, or its path in the spec."""
     names = (price["sku"], price["term"], price["meter"]) if "sku" in price else (price["path"],)
     # The tiers of a model go by the input tokens of a request, those of traffic by its own unit.
-    counted = price["unit"] if price["unit"] == "gb" else "input tokens"
-    tier = (f"above {price['above']} {counted}",) if "above" in price else ()
+    tier = (f"above {price['above']} {'gb' if price['unit'] == 'gb' else 'input tokens'}",) if "above" in price else ()
     return " ".join(name for name in (*names, *tier) if name not in ("on_demand", "whole"))
 
 
