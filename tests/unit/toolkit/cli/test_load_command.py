@@ -110,8 +110,6 @@ def test_every_option_reaches_the_plan(planned, tmp_path):
         20,
         "--seed",
         9,
-        "--start-rate",
-        1,
         "--quiet",
         env={"WEIGHBRIDGE_LOAD_ALLOW": "models.internal=10.0.0.0/8, 10.0.0.7"},
     )
@@ -125,13 +123,14 @@ def test_every_option_reaches_the_plan(planned, tmp_path):
         7,
         2,
     )
-    assert (plan.headers, plan.seed, plan.p99_limit_ms, plan.start_rate_per_s) == (
-        (("X-A", "1"), ("X-B", "2")),
-        9,
-        20.0,
-        1.0,
-    )
+    assert (plan.headers, plan.seed, plan.p99_limit_ms) == ((("X-A", "1"), ("X-B", "2")), 9, 20.0)
     assert (plan.expect.statuses, plan.expect.json_key, plan.expect.every) == ((200, 201), "a", 3)
+
+
+def test_a_ramp_begins_at_its_own_rate(planned):
+    weighbridge("load", "http://127.0.0.1/", "--rate", 5, "--arrivals", "ramp", "--start-rate", 1, "--quiet")
+    ((plan, _),) = planned
+    assert (plan.rate_per_s, plan.start_rate_per_s) == (5.0, 1.0)
 
 
 def test_failures_are_shown(planned):

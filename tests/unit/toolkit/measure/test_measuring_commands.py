@@ -146,10 +146,10 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
         (("m.pt2", "--provider", "cuda"), "torch-program cannot run with the provider cuda"),
         (("--http", "http://127.0.0.1/v2/models/m", "--provider", "cuda"), "http cannot run with the provider cuda"),
         (("--command", "cat", "--provider", "tensorrt"), "command cannot run with the provider tensorrt"),
-        (("m.onnx", "--provider-option", "x"), "NAME=VALUE"),
+        (("m.onnx", "--provider", "openvino", "--provider-option", "x"), "NAME=VALUE"),
         (("m.onnx", "--affinity", "a"), "--affinity takes whole numbers"),
         (("model.onnx", "--shape", "n,3"), "declares its inputs"),
-        (("model.onnx", "--compile"), "add --torch"),
+        (("model.onnx", "--compile"), "used only with --torch"),
         (("--torch", "a:b", "--shape", "n,,3"), "--shape n,3,224,224"),
     ],
 )

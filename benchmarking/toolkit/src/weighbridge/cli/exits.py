@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import typer
 from typer.core import TyperCommand
 
+from weighbridge.cli.option_rules import check_options
 from weighbridge.core.errors import Invalid, Refused
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ WRITTEN = frozenset(("json_file", "out", "chart", "junit", "markdown", "hdr"))
 
 
 class CarefulCommand(TyperCommand):
-    """A command that overwrites no file that it reads."""
+    """A command that overwrites no file that it reads, and ignores no option that it is given."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Check the files that were named, and run the command."""
+        """Check the files and options that were named, and run the command."""
         with errors_as_exits():
+            check_options(ctx)
             check_files(ctx.params)
         return super().invoke(ctx)
 

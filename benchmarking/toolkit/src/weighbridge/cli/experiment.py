@@ -7,6 +7,7 @@ import typer
 
 from weighbridge.cli import results
 from weighbridge.cli.exits import errors_as_exits, output
+from weighbridge.cli.option_rules import NotWith
 from weighbridge.cli.target_options import JsonOption, QuietOption
 
 
@@ -17,12 +18,16 @@ def experiment(  # noqa: PLR0913 -- every option of the command line
     ] = None,
     control: Annotated[str, typer.Option(help="Successes/units of the control, like 1000/20000.")] = "",
     treatment: Annotated[str, typer.Option(help="Successes/units of the treatment.")] = "",
-    unit: Annotated[str, typer.Option(help="Column of the unit, like a user.")] = "unit",
-    arm: Annotated[str, typer.Option(help="Column of the arm.")] = "arm",
-    outcome: Annotated[str, typer.Option(help="Column of the outcome.")] = "outcome",
-    covariate: Annotated[str, typer.Option(help="Column known before the experiment; makes intervals narrower.")] = "",
-    control_arm: Annotated[str, typer.Option(help="Name of the arm that is the control.")] = "",
-    sum_outcomes: Annotated[bool, typer.Option("--sum-outcomes", help="Add up the outcomes of a unit.")] = False,
+    unit: Annotated[str, typer.Option(help="Column of the unit, like a user."), NotWith("--control")] = "unit",
+    arm: Annotated[str, typer.Option(help="Column of the arm."), NotWith("--control")] = "arm",
+    outcome: Annotated[str, typer.Option(help="Column of the outcome."), NotWith("--control")] = "outcome",
+    covariate: Annotated[
+        str, typer.Option(help="Column known before the experiment; makes intervals narrower."), NotWith("--control")
+    ] = "",
+    control_arm: Annotated[str, typer.Option(help="Name of the arm that is the control."), NotWith("--control")] = "",
+    sum_outcomes: Annotated[
+        bool, typer.Option("--sum-outcomes", help="Add up the outcomes of a unit."), NotWith("--control")
+    ] = False,
     share: Annotated[float, typer.Option(help="Intended share of treated units.")] = 0.5,
     planned_units: Annotated[
         int, typer.Option(help="Planned units of both arms, set before the first look; tunes the interval.")

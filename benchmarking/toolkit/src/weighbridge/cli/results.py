@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from weighbridge.cli.exits import DONE, NO, UNCLEAR, errors_as_exits, output, stop
+from weighbridge.cli.option_rules import Needs
 
 if TYPE_CHECKING:
     from weighbridge.api.results import Result
@@ -20,7 +21,9 @@ FailIfOption = Annotated[
         "'accuracy < baseline.lower - 0.01'; repeatable.",
     ),
 ]
-BaselineOption = Annotated[Path | None, typer.Option(help="Kept result (JSON) that conditions name as baseline.")]
+BaselineOption = Annotated[
+    Path | None, typer.Option(help="Kept result (JSON) that conditions name as baseline."), Needs("--fail-if")
+]
 JunitOption = Annotated[Path | None, typer.Option(help="Write the conditions as JUnit XML to this file.")]
 MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary in Markdown to this file.")]
 

@@ -8,6 +8,7 @@ import typer
 
 from weighbridge.cli import results
 from weighbridge.cli.exits import errors_as_exits, output
+from weighbridge.cli.option_rules import Needs
 from weighbridge.cli.target_options import JsonOption, QuietOption
 
 
@@ -31,8 +32,11 @@ def score(  # noqa: PLR0913 -- every option of the command line
     margin: Annotated[
         list[str] | None,
         typer.Option(help="Acceptable loss against the baseline, for all metrics or METRIC=LOSS; repeatable."),
+        Needs("--baseline"),
     ] = None,
-    id_column: Annotated[str, typer.Option("--id", help="Column that pairs rows with those of the baseline.")] = "",
+    id_column: Annotated[
+        str, typer.Option("--id", help="Column that pairs rows with those of the baseline."), Needs("--baseline")
+    ] = "",
     truth: Annotated[str, typer.Option(help="Column of the truth.")] = "",
     prediction: Annotated[str, typer.Option(help="Column of the answers.")] = "",
     scores: Annotated[str, typer.Option(help="Column of scores, or one for each class: A,B,C.")] = "",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from weighbridge.cli.option_rules import Needs
 from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ ProviderOptionOption = Annotated[
     typer.Option(
         "--provider-option", help="Option of the provider, NAME=VALUE, like device_id=1 (the second card); repeatable."
     ),
+    Needs("--provider openvino", "--provider cuda", "--provider tensorrt"),
 ]
 AffinityOption = Annotated[str, typer.Option(help="Pin the run to these processors, like 0,1; default: all.")]
 TorchOption = Annotated[
@@ -48,8 +50,12 @@ ShapeOption = Annotated[
     list[str] | None,
     typer.Option(help="Input shape of the PyTorch module, like n,3,224,224 or NAME=n,128:int64; repeatable."),
 ]
-CompileOption = Annotated[bool, typer.Option("--compile", help="Compile the PyTorch module (torch.compile).")]
-Bfloat16Option = Annotated[bool, typer.Option("--bfloat16", help="Run the PyTorch module in bfloat16.")]
+CompileOption = Annotated[
+    bool, typer.Option("--compile", help="Compile the PyTorch module (torch.compile)."), Needs("--torch")
+]
+Bfloat16Option = Annotated[
+    bool, typer.Option("--bfloat16", help="Run the PyTorch module in bfloat16."), Needs("--torch")
+]
 DimOption = Annotated[
     list[str] | None,
     typer.Option("--dim", help="Size of a free dimension, NAME=SIZE (NAME=rows: the number of rows); repeatable."),
@@ -64,17 +70,24 @@ StateOption = Annotated[
     list[str] | None,
     typer.Option("--state", help="Output that is an input of the next call, INPUT=OUTPUT; repeatable."),
 ]
-OutputOption = Annotated[str, typer.Option("--output", help="Output to score, if the model has several.")]
+OutputOption = Annotated[
+    str, typer.Option("--output", help="Output to score, if the model has several."), Needs("--data")
+]
 ScoresOption = Annotated[
-    str, typer.Option(help="What the scores of classes are: auto, probabilities, logits or independent.")
+    str,
+    typer.Option(help="What the scores of classes are: auto, probabilities, logits or independent."),
+    Needs("--data"),
 ]
 ThresholdOption = Annotated[
-    float, typer.Option(help="Probability from which a row counts as class 1, for a model with a single score.")
+    float,
+    typer.Option(help="Probability from which a row counts as class 1, for a model with a single score."),
+    Needs("--data"),
 ]
 NO_SYSTEMS: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({})
 MetricOption = Annotated[
     list[str] | None,
     typer.Option("--metric", help="Metric besides the usual ones, like log_loss or ece@10; repeatable."),
+    Needs("--data"),
 ]
 TrustOption = Annotated[bool, typer.Option("--trust", help="Run the model without a sandbox; required for GPUs.")]
 
@@ -120,19 +133,10 @@ def http_target(
 ) -> dict[str, dict[str, Any]]:
     """Return the system of an address: with a template of the body JSON of any form, else Open Inference Protocol."""
     template = {"template": body, "answer": answer or None, "header_file": header_file, "cacert": cacert}
-    given = [name for name, value in template.items() if value]
     if not url:
-        for name in given:
-            option = "body" if name == "template" else name.replace("_", "-")
-            raise Invalid(f"--{option} needs an address; add --http https://host/predict.", field=name)
         return {}
-    if body is None:
-        for name in given:
-            text = f"--{name.replace('_', '-')} needs the template of a body; add --body template.json."
-            raise Invalid(text, field=name)
-        return {"http": {"url": url}}
     options = {name: str(value) for name, value in template.items() if value}
-    return {"http-json": {"url": url, **options}}
+    return {"http-json": {"url": url, **options}} if body is not None else {"http": {"url": url}}
 
 
 def _shapes_for(model: Path, shapes: list[str] | None) -> dict[str, Any]:
@@ -150,11 +154,8 @@ def _shapes_for(model: Path, shapes: list[str] | None) -> dict[str, Any]:
 def torch_target(
     factory: str, shapes: list[str] | None, *, is_compiled: bool, is_bfloat16: bool
 ) -> dict[str, Any] | None:
-    """Return the options of a PyTorch module, None without one; raise Invalid for options that need one."""
+    """Return the options of a PyTorch module, None without one."""
     if not factory:
-        given = {"compile": is_compiled, "bfloat16": is_bfloat16}
-        for field in (name for name, is_given in given.items() if is_given):
-            raise Invalid(f"--{field} needs a PyTorch module; add --torch package.module:factory.", field=field)
         return None
     return {
         "factory": factory,

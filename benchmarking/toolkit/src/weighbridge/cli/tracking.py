@@ -9,6 +9,7 @@ import typer
 
 from weighbridge.api.documents import read_json, write_json
 from weighbridge.cli.exits import errors_as_exits, stop, stream_beside
+from weighbridge.cli.option_rules import Needs
 
 if TYPE_CHECKING:
     from weighbridge.trackers.mlflow import MlflowTracker
@@ -28,13 +29,19 @@ class TrackerKind(StrEnum):
 def track(
     files: Annotated[list[Path], typer.Argument(help="JSON results of weighbridge commands.")],
     to: Annotated[TrackerKind, typer.Option(help="The tracker to log to.")],
-    uri: UriOption = "",
-    experiment: Annotated[str, typer.Option(help="MLflow experiment or W&B project.")] = "weighbridge",
-    folder: Annotated[Path, typer.Option(help="W&B folder for runs.")] = Path("var/wandb"),
+    uri: Annotated[UriOption, Needs("--to mlflow")] = "",
+    experiment: Annotated[
+        str, typer.Option(help="MLflow experiment or W&B project."), Needs("--to mlflow", "--to wandb")
+    ] = "weighbridge",
+    folder: Annotated[Path, typer.Option(help="W&B folder for runs."), Needs("--to wandb")] = Path("var/wandb"),
     offline: Annotated[
-        bool, typer.Option("--offline", help="W&B: store runs locally; upload them with wandb sync.")
+        bool,
+        typer.Option("--offline", help="W&B: store runs locally; upload them with wandb sync."),
+        Needs("--to wandb"),
     ] = False,
-    out: Annotated[Path, typer.Option(help="The JSON-lines file to append to.")] = Path("weighbridge.jsonl"),
+    out: Annotated[Path, typer.Option(help="The JSON-lines file to append to."), Needs("--to jsonl")] = Path(
+        "weighbridge.jsonl"
+    ),
 ) -> None:
     """Log results to MLflow, Weights & Biases or a JSON-lines file: a run per benchmark, a child run per variant."""
     from weighbridge.trackers.records import record_of

@@ -321,7 +321,9 @@ SCENARIOS = [
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.NAME)
 def test_the_arguments_give_the_same_settings_there(scenario, monkeypatch, tmp_path):
     """Whatever is asked here is asked there: the command line is read back into settings."""
-    engine = RuntimeSettings(options={"a": "b c"}, optimization="basic", inter_op_threads=2, affinity=(0, 1))
+    engine = RuntimeSettings(
+        provider="openvino", options={"a": "b c"}, optimization="basic", inter_op_threads=2, affinity=(0, 1)
+    )
     settings = ProfileSettings(
         scenario=scenario,
         engine=engine,
@@ -337,10 +339,15 @@ def test_the_arguments_give_the_same_settings_there(scenario, monkeypatch, tmp_p
     )
     seen = []
     monkeypatch.setattr(Target, "measure", lambda _self, settings, **_: seen.append(settings) or 1 / 0)
-    model = builders.classifier(tmp_path / "m.onnx")
-    done = command("profile", model, *arguments_of(settings))
+    model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz")
+    done = command("profile", model, "--data", data, *arguments_of(settings, has_data=True))
     assert isinstance(done.exception, ZeroDivisionError), done.stderr
     assert to_document(seen[0]) == to_document(settings)
+    # Without data there is no quality to ask for.
+    done = command("profile", model, *arguments_of(settings, has_data=False))
+    assert isinstance(done.exception, ZeroDivisionError), done.stderr
+    alone = dataclasses.replace(settings, answers=AnswerSettings(), metrics=())
+    assert to_document(seen[1]) == to_document(alone)
 
 
 def test_trust_operators_and_data_are_asked_for_too(machine):

@@ -7,6 +7,7 @@ import typer
 
 from weighbridge.cli import target_options
 from weighbridge.cli.exits import DONE, NO, errors_as_exits, output, partial_results, stop
+from weighbridge.cli.option_rules import Needs
 from weighbridge.cli.watching import watching
 
 
@@ -14,7 +15,9 @@ def compare(  # noqa: PLR0913 -- every option of the command line
     models: Annotated[list[Path], typer.Argument(help="Two or more ONNX files, the baseline first.")],
     data: target_options.DataOption = None,
     margin: Annotated[
-        float, typer.Option(help="Acceptable loss of accuracy (or increase of error, in the unit of y).")
+        float,
+        typer.Option(help="Acceptable loss of accuracy (or increase of error, in the unit of y)."),
+        Needs("--data"),
     ] = 0.01,
     rounds: Annotated[int, typer.Option(help="Number of rounds; each round times every model on the same rows.")] = 24,
     block_ms: Annotated[float, typer.Option(help="Milliseconds per round for the slowest model.")] = 50.0,

@@ -7,6 +7,7 @@ import typer
 
 from weighbridge.cli import results
 from weighbridge.cli.exits import INTERRUPTED, UNCLEAR, code_of_search, errors_as_exits, output, stop
+from weighbridge.cli.option_rules import Needs
 from weighbridge.cli.watching import watching
 
 if TYPE_CHECKING:
@@ -21,13 +22,17 @@ def load(  # noqa: PLR0913 -- every option of the command line
     closed: Annotated[
         int, typer.Option(help="Closed loop: this number of users send, wait for the answer, and think.")
     ] = 0,
-    think: Annotated[str, typer.Option(help="Think time of the users of --closed, like 2s.")] = "",
+    think: Annotated[str, typer.Option(help="Think time of the users of --closed, like 2s."), Needs("--closed")] = "",
     duration: Annotated[
         str, typer.Option(help="Duration of the test, like 60s or 2m; of a search, the duration of a trial, like 5s.")
     ] = "",
     arrivals: Annotated[str, typer.Option(help="constant, poisson, ramp or week.")] = "poisson",
-    start_rate: Annotated[float, typer.Option(help="Initial rate of a ramp.")] = 0.0,
-    week: Annotated[Path | None, typer.Option(help="JSON list of 168 hourly weights, for --arrivals week.")] = None,
+    start_rate: Annotated[float, typer.Option(help="Initial rate of a ramp."), Needs("--arrivals ramp")] = 0.0,
+    week: Annotated[
+        Path | None,
+        typer.Option(help="JSON list of 168 hourly weights, for --arrivals week."),
+        Needs("--arrivals week"),
+    ] = None,
     method: Annotated[str, typer.Option(help="HTTP method; default: GET, or POST with a body.")] = "",
     header: Annotated[list[str] | None, typer.Option(help="Header, 'Name: value'; repeatable.")] = None,
     header_file: Annotated[
@@ -59,7 +64,11 @@ def load(  # noqa: PLR0913 -- every option of the command line
     ] = None,
     expect_json_key: Annotated[str, typer.Option(help="Key that each answer must contain, like predictions.0.")] = "",
     expect_body_sha256: Annotated[str, typer.Option(help="Expected SHA-256 of the body.")] = "",
-    check_every: Annotated[int, typer.Option(help="Check the body of one in n answers, drawn at random.")] = 10,
+    check_every: Annotated[
+        int,
+        typer.Option(help="Check the body of one in n answers, drawn at random."),
+        Needs("--expect-json-key", "--expect-body-sha256"),
+    ] = 10,
     p99_ms: Annotated[
         float | None, typer.Option(help="Limit of p99 in milliseconds: report whether it is met.")
     ] = None,

@@ -7,6 +7,7 @@ import typer
 
 from weighbridge.cli import target_options
 from weighbridge.cli.exits import DONE, NO, errors_as_exits, output
+from weighbridge.cli.option_rules import Needs
 
 
 def optimize(  # noqa: PLR0913 -- each is an option of the command line
@@ -18,16 +19,24 @@ def optimize(  # noqa: PLR0913 -- each is an option of the command line
     torch: Annotated[
         str, typer.Option(help="A trained PyTorch network instead of a file: package.module:factory.")
     ] = "",
-    test: Annotated[Path | None, typer.Option(help="With --torch: the test data set.")] = None,
+    test: Annotated[Path | None, typer.Option(help="With --torch: the test data set."), Needs("--torch")] = None,
     prune: Annotated[
-        list[float] | None, typer.Option(help="With --torch: share of channels to prune; repeatable.")
+        list[float] | None,
+        typer.Option(help="With --torch: share of channels to prune; repeatable."),
+        Needs("--torch"),
     ] = None,
     distil: Annotated[
-        str, typer.Option(help="With --torch: a student network to distill into, package.module:factory.")
+        str,
+        typer.Option(help="With --torch: a student network to distill into, package.module:factory."),
+        Needs("--torch"),
     ] = "",
-    temperature: Annotated[float, typer.Option(help="Distillation temperature.")] = 4.0,
-    alpha: Annotated[float, typer.Option(help="Weight of the teacher in the distillation loss, 0 to 1.")] = 0.7,
-    epochs: Annotated[int, typer.Option(help="Epochs of fine-tuning and distillation.")] = 3,
+    temperature: Annotated[float, typer.Option(help="Distillation temperature."), Needs("--distil")] = 4.0,
+    alpha: Annotated[
+        float, typer.Option(help="Weight of the teacher in the distillation loss, 0 to 1."), Needs("--distil")
+    ] = 0.7,
+    epochs: Annotated[
+        int, typer.Option(help="Epochs of fine-tuning and distillation."), Needs("--prune", "--distil")
+    ] = 3,
     only: Annotated[
         list[str] | None, typer.Option(help="Make only this variant, by its name in the table; repeatable.")
     ] = None,

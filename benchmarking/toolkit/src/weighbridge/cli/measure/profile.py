@@ -7,6 +7,7 @@ import typer
 
 from weighbridge.cli import results, target_options
 from weighbridge.cli.exits import errors_as_exits, output, partial_results
+from weighbridge.cli.option_rules import Needs
 from weighbridge.cli.watching import watching
 
 
@@ -17,11 +18,17 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     samples: Annotated[
         int | None, typer.Option(help="Minimum number of timed queries. [default: depends on the scenario]")
     ] = None,
-    batch: Annotated[int, typer.Option(help="Rows per query, for multi-stream and offline.")] = 8,
-    concurrency: Annotated[int, typer.Option(help="Concurrent queries, for offline.")] = 1,
-    rate: Annotated[float, typer.Option(help="Queries per second, for server.")] = 10.0,
+    batch: Annotated[
+        int,
+        typer.Option(help="Rows per query, for multi-stream and offline."),
+        Needs("--scenario multi-stream", "--scenario offline"),
+    ] = 8,
+    concurrency: Annotated[int, typer.Option(help="Concurrent queries, for offline."), Needs("--scenario offline")] = 1,
+    rate: Annotated[float, typer.Option(help="Queries per second, for server."), Needs("--scenario server")] = 10.0,
     limit_ms: Annotated[
-        float | None, typer.Option(help="Limit of p99 in milliseconds, for server: report whether it is met.")
+        float | None,
+        typer.Option(help="Limit of p99 in milliseconds, for server: report whether it is met."),
+        Needs("--scenario server"),
     ] = None,
     threads: target_options.ThreadsOption = 1,
     wall: target_options.WallOption = 600.0,
@@ -45,15 +52,23 @@ def profile(  # noqa: PLR0913 -- every option of the command line
         ),
     ] = "",
     body: Annotated[
-        Path | None, typer.Option(help="With --http: template of the body, {{ name }} for each input.")
+        Path | None,
+        typer.Option(help="With --http: template of the body, {{ name }} for each input."),
+        Needs("--http"),
     ] = None,
     answer: Annotated[
-        str, typer.Option(help="With --body: path of the answer in the response, like predictions.0.")
+        str,
+        typer.Option(help="With --body: path of the answer in the response, like predictions.0."),
+        Needs("--body"),
     ] = "",
     header_file: Annotated[
-        Path | None, typer.Option(help="With --body: file of secret headers, one 'Name: value' a line.")
+        Path | None,
+        typer.Option(help="With --body: file of secret headers, one 'Name: value' a line."),
+        Needs("--body"),
     ] = None,
-    cacert: Annotated[Path | None, typer.Option(help="With --body: PEM file of the trusted certificates.")] = None,
+    cacert: Annotated[
+        Path | None, typer.Option(help="With --body: PEM file of the trusted certificates."), Needs("--body")
+    ] = None,
     grpc: Annotated[
         str, typer.Option(help="Measure a model over gRPC (Open Inference Protocol): HOST:PORT/NAME.")
     ] = "",
@@ -65,7 +80,9 @@ def profile(  # noqa: PLR0913 -- every option of the command line
         typer.Option(help="Measure another system: its name, or package.module:name. Its code runs without a sandbox."),
     ] = "",
     option: Annotated[
-        list[str] | None, typer.Option("--option", help="Option of the system, NAME=VALUE; repeatable.")
+        list[str] | None,
+        typer.Option("--option", help="Option of the system, NAME=VALUE; repeatable."),
+        Needs("--system"),
     ] = None,
     trust: target_options.TrustOption = False,
     operators: Annotated[bool, typer.Option(help="Report the time of each operator.")] = True,
@@ -82,7 +99,7 @@ def profile(  # noqa: PLR0913 -- every option of the command line
         str, typer.Option(help="Measure on another machine that has the toolkit: ssh://[user@]host[:port].")
     ] = "",
     remote_command: Annotated[
-        str, typer.Option("--remote-command", help="With --on: the command of the toolkit there.")
+        str, typer.Option("--remote-command", help="With --on: the command of the toolkit there."), Needs("--on")
     ] = "weighbridge",
     fail_if: results.FailIfOption = None,
     baseline: results.BaselineOption = None,

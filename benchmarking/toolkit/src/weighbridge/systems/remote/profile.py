@@ -55,7 +55,7 @@ def profile_on(
         for name, file in _files_of(model, target.data):
             _copy(host, file, f"{folder}/{name}", should_stop)
         arguments = [f"{MODEL}/{model.name}", *(["--data", DATA] if target.data is not None else [])]
-        arguments += [*arguments_of(settings), "--wall", repr(target.wall_s), "--json", "-"]
+        arguments += [*arguments_of(settings, has_data=target.data is not None), "--wall", repr(target.wall_s), "--json", "-"]
         arguments += [*(["--trust"] if target.is_trusted else []), *([] if operators else ["--no-operators"])]
         begun = time.monotonic()
         line = f"cd {shlex.quote(folder)} && {program} profile {shlex.join(arguments)}"
@@ -65,8 +65,8 @@ def profile_on(
     return _result(host, done, model, target.data, settings, took)
 
 
-def arguments_of(settings: ProfileSettings) -> list[str]:
-    """Return the arguments of `weighbridge profile` that give these settings."""
+def arguments_of(settings: ProfileSettings, *, has_data: bool) -> list[str]:
+    """Return the arguments of `weighbridge profile` that give these settings, those of quality if there are data."""
     scenario, engine, inputs, answers = settings.scenario, settings.engine, settings.inputs, settings.answers
     values: dict[str, object] = {
         "--scenario": scenario.NAME,
@@ -76,11 +76,10 @@ def arguments_of(settings: ProfileSettings) -> list[str]:
         "--optimization": engine.optimization,
         "--inter-op-threads": engine.inter_op_threads,
         "--affinity": ",".join(map(str, engine.affinity)),
-        "--output": answers.output,
-        "--scores": answers.scores,
-        "--threshold": answers.threshold,
         "--tdp-w": settings.tdp_w,
     }
+    if has_data:
+        values |= {"--output": answers.output, "--scores": answers.scores, "--threshold": answers.threshold}
     match scenario:
         case MultiStream():
             values["--batch"] = scenario.samples_per_query
@@ -95,7 +94,7 @@ def arguments_of(settings: ProfileSettings) -> list[str]:
         "--provider-option": engine.options,
     }
     stated = [f"{option}={name}={value}" for option, named in pairs.items() for name, value in named.items()]
-    stated += [f"--metric={name}" for name in settings.metrics]
+    stated += [f"--metric={name}" for name in settings.metrics if has_data]
     return [*(f"{option}={value}" for option, value in values.items() if value not in (None, "")), *stated]
 
 
