@@ -21,7 +21,7 @@ from weighbridge.core.parsing.limits import DocumentLimits
 from weighbridge.measure.inputs.spec import TEXT, InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.registry import Sizes, register
+from weighbridge.systems.registry import OF_THIS_PROCESS, Sizes, register
 
 TIMEOUT_S = 60.0
 ANSWER = DocumentLimits(bytes_max=64 << 20, values_max=32_000_000)
@@ -122,7 +122,7 @@ def _spec(entry: Mapping[str, Any]) -> InputSpec:
     return InputSpec(str(entry["name"]), TYPES.get(str(entry["datatype"]), str(entry["datatype"])), shape)
 
 
-@register("http")
+@register("http", ignores=OF_THIS_PROCESS)
 class Endpoint:
     """The model at the option `url`, of unknown size and memory."""
 

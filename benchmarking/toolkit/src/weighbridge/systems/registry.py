@@ -80,15 +80,20 @@ AnySystem = TypeVar("AnySystem", bound=MakeSystem)
 class Registered:
     """A registered system; `is_data_file` marks systems that load a data-only file, the option `model`, in the sandbox.
 
-    All other systems run code of the user, without a sandbox. `providers` are those that the system can run with.
+    All other systems run code of the user, without a sandbox. `providers` are those that the system can run with, and
+    `ignores` the settings that decide nothing for it.
     """
 
     make: MakeSystem
     is_data_file: bool
     providers: tuple[str, ...]
+    ignores: tuple[str, ...]
 
 
 _REGISTERED: dict[str, Registered] = {}
+# Settings of ONNX Runtime alone, and those of systems that run elsewhere, on threads of their own.
+OF_ONNX_RUNTIME = ("optimization", "inter_op_threads")
+OF_THIS_PROCESS = ("threads", *OF_ONNX_RUNTIME)
 # The systems of this package, and the suffixes of their files. Each module is imported only if it is used.
 MODULES: Mapping[str, str] = MappingProxyType(
     {
@@ -111,15 +116,20 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
 
 
 def register(
-    name: str, *, is_data_file: bool = False, providers: tuple[str, ...] = ("cpu",)
+    name: str,
+    *,
+    is_data_file: bool = False,
+    providers: tuple[str, ...] = ("cpu",),
+    ignores: tuple[str, ...] = (),
 ) -> Callable[[AnySystem], AnySystem]:
     """Return a decorator that registers a class or function that creates a system from options and settings.
 
-    A system that follows `settings.engine.provider` states its `providers`; others are never asked for one.
+    A system that follows `settings.engine.provider` states its `providers`; others are never asked for one. Settings
+    that it `ignores` are refused.
     """
 
     def add(make: AnySystem) -> AnySystem:
-        _REGISTERED[name] = Registered(make, is_data_file, providers)
+        _REGISTERED[name] = Registered(make, is_data_file, providers, ignores)
         return make
 
     return add

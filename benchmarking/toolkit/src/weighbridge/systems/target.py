@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings
 from weighbridge.systems.registry import find_system
 from weighbridge.systems.sandbox import bubblewrap, isolated, operators
 from weighbridge.systems.sandbox.isolated import check_reachable
@@ -38,6 +38,7 @@ class Target:
         if is_data_file and self.model is None:
             raise Invalid("Give one thing to measure: a model file, or a system with its options.", field="model")
         _check_provider(self.system, registered.providers, settings.engine.provider)
+        _check_followed(self.system, registered.ignores, settings)
         if self.model is not None and is_data_file and not self.is_trusted:
             check_reachable(settings.engine, advice=TRUST_IT)
             return isolated.run_sandboxed(
@@ -84,3 +85,19 @@ def _check_provider(system: str, providers: Sequence[str], provider: str) -> Non
     if provider not in providers:
         text = f"The system {system} cannot run with the provider {provider}, only with {', '.join(providers)}."
         raise Invalid(text, code="provider_unused", field="provider")
+
+
+def _check_followed(system: str, ignores: Sequence[str], settings: ProfileSettings) -> None:
+    """Raise Invalid for a setting that the system would not follow: the manifest would state what was not so."""
+    engine, threads = settings.engine, settings.scenario.threads
+    stated = {
+        "threads": threads != 1,
+        "optimization": engine.optimization != RuntimeSettings().optimization,
+        "inter_op_threads": engine.inter_op_threads != RuntimeSettings().inter_op_threads,
+    }
+    for name in ignores:
+        if stated[name]:
+            option = f"--{name.replace('_', '-')}"
+            why = "it runs on threads of its own" if name == "threads" else "it is a setting of ONNX Runtime"
+            text = f"The system {system} does not follow {option}: {why}. Leave it out."
+            raise Invalid(text, code="setting_unused", field=name)

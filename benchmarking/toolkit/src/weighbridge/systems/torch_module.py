@@ -25,7 +25,7 @@ from weighbridge.measure.inputs.data_set import ONLY
 from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.registry import Sizes, import_named, register
+from weighbridge.systems.registry import OF_ONNX_RUNTIME, Sizes, import_named, register
 from weighbridge.systems.torch_device import ON_CPU, device_of, has_bfloat16
 
 MODES = ("eager", "compiled")
@@ -100,7 +100,7 @@ def torch_with(threads: int) -> Any:
     return torch
 
 
-@register("torch", providers=(ON_CPU, "cuda"))
+@register("torch", providers=(ON_CPU, "cuda"), ignores=OF_ONNX_RUNTIME)
 class TorchModule:
     """The module of the option `factory`, whose code this runs; other options are `inputs`, `mode` and `dtype`.
 
@@ -143,7 +143,7 @@ class TorchModule:
         )
 
 
-@register("torch-program")
+@register("torch-program", ignores=OF_ONNX_RUNTIME)
 class TorchProgram:
     """The file of the option `model`: a program of `torch.export` (.pt2), or TorchScript with the option `inputs`.
 

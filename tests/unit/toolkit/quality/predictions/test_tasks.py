@@ -8,8 +8,9 @@ from tests.unit.toolkit.quality.task_rows import COLUMNS, columns_of, drawn_rows
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.answers import AnswerSettings
 from weighbridge.quality.metrics.registry import Task
-from weighbridge.quality.predictions.reading import predictions_of
-from weighbridge.quality.predictions.task_rows import ReadingSettings, rows_of
+from weighbridge.quality.predictions.columns import ROLES, Predictions
+from weighbridge.quality.predictions.reading import column_of, predictions_of
+from weighbridge.quality.predictions.task_rows import READ, ReadingSettings, rows_of
 from weighbridge.quality.predictions.tasks import default_names, task_by_columns
 
 YES_NO = {"y": ["no", "yes", "yes"], "score": [0.1, 0.4, 0.9]}
@@ -107,10 +108,50 @@ def test_a_threshold_decides_between_two_columns_of_scores_too():
     assert rows_from(columns, Task.CLASSES)["prediction"].tolist() == [0, 1]
     odd = {"y": [0, 1], "scores": [[3.0, 1.0], [0.2, 0.8]]}
     assert refused("there is none here", Task.CLASSES, odd, **answers(threshold=0.3)) == "threshold"
-    given = {**odd, "prediction": [0, 1]}
-    assert rows_from(given, Task.CLASSES, **answers(threshold=0.3))["prediction"].tolist() == [0, 1]
     three = {"y": [0, 1], "scores": np.eye(3)[:2]}
     assert refused("decides between two classes", Task.CLASSES, three, **answers(threshold=0.3)) == "threshold"
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "settings", "field"),
+    [
+        (Task.CLASSES, {"prediction": [0, 1], "score": [0.2, 0.9]}, {"threshold": 0.3}, "threshold"),
+        (Task.CLASSES, {"prediction": [0, 1]}, {"scores": "logits"}, "scores_are"),
+        (Task.LABELS, {"prediction": [[0, 1], [1, 0]]}, {"threshold": 0.3}, "threshold"),
+        (Task.LABELS, {"prediction": [[0, 1], [1, 0]]}, {"scores": "logits"}, "scores_are"),
+        (Task.NUMBERS, {"prediction": [0, 1]}, {"threshold": 0.3}, "threshold"),
+        (Task.TEXT, {"prediction": ["a", "b"]}, {"scores": "logits"}, "scores_are"),
+    ],
+)
+def test_a_setting_of_scores_that_decides_nothing_is_refused(task, columns, settings, field):
+    assert (
+        refused(f"--{field.replace('_', '-')} decides nothing", task, {"y": [0, 1], **columns}, **answers(**settings))
+        == field
+    )
+
+
+def test_columns_and_forms_that_a_task_does_not_read_are_refused():
+    columns = {name: column_of(values) for name, values in {"y": [0, 1], "prediction": [0, 1], "other": [1, 2]}.items()}
+    for role in set(ROLES) - READ[Task.CLASSES]:
+        with pytest.raises(Invalid, match=f"--{role.replace('_', '-')} decides nothing") as refusal:
+            rows_of(Task.CLASSES, Predictions(columns, {role: ["other"]}), ReadingSettings())
+        assert refusal.value.field == role
+    assert refused("--box-format decides nothing", Task.CLASSES, columns, box_format="xywh") == "box_format"
+    assert refused("--positive decides nothing", Task.NUMBERS, columns, positive="a") == "positive"
+
+
+@pytest.mark.parametrize("task", COLUMNS)
+def test_every_task_reads_the_columns_that_it_says(task):
+    columns = {name: column_of(values) for name, values in columns_of(task, 12, seed=3).items()}
+    seen = set()
+
+    class Watched(Predictions):
+        def names(self, role):
+            seen.add(role)
+            return super().names(role)
+
+    rows_of(task, Watched(columns), ReadingSettings())
+    assert seen - {"scores"} <= READ[task]
 
 
 def test_numbers_of_classes_may_be_written_as_decimals():

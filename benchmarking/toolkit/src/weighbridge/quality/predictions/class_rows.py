@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.answers import OF_PROBABILITIES, AnswerSettings, ClassAnswers
+from weighbridge.quality.answers import AS_GIVEN, OF_PROBABILITIES, AnswerSettings, ClassAnswers
 from weighbridge.quality.predictions.columns import Predictions
 from weighbridge.quality.predictions.rows import Rows
 
@@ -23,16 +23,27 @@ def class_rows(predictions: Predictions, settings: AnswerSettings, positive: str
     """
     truth = _labels(predictions, "truth")
     given, scores = _answers(predictions)
+    check_used(settings, has_answers=given is not None, has_scores=scores is not None)
     names = _names(predictions, truth, given, scores, positive)
     answers = ClassAnswers(settings, names)
     if scores is not None:
         _add_scores(answers, scores, names)
-        if given is None and settings.threshold != AnswerSettings().threshold:
+        if settings.threshold != AS_GIVEN.threshold:
             _cut(answers, scores, settings)
     if given is not None:
         answers.labels.clear()
         _add_given(answers, given)
     return answered_rows(truth, answers)
+
+
+def check_used(settings: AnswerSettings, *, has_answers: bool, has_scores: bool) -> None:
+    """Raise Invalid for a threshold beside answers, which decides nothing, and for a reading of scores without any."""
+    if has_answers and settings.threshold != AS_GIVEN.threshold:
+        text = "--threshold decides nothing: the prediction has the answers. Leave it out, or drop that column."
+        raise Invalid(text, code="predictions_unused", field="threshold")
+    if not has_scores and settings.scores != AS_GIVEN.scores:
+        text = "--scores-are decides nothing: there are no scores. Leave it out, or name their column with --scores."
+        raise Invalid(text, code="predictions_unused", field="scores_are")
 
 
 def answered_rows(truth: NDArray[Any], answers: ClassAnswers) -> Rows:

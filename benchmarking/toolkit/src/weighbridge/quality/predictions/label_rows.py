@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.answers import INDEPENDENT, LOGITS, AnswerSettings
+from weighbridge.quality.predictions.class_rows import check_used
 from weighbridge.quality.predictions.columns import Predictions, rows_words
 from weighbridge.quality.predictions.rows import Rows
 
@@ -16,12 +17,14 @@ def label_rows(predictions: Predictions, settings: AnswerSettings) -> Rows:
 
     Without a prediction, a label is answered if its probability reaches the threshold. Raises Invalid.
     """
+    has_answers, has_scores = predictions.has("prediction"), predictions.has("scores")
+    check_used(settings, has_answers=has_answers, has_scores=has_scores)
     truth, names = _marks(predictions, "truth", ())
     scores = _scores(predictions, settings)
     if scores is not None and scores.shape != truth.shape:
         text = f"The scores have the shape {scores.shape}, but the labels {truth.shape}; give a score for each label."
         raise Invalid(text, code="predictions_columns", field="scores")
-    if predictions.has("prediction"):
+    if has_answers:
         answers, names = _marks(predictions, "prediction", names)
         truth = _widened(truth, answers.shape[1], names)
     elif scores is None:

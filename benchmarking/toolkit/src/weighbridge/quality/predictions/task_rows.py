@@ -17,6 +17,20 @@ from weighbridge.quality.predictions.picture_rows import detection_rows, segment
 from weighbridge.quality.predictions.rows import GIVEN_ANSWERS, GIVEN_TRUTH, Rows
 
 PROBABILITY = ("prediction", "scores")
+# The columns that a task reads. Those that rows are grouped, weighed and paired by are read for every task.
+ALWAYS = frozenset(("truth", "prediction", "group", "weight", "id"))
+READ: Mapping[Task, frozenset[str]] = {
+    Task.CLASSES: ALWAYS | {"scores"},
+    Task.LABELS: ALWAYS | {"scores"},
+    Task.NUMBERS: ALWAYS | {"scale"},
+    Task.RANKING: ALWAYS | {"scores", "query", "relevance"},
+    Task.DETECTION: ALWAYS | {"boxes", "labels", "predicted_boxes", "predicted_labels", "predicted_scores"},
+    Task.SEGMENTATION: ALWAYS,
+    Task.TEXT: ALWAYS,
+    Task.UPLIFT: ALWAYS | {"scores", "treatment"},
+    Task.ANY: ALWAYS | {"scores"},
+}
+OF_SCORES = (Task.CLASSES, Task.LABELS)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,7 +46,12 @@ class ReadingSettings:
 
 
 def rows_of(task: Task, predictions: Predictions, settings: ReadingSettings) -> Rows:
-    """Return the checked rows of a task; raise Invalid for columns that are missing or have other values."""
+    """Return the checked rows of a task.
+
+    Raises Invalid for columns that are missing or have other values, and for columns and settings that the task does
+    not read.
+    """
+    _check_read(task, predictions, settings)
     rows = _READERS[task](predictions, settings)
     given: dict[str, NDArray[Any]] = {}
     if predictions.has("truth"):
@@ -41,6 +60,22 @@ def rows_of(task: Task, predictions: Predictions, settings: ReadingSettings) -> 
     if answers is not None:
         given[GIVEN_ANSWERS] = predictions.values(answers)
     return dataclasses.replace(rows, fields={**rows.fields, **given})
+
+
+def _check_read(task: Task, predictions: Predictions, settings: ReadingSettings) -> None:
+    """Raise Invalid for a column that a person maps, or a setting, which decides nothing."""
+    plain = ReadingSettings()
+    stated = {
+        "box_format": (settings.box_format != plain.box_format, (Task.DETECTION,)),
+        "positive": (settings.positive != plain.positive, (Task.CLASSES,)),
+        "scores_are": (settings.answers.scores != plain.answers.scores, OF_SCORES),
+        "threshold": (settings.answers.threshold != plain.answers.threshold, OF_SCORES),
+    }
+    unread = [role for role in predictions.mapped if role not in READ[task]]
+    unread += [name for name, (is_stated, tasks) in stated.items() if is_stated and task not in tasks]
+    for name in unread:
+        text = f"--{name.replace('_', '-')} decides nothing: no metric that is scored reads it. Leave it out."
+        raise Invalid(text, code="predictions_unused", field=name)
 
 
 def _number_rows(predictions: Predictions, _: ReadingSettings) -> Rows:

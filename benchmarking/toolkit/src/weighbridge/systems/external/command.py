@@ -22,7 +22,7 @@ from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.engine_errors import ModelFailed
 from weighbridge.systems.external.rows import json_of, outputs_of, specs_of_file
-from weighbridge.systems.registry import Sizes, register
+from weighbridge.systems.registry import OF_THIS_PROCESS, Sizes, register
 
 TIMEOUT_S = 60.0
 ANSWER_LIMITS = DocumentLimits(bytes_max=16 << 20, values_max=8_000_000)
@@ -101,7 +101,7 @@ class CommandRunner:
         return {"engine": "command", "command": shlex.join(self._words)}
 
 
-@register("command")
+@register("command", ignores=OF_THIS_PROCESS)
 class Command:
     """The program of the option `command`, a text as in a shell; `data` is the file of its rows."""
 

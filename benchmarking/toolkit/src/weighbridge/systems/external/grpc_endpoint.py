@@ -20,7 +20,7 @@ from weighbridge.systems.external.inference_messages import (
     bytes_of,
     message_class,
 )
-from weighbridge.systems.registry import Sizes, register
+from weighbridge.systems.registry import OF_THIS_PROCESS, Sizes, register
 
 TIMEOUT_S = 60.0
 ANSWER_BYTES_MAX = 64 << 20
@@ -87,7 +87,7 @@ def _spec(entry: Any) -> InputSpec:
     return InputSpec(entry.name, TYPES.get(entry.datatype, entry.datatype), shape)
 
 
-@register("grpc")
+@register("grpc", ignores=OF_THIS_PROCESS)
 class GrpcEndpoint:
     """The model at the option `address`, `host:port/model`, of unknown size and memory."""
 

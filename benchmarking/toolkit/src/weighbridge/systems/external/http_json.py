@@ -19,7 +19,7 @@ from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.endpoint import EndpointFailed
 from weighbridge.systems.external.rows import at_path, filled, outputs_of, specs_of_file
-from weighbridge.systems.registry import Sizes, register
+from weighbridge.systems.registry import OF_THIS_PROCESS, Sizes, register
 
 TIMEOUT_S = 60.0
 ANSWER_LIMITS = DocumentLimits(bytes_max=64 << 20, values_max=32_000_000)
@@ -80,7 +80,7 @@ class HttpRunner:
         return {"engine": "JSON over HTTP", "url": self._url, "headers": sorted(self._headers), "answer": self._answer}
 
 
-@register("http-json")
+@register("http-json", ignores=OF_THIS_PROCESS)
 class HttpJson:
     """The model at the option `url`.
 

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from weighbridge.core.extras import import_extra
 from weighbridge.systems.files.model_file import LoadedFile, ModelFileSystem, features, unreadable
-from weighbridge.systems.registry import register
+from weighbridge.systems.registry import OF_ONNX_RUNTIME, register
 
 
-@register("lightgbm", is_data_file=True)
+@register("lightgbm", is_data_file=True, ignores=OF_ONNX_RUNTIME)
 class LightgbmFile(ModelFileSystem):
     """A `.txt` file of `Booster.save_model`."""
 

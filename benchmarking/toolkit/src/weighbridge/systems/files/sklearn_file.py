@@ -9,13 +9,13 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
 from weighbridge.measure.inputs.spec import TEXT, InputSpec
 from weighbridge.systems.files.model_file import FEATURES, LoadedFile, ModelFileSystem, features, unreadable
-from weighbridge.systems.registry import register
+from weighbridge.systems.registry import OF_ONNX_RUNTIME, register
 
 # Types outside these libraries may run code of their own when they are made.
 LIBRARIES = ("sklearn.", "numpy.", "scipy.")
 
 
-@register("sklearn", is_data_file=True)
+@register("sklearn", is_data_file=True, ignores=OF_ONNX_RUNTIME)
 class SklearnFile(ModelFileSystem):
     """A `.skops` file with an estimator or a pipeline."""
 

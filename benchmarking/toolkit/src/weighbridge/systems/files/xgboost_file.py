@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from weighbridge.core.extras import import_extra
 from weighbridge.systems.files.model_file import LoadedFile, ModelFileSystem, features, unreadable
-from weighbridge.systems.registry import register
+from weighbridge.systems.registry import OF_ONNX_RUNTIME, register
 
 
-@register("xgboost", is_data_file=True)
+@register("xgboost", is_data_file=True, ignores=OF_ONNX_RUNTIME)
 class XgboostFile(ModelFileSystem):
     """A `.ubj` or `.json` file of `Booster.save_model`."""
 
