@@ -22,6 +22,14 @@ def weighbridge(*arguments, env=None):
     return CliRunner().invoke(cli.app, [str(argument) for argument in arguments], env={**clean, **(env or {})})
 
 
+@pytest.mark.parametrize("group", [(), ("feed",), ("request",), ("result",), ("prices",), ("cost",)])
+def test_no_summary_of_a_command_is_cut_off(group):
+    done = weighbridge(*group, "--help", env={"COLUMNS": "80"})
+    rows = done.stdout.partition("Commands:\n")[2].splitlines()
+    assert rows
+    assert [row for row in rows if row.endswith("...") or len(row) > 80] == []
+
+
 def test_help_is_quick_and_loads_nothing_heavy():
     command = [sys.executable, "-X", "importtime", "-m", "weighbridge", "--help"]
     times = []

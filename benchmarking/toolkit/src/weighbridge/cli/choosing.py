@@ -40,7 +40,10 @@ def decide(
     seed: Seed = 20_260_101,
     quiet: Quiet = False,
 ) -> None:
-    """Choose between options: hard gates, weighted sum, TOPSIS, and how stable the choice is."""
+    """Choose between options by a decision matrix.
+
+    Hard gates come first, then a weighted sum beside TOPSIS, and how stable the choice is.
+    """
     from weighbridge.api.choosing import decide as decided
 
     with errors_as_exits(writes=(json_file,), keeps=(out,)):
@@ -56,7 +59,10 @@ def learning_curve(
     chart: Annotated[Path | None, typer.Option(help="Draw the curve into this file, .svg or .png.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Forecast the effect of more training data: the metric at N, 2N and 4N rows, and its ceiling if known."""
+    """Forecast the effect of more training data.
+
+    That is the metric at N, 2N and 4N rows, and its ceiling if it is known.
+    """
     from weighbridge.api.choosing import learning_curve as forecast
 
     with errors_as_exits(writes=(json_file, chart), keeps=(chart,)):
@@ -77,7 +83,10 @@ def pareto(
     chart: Annotated[Path | None, typer.Option(help="Draw the first two axes into this file, .svg or .png.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Find the Pareto frontier: classify candidates as frontier, dominated or ambiguous, given metric intervals."""
+    """Find the Pareto frontier of candidates.
+
+    A candidate is on the frontier, dominated, or ambiguous, if the intervals of its metrics allow both.
+    """
     from weighbridge.api.choosing import pareto as weighed
 
     with errors_as_exits(writes=(json_file, chart), keeps=(chart,)):
@@ -104,7 +113,10 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the recommendation to this file.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Recommend a candidate under limits, with reasons, costs, what would change the choice, and what is unknown."""
+    """Recommend a candidate under limits, with reasons.
+
+    The recommendation also has costs, and says what would change the choice, and what is unknown.
+    """
     from weighbridge.api.choosing import recommend as recommended
 
     with errors_as_exits(writes=(json_file,), keeps=(out,)):

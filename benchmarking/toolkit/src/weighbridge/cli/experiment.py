@@ -41,7 +41,11 @@ def experiment(  # noqa: PLR0913 -- every option of the command line
     json_file: JsonOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare the outcomes of a control and a treatment: the change, how sure it is, and whether it counts."""
+    """Compare the outcomes of a control and a treatment.
+
+    The change of the business metric has an interval that holds however often you look, and is void if units were not
+    assigned as intended.
+    """
     from weighbridge.api.experiment import experiment as compared
 
     checks = results.Checks(fail_if, None, junit, markdown)

@@ -34,7 +34,10 @@ def prove(
     server: ServerOption = "",
     token: TokenOption = "",
 ) -> None:
-    """Have the server prove that an entry is in the feed, and print it."""
+    """Have the server prove that an entry is in the feed.
+
+    The entry is printed.
+    """
     from weighbridge.client.feed.keys import read_public_keys
     from weighbridge.client.feed.pulling import prove as prove_entry
 

@@ -37,7 +37,10 @@ def prepare_data(  # noqa: PLR0913 -- every option of the command line
     json_file: Annotated[Path | None, typer.Option("--json", help="Write what was prepared to this file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Turn a table, texts, images or sounds into the .npz data set that every measurement reads."""
+    """Turn a table, texts, images or sounds into a data set.
+
+    It is an .npz file, which every measurement reads.
+    """
     from weighbridge.api.data import prepare_data as prepared
     from weighbridge.measure.inputs.sources.media import ImageOptions
 

@@ -104,7 +104,10 @@ def check(
     markdown: MarkdownOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Check conditions on a kept result: exit 0 none is true, 1 one is true, or it is invalid, 2 cannot tell."""
+    """Check conditions on a kept result.
+
+    Exit codes: 0 none is true, 1 one is true or the result is invalid, 2 cannot tell.
+    """
     from weighbridge.api.documents import read_json
 
     checks = Checks(fail_if, baseline, junit, markdown)
@@ -119,7 +122,10 @@ def sign(
     out: Annotated[Path, typer.Option(help="File for the signed result (DSSE envelope).")],
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Sign a result, so that a server that knows the key can believe it."""
+    """Sign a result, so that others can believe it.
+
+    A server believes results of the keys that it knows.
+    """
     from weighbridge.api.checking import sign_result
 
     with errors_as_exits(writes=(out,)):
@@ -132,7 +138,10 @@ def verify(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Verify the signature of a result: exit 0 it is of this key, 2 it is not."""
+    """Verify the signature of a result.
+
+    Exit codes: 0 it is of this key, 2 it is not.
+    """
     from weighbridge.api.checking import verify_result
 
     with errors_as_exits(writes=(json_file,)):

@@ -66,7 +66,10 @@ def score(  # noqa: PLR0913 -- every option of the command line
     json_file: JsonOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Score predictions made anywhere: each metric with its interval, by slices, and against a baseline."""
+    """Score predictions made anywhere, with intervals.
+
+    Also by slices, and against the predictions of a baseline.
+    """
     from weighbridge.api.scoring import score as scored
 
     columns = {

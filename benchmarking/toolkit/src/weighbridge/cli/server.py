@@ -42,7 +42,9 @@ def gate(
     max_age: MaxAgeOption = None,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until the answer must be there.")] = 10.0,
 ) -> None:
-    """Check whether an artifact may be deployed to an environment: 0 allowed, 1 refused, 2 cannot tell.
+    """Check whether an artifact may be deployed.
+
+    Exit codes: 0 allowed, 1 refused, 2 cannot tell.
 
     Only an answer that a public key of the file verifies counts.
     """
@@ -84,7 +86,10 @@ def create(
     server: ServerOption = "",
     token: TokenOption = "",
 ) -> None:
-    """File a model review request: upload its model and data set, and submit it if the file has `submit: true`."""
+    """File a model review request, with its model and data set.
+
+    It is submitted if the file has `submit: true`.
+    """
     import uuid
 
     from weighbridge.client.request_file import read_request_file

@@ -43,7 +43,10 @@ def track(
         "weighbridge.jsonl"
     ),
 ) -> None:
-    """Log results to MLflow, Weights & Biases or a JSON-lines file: a run per benchmark, a child run per variant."""
+    """Log results to MLflow, Weights & Biases or a file.
+
+    Each benchmark is a run, and each variant a child run. The file has a line of JSON for each.
+    """
     from weighbridge.trackers.records import record_of
 
     kept = (out,) if to is TrackerKind.JSONL else ()
@@ -84,7 +87,10 @@ def import_runs(
     baseline: Annotated[str, typer.Option(help="The baseline run; default: the newest.")] = "",
     limit: Annotated[int, typer.Option(help="Maximum number of runs to read, newest first.")] = 100,
 ) -> None:
-    """Import runs from MLflow as candidates for pareto and recommend."""
+    """Import runs of MLflow as candidates.
+
+    `weighbridge pareto` and `weighbridge recommend` read them.
+    """
     from datetime import UTC, datetime
 
     from weighbridge.trackers.imported import candidates_of, wanted_of

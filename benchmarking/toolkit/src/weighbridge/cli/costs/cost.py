@@ -21,18 +21,24 @@ Inputs = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 
 CALCULATORS = {
-    "training": """Calculate the cost of training:
-    gpu_hours=80..150 usd_per_gpu_h=aws/us-east-1/p4d.24xlarge trials=20 trial_share=0.3.""",
-    "serving": """Calculate one year of self-hosted serving:
-    requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4 usd_per_replica_h=1.""",
-    "managed": """Calculate one year of calls to a managed API:
-    requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15 prices.output_usd=0.6.""",
-    "tco": """Calculate the total cost of ownership:
-    development_usd=80000..120000 serving_usd=26000 years=3 maintenance_fte=0.5.""",
-    "value": """Calculate whether better answers pay off:
-    recall=0.8 recall_after=0.85 extra_cost_usd=200000 stakes.cases_per_year=1e7 ...""",
-    "lock-in": """Calculate the cost of switching away:
-    rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000.""",
+    "training": """Calculate the cost of training.
+
+    Inputs are like gpu_hours=80..150 usd_per_gpu_h=aws/us-east-1/p4d.24xlarge trials=20 trial_share=0.3.""",
+    "serving": """Calculate one year of self-hosted serving.
+
+    Inputs are like requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4 usd_per_replica_h=1.""",
+    "managed": """Calculate one year of calls to a managed API.
+
+    Inputs are like requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15 prices.output_usd=0.6.""",
+    "tco": """Calculate the total cost of ownership.
+
+    Inputs are like development_usd=80000..120000 serving_usd=26000 years=3 maintenance_fte=0.5.""",
+    "value": """Calculate whether better answers pay off.
+
+    Inputs are like recall=0.8 recall_after=0.85 extra_cost_usd=200000 stakes.cases_per_year=1e7 ...""",
+    "lock-in": """Calculate the cost of switching away.
+
+    Inputs are like rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000.""",
 }
 
 
@@ -63,7 +69,10 @@ def project(  # noqa: PLR0913 -- each is an option of the command line
     on: On = None,
     quiet: Quiet = False,
 ) -> None:
-    """Project the costs of options under one load curve, with ranges, and the probability that each is cheapest."""
+    """Project the costs of options under one load curve.
+
+    Costs are ranges, with the probability that each option is cheapest.
+    """
     from weighbridge.api.costing import project_costs
 
     with errors_as_exits(writes=(json_file,), keeps=(out,)):
@@ -77,7 +86,10 @@ def compare(
     json_file: Json = None,
     quiet: Quiet = False,
 ) -> None:
-    """Show what changed between two projections: metrics, inputs, prices."""
+    """Show what changed between two projections.
+
+    These are metrics, inputs and prices.
+    """
     from weighbridge.costs.changes import changes, sentences
 
     with errors_as_exits(writes=(json_file,)):

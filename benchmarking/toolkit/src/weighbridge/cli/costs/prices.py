@@ -30,7 +30,10 @@ def list_prices(
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of prices to print.")] = 100,
     json_file: Json = None,
 ) -> None:
-    """List prices with source and day; mark stale prices and prices that sources disagree on."""
+    """List prices with source and day.
+
+    Stale prices, and prices that sources disagree on, are marked.
+    """
     from weighbridge.cli.tables.price_tables import show_prices
 
     with errors_as_exits(writes=(json_file,)):
@@ -55,7 +58,10 @@ def show(
     max_age_days: Annotated[int | None, typer.Option(min=0, help="Reject prices older than this.")] = None,
     json_file: Json = None,
 ) -> None:
-    """Show every price of one SKU: terms, meters, price per GPU hour, other sources, contract and retirement."""
+    """Show every price of one SKU.
+
+    Shown are terms, meters, price per GPU hour, other sources, contract and retirement.
+    """
     from weighbridge.cli.tables.price_tables import show_offers
 
     with errors_as_exits(writes=(json_file,)):
@@ -73,7 +79,10 @@ def import_list(
     provider: Annotated[str, typer.Option(help="Cloud of a SkyPilot list: aws, azure or gcp.")] = "",
     fx: Fx = None,
 ) -> None:
-    """Import a published price list for use with --list; report the rejected rows."""
+    """Import a published price list, to be named by --list.
+
+    The rejected rows are reported.
+    """
     from weighbridge.costs.prices.files.lists import list_document
     from weighbridge.costs.prices.importers.reading import read_file
 
@@ -95,7 +104,10 @@ def disagreements(
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of prices to print.")] = 50,
     json_file: Json = None,
 ) -> None:
-    """Show prices that sources disagree on, side by side; exit 1 if there are any."""
+    """Show prices that sources disagree on, side by side.
+
+    Exit code 1: there are some.
+    """
     from weighbridge.cli.tables.price_tables import show_disagreements
     from weighbridge.costs.prices.importers.report import amount_of
 
@@ -115,7 +127,7 @@ def pin(
     fx: Fx = None,
     on: Day = None,
 ) -> None:
-    """Save all prices of the given SKUs as a snapshot with a digest."""
+    """Save all prices of some SKUs as a snapshot with a digest."""
     from weighbridge.costs.prices.files.snapshot import snapshot
 
     with errors_as_exits(writes=(json_file,)):
@@ -135,7 +147,10 @@ def replay(
     on: Day = None,
     json_file: Json = None,
 ) -> None:
-    """Compare a snapshot with current prices: changed prices and missing prices; exit 1 if there are any."""
+    """Compare a snapshot with current prices.
+
+    Exit code 1: prices changed, or are missing now.
+    """
     from weighbridge.cli.tables.price_tables import show_replay
     from weighbridge.costs.prices.files.lists import read_document
     from weighbridge.costs.prices.files.snapshot import read_snapshot

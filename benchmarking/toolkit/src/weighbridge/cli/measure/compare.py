@@ -32,7 +32,10 @@ def compare(  # noqa: PLR0913 -- every option of the command line
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Compare speed and quality of models, with intervals and the noise of this machine."""
+    """Compare speed and quality of models, with intervals.
+
+    The noise of this machine is measured too: models that differ by less are tied.
+    """
     from weighbridge.api.comparing import compare as compared
     from weighbridge.api.comparing import comparison_result
     from weighbridge.measure.studies.comparison import has_failed

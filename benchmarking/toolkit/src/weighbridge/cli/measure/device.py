@@ -52,7 +52,10 @@ def device(  # noqa: PLR0913 -- every option of the command line
     ] = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Measure an ONNX file in the browser of a phone or a laptop, and compare its answers with ONNX Runtime here."""
+    """Measure an ONNX file in the browser of a phone or laptop.
+
+    Its answers there are compared with those of ONNX Runtime here.
+    """
     from weighbridge.api.devices import measure_on_devices
     from weighbridge.systems.device.runtime import install as installed
 

@@ -94,7 +94,10 @@ def load(  # noqa: PLR0913 -- every option of the command line
     hdr: Annotated[Path | None, typer.Option(help="Write response times to this file as an HdrHistogram log.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Load-test an endpoint: send requests on a fixed schedule and measure response times as users see them."""
+    """Load-test an endpoint as its users see it.
+
+    Requests are sent on a fixed schedule, whether earlier ones were answered or not.
+    """
     from weighbridge.api.documents import is_stream
     from weighbridge.api.load_testing import load_test
 

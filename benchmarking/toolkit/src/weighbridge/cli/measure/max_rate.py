@@ -27,7 +27,10 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Find the highest query rate that one worker serves within the limit: exit 0 found, 1 none, 2 cannot tell."""
+    """Find the highest query rate that one worker serves.
+
+    A rate counts if it meets the limit of p99. Exit codes: 0 found, 1 none, 2 cannot tell.
+    """
     from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import max_rate_parts

@@ -60,7 +60,10 @@ def optimize(  # noqa: PLR0913 -- each is an option of the command line
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the candidates to this file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Make cheaper variants of a model and compare them: speed, size, memory and loss of quality."""
+    """Make cheaper variants of a model and compare them.
+
+    Compared are speed, size, memory and the loss of quality.
+    """
     import sys
 
     from weighbridge.api.documents import is_standard_output

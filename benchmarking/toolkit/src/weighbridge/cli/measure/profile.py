@@ -109,7 +109,10 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Measure latency, throughput and memory of a model, and its quality on a data set."""
+    """Measure speed, memory and quality of a model.
+
+    Speed is latency and throughput. Quality is measured on a data set (--data).
+    """
     from weighbridge.api.profiling import profile as measured
     from weighbridge.api.profiling import profile_result
 

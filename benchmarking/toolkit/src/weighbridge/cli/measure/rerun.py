@@ -20,7 +20,10 @@ def rerun(
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Repeat a run from its manifest and test whether the times are equivalent: exit 0 yes, 1 no, 2 cannot tell."""
+    """Repeat a run and test whether its times are equivalent.
+
+    The run is repeated as its manifest says. Exit codes: 0 yes, 1 no, 2 cannot tell.
+    """
     from weighbridge.api.data import data_file
     from weighbridge.api.job_progress import working_folder
     from weighbridge.api.results import Result

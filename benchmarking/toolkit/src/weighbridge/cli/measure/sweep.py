@@ -30,7 +30,10 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     json_file: target_options.JsonOption = None,
     quiet: target_options.QuietOption = False,
 ) -> None:
-    """Measure throughput and latency by batch, concurrency and size: exit 0 measured, 1 all invalid, 2 cannot tell."""
+    """Measure a model by batch, concurrency and size.
+
+    Exit codes: 0 measured, 1 all points are invalid, 2 cannot tell.
+    """
     from weighbridge.api.job_progress import now
     from weighbridge.api.results import Result
     from weighbridge.cli.tables.terminal import sweep_parts

@@ -24,7 +24,10 @@ def admission(
     images: Annotated[bool, typer.Option("--images", help="Check the digests of all images too.")] = False,
     max_age: MaxAgeOption = None,
 ) -> None:
-    """Serve a validating admission webhook of Kubernetes that allows only what the feed allows."""
+    """Serve an admission webhook of Kubernetes.
+
+    It validates: only what the feed allows is admitted.
+    """
     from weighbridge.client.feed.mirror import FeedMirror
     from weighbridge.client.integrations.admission.review import reviewed
     from weighbridge.client.integrations.admission.server import AdmissionServer

@@ -18,7 +18,9 @@ def litellm(
     public_key: PublicKeyOption,
     max_age: MaxAgeOption = None,
 ) -> None:
-    """Write a LiteLLM configuration whose `model_list` has only what the feed allows; 2 if the feed cannot tell.
+    """Write a LiteLLM configuration of what the feed allows.
+
+    Its `model_list` has no other model. Exit code 2: the feed cannot tell.
 
     A feed that cannot be verified, or is stale, allows nothing: the list is then empty.
     """

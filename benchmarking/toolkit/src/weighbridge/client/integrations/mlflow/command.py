@@ -24,7 +24,10 @@ def mlflow_promote(
     uri: UriOption = "",
     max_age: MaxAgeOption = None,
 ) -> None:
-    """Set an alias and tags in the MLflow registry if the feed allows the bytes of the version; exits like the gate."""
+    """Set an alias in the MLflow registry if the feed allows it.
+
+    The feed must allow the bytes of the version; tags tell so. Exit codes are those of the gate.
+    """
     from weighbridge.client.feed.mirror import FeedMirror
     from weighbridge.client.integrations.mlflow.registry import registered_version
 
@@ -46,7 +49,10 @@ def mlflow_draft(
     server: ServerOption = "",
     token: TokenOption = "",
 ) -> None:
-    """Draft a review request for a version of the MLflow registry, once; a person completes and submits it."""
+    """Draft a review request for a version of MLflow's registry.
+
+    There is one draft of a version; a person completes and submits it.
+    """
     from weighbridge.client.integrations.mlflow.draft import request_of
     from weighbridge.client.integrations.mlflow.registry import registered_version
     from weighbridge.client.submission import file_request
