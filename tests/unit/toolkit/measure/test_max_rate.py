@@ -189,9 +189,10 @@ def test_a_limit_that_no_trial_misses_gives_a_lower_bound():
 def test_a_model_that_cannot_be_timed_has_no_rate():
     class Broken(Queue):
         def __call__(self, settings, on_progress):
-            return {"metrics": {}, "manifest": MANIFEST}
+            reasons = [{"status": "invalid", "message": "It has no size."}, {"status": "indicative", "message": "No."}]
+            return {"metrics": {}, "manifest": MANIFEST, "verdict": {"reasons": reasons}}
 
-    with pytest.raises(NoServiceTime):
+    with pytest.raises(NoServiceTime, match=r"could not be timed, so no rate can be tried\. It has no size\.$"):
         find(Broken(1.0))
 
 

@@ -134,7 +134,7 @@ def test_a_free_dimension_without_a_size_leaves_no_time(tmp_path):
     assert [(reason["code"], reason["status"]) for reason in result["verdict"]["reasons"]] == [
         ("inputs.size", "invalid")
     ]
-    assert "The free dimensions length have no size" in result["verdict"]["reasons"][0]["message"]
+    assert "The free dimension length has no size" in result["verdict"]["reasons"][0]["message"]
     assert set(result["metrics"]) == {"load_time_ms", "model_size_mb"}
     missing = [entry["metric"] for entry in result["missing"]]
     assert missing == ["latency_p95_ms", "parameters", "flops"]

@@ -37,12 +37,12 @@ class OnnxFile:
         else:
             counted["parameters"] = metrics.point_metric(self._file.parameters, "1")
         if shapes is None:
-            missing["flops"] = "flops have no total: they depend on the sizes of the inputs."
+            missing["flops"] = "flops are not counted: they depend on the sizes of the inputs."
             return Sizes(counted, missing)
         flops = count_flops(self._path, shapes)
         if flops.uncounted:
             names = ", ".join(f"{name} {count}" for name, count in sorted(flops.uncounted.items()))
-            missing["flops"] = f"flops have no total: some operators could not be counted ({names})."
+            missing["flops"] = f"flops are not counted: the operations of some operators are not known ({names})."
         elif flops.total is None:
             missing["flops"] = "flops are not counted: the model multiplies no matrices."
         else:

@@ -43,6 +43,17 @@ class Queries:
         return {name: array.shape for name, array in {**self.feeds[0], **states}.items()}
 
 
+def words_without_sizes(unstated: Sequence[str]) -> str:
+    """Return why nothing is timed if free dimensions have no size, and what to do."""
+    is_one, names = len(unstated) == 1, ", ".join(unstated)
+    what = f"The free dimension {names} has" if is_one else f"The free dimensions {names} have"
+    options = " ".join(f"--dim {name}=SIZE" for name in unstated)
+    return (
+        f"{what} no size, so that no time means anything. State {'it' if is_one else 'each'} with {options} (=rows is "
+        "the number of rows), or measure with a data set (--data)."
+    )
+
+
 def prepare_queries(
     specs: Sequence[InputSpec],
     data: DataSet | None,

@@ -10,7 +10,7 @@ from weighbridge.core.converter import to_document
 from weighbridge.measure import metrics, scenario_metrics
 from weighbridge.measure.conditions import energy, manifest
 from weighbridge.measure.conditions.model_file import file_entry
-from weighbridge.measure.inputs.queries import Queries
+from weighbridge.measure.inputs.queries import Queries, words_without_sizes
 from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.results.size_classes import latency_by_size
@@ -35,11 +35,7 @@ def unmeasured_document(
 ) -> dict[str, Any]:
     """Return the result of a model whose inputs have no size: invalid, with what is known without a query."""
     sizes = system.sizes(None)
-    names = ", ".join(queries.unstated)
-    text = (
-        f"The free dimensions {names} have no size, so that no time means anything. State each (--dim NAME=SIZE, or "
-        "NAME=rows for the number of rows), or measure with a data set (--data)."
-    )
+    text = words_without_sizes(queries.unstated)
     verdict = Verdict((ValidityReason("inputs.size", Status.INVALID, text),))
     return {
         "schema": SCHEMA,

@@ -22,7 +22,7 @@ from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, noise_
 from weighbridge.measure.conditions import interference, manifest
 from weighbridge.measure.conditions.model_file import ModelFile, file_entry, model_entry, read_model
 from weighbridge.measure.inputs.data_set import DataSet, read_data_set
-from weighbridge.measure.inputs.queries import Queries, prepare_queries
+from weighbridge.measure.inputs.queries import Queries, prepare_queries, words_without_sizes
 from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
 from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
@@ -194,11 +194,7 @@ def _check_sizes(queries: Mapping[str, Queries]) -> None:
     """Raise Invalid for free dimensions without a size: models are not compared on inputs of size 1."""
     unstated = dict.fromkeys(label for each in queries.values() for label in each.unstated)
     if unstated:
-        text = (
-            f"The free dimensions {', '.join(unstated)} have no size; state each with --dim NAME=SIZE, or give --data "
-            "with real inputs."
-        )
-        raise Invalid(text, code="model_dimension", field="dim")
+        raise Invalid(words_without_sizes(list(unstated)), code="model_dimension", field="dim")
 
 
 def _stateful(runners: Mapping[str, OnnxRuntimeRunner], queries: Mapping[str, Queries]) -> dict[str, StateRunner]:

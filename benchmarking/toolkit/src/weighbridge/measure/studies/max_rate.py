@@ -108,7 +108,10 @@ class _Trials:
             raise NoServiceTime(text) from None
         middle = first["metrics"].get("latency_p50_ms")
         if middle is None or middle["value"] <= 0:
-            raise NoServiceTime("The model could not be timed, so no rate can be tried; see `weighbridge profile`.")
+            reasons = [
+                reason["message"] for reason in first["verdict"]["reasons"] if reason["status"] == Status.INVALID
+            ]
+            raise NoServiceTime(" ".join(("The model could not be timed, so no rate can be tried.", *reasons)))
         return first, middle
 
     def ask(self, rate: float) -> float | None:

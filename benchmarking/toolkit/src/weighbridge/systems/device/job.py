@@ -17,7 +17,7 @@ from weighbridge.core.model_files.external_weights import name_of_weights, weigh
 from weighbridge.measure.conditions.model_file import ModelFile, read_model
 from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.inputs.declared import declared_inputs
-from weighbridge.measure.inputs.queries import Queries, prepare_queries
+from weighbridge.measure.inputs.queries import Queries, prepare_queries, words_without_sizes
 from weighbridge.measure.inputs.spec import TEXT, InputSpec
 from weighbridge.measure.loops.latency import Feed, query_order
 from weighbridge.measure.scenarios import ProfileSettings, Scenario
@@ -93,12 +93,7 @@ def _check_types(specs: Sequence[InputSpec]) -> None:
 
 def _check_sizes(queries: Queries) -> None:
     if queries.unstated:
-        names = ", ".join(queries.unstated)
-        text = (
-            f"The free dimensions {names} have no size, so that no time means anything. State each (--dim NAME=SIZE, "
-            "or NAME=rows for the number of rows), or measure with a data set (--data)."
-        )
-        raise Invalid(text, code="inputs_size", field="dim")
+        raise Invalid(words_without_sizes(queries.unstated), code="inputs_size", field="dim")
 
 
 def _described(scenario: Scenario) -> dict[str, Any]:
