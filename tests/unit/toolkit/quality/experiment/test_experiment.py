@@ -19,6 +19,7 @@ from weighbridge.quality.experiment.planning import sample_ratio_p, units_needed
 COUNTS = {"control": "1000/20000", "treatment": "1100/20100"}
 RNG = np.random.default_rng(20_261_129)
 OUTCOMES = np.round(RNG.lognormal(1, 0.5, 600), 2)
+BEFORE = OUTCOMES + RNG.normal(0, 1, 600)
 UNITS = {"unit": [f"u{row}" for row in range(600)], "arm": ["control", "treatment"] * 300, "outcome": OUTCOMES}
 
 
@@ -112,9 +113,11 @@ def test_outcomes_of_a_unit_are_added_up_only_if_asked():
     assert found["arms"]["control"]["units"] == 300
     assert found["notes"] == [{"message": "The outcomes of 1,200 rows were added up for 600 units."}]
     with_covariate = weighbridge.experiment(
-        twice | {"before": np.tile(OUTCOMES, 2)}, sum_outcomes=True, covariate="before"
+        twice | {"before": np.tile(BEFORE, 2)}, sum_outcomes=True, covariate="before"
     )
     assert len(with_covariate["notes"]) == 2
+    changing = twice | {"before": np.concatenate([BEFORE, BEFORE + 1])}
+    assert refused("differs between the rows of a unit", changing, sum_outcomes=True, covariate="before") == "covariate"
 
 
 def test_a_covariate_from_before_makes_the_interval_narrower():
@@ -136,6 +139,41 @@ def test_a_covariate_from_before_makes_the_interval_narrower():
     flat = weighbridge.experiment(UNITS | {"outcome": np.ones(600), "before": before}, covariate="before")
     assert "correlation 0.00" in flat["notes"][0]["message"]
     assert refused("same for all units", UNITS | {"before": np.ones(600)}, covariate="before") == "covariate"
+
+
+def test_a_covariate_that_the_experiment_changed_voids_it():
+    same = UNITS | {"before": 2 * OUTCOMES + 1}
+    assert refused("correlation of 1.0000 with the outcome", same, covariate="before") == "covariate"
+    is_treated = np.array(UNITS["arm"]) == "treatment"
+    moved = weighbridge.experiment(UNITS | {"before": BEFORE + is_treated}, covariate="before")
+    codes = [reason["code"] for reason in moved["verdict"]["reasons"]]
+    assert (codes, moved["metrics"], moved["changes"]) == (["experiment.covariate"], {}, {})
+    sides = BEFORE[~is_treated], BEFORE[is_treated] + 1
+    assert f"p = {stats.ttest_ind(*sides, equal_var=False).pvalue:.1e}" in moved["verdict"]["reasons"][0]["message"]
+    constant = weighbridge.experiment(UNITS | {"before": np.where(is_treated, 1.0, 0.0)}, covariate="before")
+    assert constant["verdict"]["status"] == "invalid"
+
+
+@pytest.mark.parametrize(("largest", "reasons"), [(50.0, []), (1e4, ["experiment.large_units"])])
+def test_a_unit_that_makes_most_of_the_variance_is_named(largest, reasons):
+    outcomes = OUTCOMES.copy()
+    outcomes[0] = largest
+    found = weighbridge.experiment(UNITS | {"outcome": outcomes})
+    squares = (outcomes[::2] - outcomes[::2].mean()) ** 2
+    is_large = squares.max() / squares.sum() > 0.1
+    assert [reason["code"] for reason in found["verdict"]["reasons"]] == (
+        ["experiment.large_units"] if is_large else []
+    )
+    if reasons:
+        assert found["verdict"]["status"] == "indicative"
+        assert "makes 100% of the variance of the control" in found["verdict"]["reasons"][0]["message"]
+
+
+@given(control=st.integers(0, 12), treatment=st.integers(0, 12))
+def test_a_change_of_shares_stays_between_their_ends(control, treatment):
+    found = weighbridge.experiment(control=(control, 12), treatment=(treatment, 12))
+    for entry in found["changes"].get("absolute", {}).values():
+        assert -1 <= entry["lower"] <= entry["value"] <= entry["upper"] <= 1
 
 
 def test_a_sample_ratio_mismatch_voids_the_change():

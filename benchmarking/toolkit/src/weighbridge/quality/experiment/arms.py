@@ -14,15 +14,21 @@ from weighbridge.quality.predictions.columns import NAMED, Predictions, is_missi
 # Names of arms that tell which one is the control, in lower case.
 CONTROLS, TREATMENTS = ("control", "a", "0", "false"), ("treatment", "b", "1", "true")
 MIN_UNITS = 2
+# A covariate that tells the outcome this well was measured with it, and would take the effect away.
+SAME = 0.999
 
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """Units of an arm, and the mean and the variance of their outcomes. `total` is the sum of the outcomes."""
+    """Units of an arm, and the mean and the variance of their outcomes. `total` is the sum of the outcomes.
+
+    `largest` is the share of the variance that a single unit makes, 0 if it is not known.
+    """
 
     n: int
     mean: float
     variance: float
+    largest: float = 0.0
 
     @property
     def total(self) -> float:
@@ -32,12 +38,16 @@ class Arm:
 
 @dataclasses.dataclass(frozen=True)
 class Arms:
-    """Control and treatment; `is_share` says that outcomes are 0 or 1, `notes` what was done to them."""
+    """Control and treatment; `is_share` says that outcomes are 0 or 1, `notes` what was done to them.
+
+    `covariate_p` is the p-value of equal covariates in both arms, which the experiment cannot have changed.
+    """
 
     control: Arm
     treatment: Arm
     is_share: bool
     notes: tuple[str, ...] = ()
+    covariate_p: float | None = None
 
     def __post_init__(self) -> None:
         """Raise Invalid for an arm with fewer than two units, which has no variance."""
@@ -101,19 +111,47 @@ def arms_of_units(table: Predictions, columns: UnitColumns) -> Arms:
             raise _repeated(units, of_row)
         outcome = np.bincount(of_row, weights=outcome).astype(np.float64)
         is_treated = is_treated[first]
-        covariate = None if covariate is None else covariate[first]
+        covariate = None if covariate is None else _of_units(covariate, first, of_row)
         notes = (f"The outcomes of {len(units):,} rows were added up for {len(first):,} units.",)
     if covariate is not None:
         outcome, note = _adjusted(outcome, covariate)
         notes += (note,)
     is_share = covariate is None and bool(np.isin(outcome, (0, 1)).all())
     sides = (_arm(outcome[~is_treated]), _arm(outcome[is_treated]))
-    return Arms(*sides, is_share=is_share, notes=notes)
+    p_value = None if covariate is None else _balance_p(covariate[~is_treated], covariate[is_treated])
+    return Arms(*sides, is_share=is_share, notes=notes, covariate_p=p_value)
 
 
 def _arm(outcomes: NDArray[np.float64]) -> Arm:
-    variance = float(outcomes.var(ddof=1)) if len(outcomes) >= MIN_UNITS else math.nan
-    return Arm(len(outcomes), float(outcomes.mean()) if len(outcomes) else math.nan, variance)
+    if len(outcomes) < MIN_UNITS:
+        return Arm(len(outcomes), float(outcomes.mean()) if len(outcomes) else math.nan, math.nan)
+    squares = (outcomes - outcomes.mean()) ** 2
+    largest = float(squares.max() / squares.sum()) if squares.any() else 0.0
+    return Arm(len(outcomes), float(outcomes.mean()), float(outcomes.var(ddof=1)), largest)
+
+
+def _balance_p(control: NDArray[np.float64], treatment: NDArray[np.float64]) -> float:
+    """Return the p-value of equal means of a covariate in both arms, by Welch's test."""
+    from scipy.stats import ttest_ind
+
+    if min(len(control), len(treatment)) < MIN_UNITS:
+        return 1.0
+    if not control.std() + treatment.std():
+        return float(control.mean() == treatment.mean())
+    return float(ttest_ind(control, treatment, equal_var=False).pvalue)
+
+
+def _of_units(
+    covariate: NDArray[np.float64], first: NDArray[np.int64], of_row: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the covariate of each unit; raise Invalid if it differs between the rows of one."""
+    of_unit = covariate[first]
+    if not np.array_equal(of_unit[of_row], covariate):
+        text = (
+            "The covariate differs between the rows of a unit; it must be known before the experiment, once for each."
+        )
+        raise Invalid(text, code="experiment_columns", field="covariate")
+    return of_unit
 
 
 def _filled(table: Predictions, name: str, field: str) -> NDArray[Any]:
@@ -185,6 +223,9 @@ def _adjusted(outcome: NDArray[np.float64], covariate: NDArray[np.float64]) -> t
         )
     slope = float(centered @ outcome) / spread
     correlation = float(np.corrcoef(covariate, outcome)[0, 1]) if outcome.std() else 0.0
+    if abs(correlation) > SAME:
+        text = f"The covariate has a correlation of {correlation:.4f} with the outcome: it is no value from before."
+        raise Invalid(text, code="experiment_columns", field="covariate")
     return (
         outcome - slope * centered,
         f"Outcomes were adjusted for the covariate (CUPED), correlation {correlation:.2f}.",

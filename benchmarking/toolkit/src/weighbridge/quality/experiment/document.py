@@ -16,11 +16,14 @@ from weighbridge.quality.experiment.changes import (
     relative_change,
 )
 from weighbridge.quality.experiment.planning import MAX_MISMATCH_P, next_test, sample_ratio_p
+from weighbridge.statistics.order_statistics import Interval
 
 SCHEMA = "weighbridge.experiment/1"
 KPI = "business_kpi_delta"
 # Below this, the mean of an arm is not close enough to normal; shares also need so many successes and failures.
 MIN_UNITS, MIN_COUNTS = 100, 10
+# A unit that makes more of the variance decides the interval: as much as one of ten successes.
+MAX_LARGEST = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,13 +82,24 @@ def experiment_document(arms: Arms, settings: ExperimentSettings) -> dict[str, A
 def _changes(arms: Arms, relative: Change | None, settings: ExperimentSettings) -> dict[str, Any]:
     unit = "ratio" if arms.is_share else "1"
     changes = {"absolute": (absolute_change(arms), unit), **({"relative": (relative, "ratio")} if relative else {})}
+    bounds = {"absolute": (-1.0, 1.0)} if arms.is_share else {}
     return {
         name: {
-            "anytime": interval_metric(anytime_interval(change, settings.confidence, settings.planned_units), its_unit),
-            "fixed": interval_metric(fixed_interval(change, settings.confidence), its_unit),
+            kind: interval_metric(_within(interval, bounds.get(name)), its_unit)
+            for kind, interval in (
+                ("anytime", anytime_interval(change, settings.confidence, settings.planned_units)),
+                ("fixed", fixed_interval(change, settings.confidence)),
+            )
         }
         for name, (change, its_unit) in changes.items()
     }
+
+
+def _within(interval: Interval, bounds: tuple[float, float] | None) -> Interval:
+    """Return an interval cut off at the ends of what is possible."""
+    if bounds is None:
+        return interval
+    return dataclasses.replace(interval, lower=max(interval.lower, bounds[0]), upper=min(interval.upper, bounds[1]))
 
 
 def _reasons(arms: Arms, share: float, p_value: float) -> Iterator[ValidityReason]:
@@ -103,6 +117,18 @@ def _reasons(arms: Arms, share: float, p_value: float) -> Iterator[ValidityReaso
                 f"units, or {MIN_COUNTS} successes and failures, the intervals are not reliable."
             )
             yield ValidityReason("experiment.few_units", Status.INDICATIVE, text)
+        elif arm.largest > MAX_LARGEST:
+            text = (
+                f"A single unit makes {arm.largest:.0%} of the variance of the {name}: the intervals are not reliable. "
+                "Look at the largest outcomes, or cap them at a value that you set before."
+            )
+            yield ValidityReason("experiment.large_units", Status.INDICATIVE, text)
+    if arms.covariate_p is not None and arms.covariate_p < MAX_MISMATCH_P:
+        text = (
+            f"The covariate differs between the arms (Welch's test, p = {arms.covariate_p:.1e}): it was measured after "
+            "the experiment began, or units were not assigned at random."
+        )
+        yield ValidityReason("experiment.covariate", Status.INVALID, text)
     if not arms.control.variance and not arms.treatment.variance:
         text = "The outcomes of each arm are all equal, so that nothing is known about their variance."
         yield ValidityReason("experiment.no_variance", Status.INVALID, text)

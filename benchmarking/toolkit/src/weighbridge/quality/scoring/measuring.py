@@ -14,7 +14,7 @@ from weighbridge.quality.scoring.calibration import calibration_interval
 from weighbridge.quality.scoring.intervals import bootstrap_interval, closed_interval, resampled
 from weighbridge.statistics.order_statistics import Interval
 
-MIN_RESAMPLES = 100
+MIN_RESAMPLES, MAX_RESAMPLES = 100, 100_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,8 +30,9 @@ class ScoreSettings:
         """Raise Invalid for another level, too few resamples, and a negative seed."""
         if not 0 < self.confidence < 1:
             raise Invalid("The confidence level must be between 0 and 1.", field="confidence")
-        if self.resamples < MIN_RESAMPLES:
-            raise Invalid(f"A bootstrap interval needs at least {MIN_RESAMPLES} resamples.", field="resamples")
+        if not MIN_RESAMPLES <= self.resamples <= MAX_RESAMPLES:
+            text = f"A bootstrap interval needs {MIN_RESAMPLES} to {MAX_RESAMPLES:,} resamples, not {self.resamples:,}."
+            raise Invalid(text, field="resamples")
         if self.seed < 0:
             raise Invalid("The seed must not be negative.", field="seed")
         if self.min_rows < 2:
