@@ -55,7 +55,13 @@ def profile_on(
         for name, file in _files_of(model, target.data):
             _copy(host, file, f"{folder}/{name}", should_stop)
         arguments = [f"{MODEL}/{model.name}", *(["--data", DATA] if target.data is not None else [])]
-        arguments += [*arguments_of(settings, has_data=target.data is not None), "--wall", repr(target.wall_s), "--json", "-"]
+        arguments += [
+            *arguments_of(settings, has_data=target.data is not None),
+            "--wall",
+            repr(target.wall_s),
+            "--json",
+            "-",
+        ]
         arguments += [*(["--trust"] if target.is_trusted else []), *([] if operators else ["--no-operators"])]
         begun = time.monotonic()
         line = f"cd {shlex.quote(folder)} && {program} profile {shlex.join(arguments)}"
