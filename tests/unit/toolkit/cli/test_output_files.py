@@ -217,10 +217,18 @@ def test_other_texts_on_standard_output(staged):
     assert template.stdout == (staged / "spec.yaml").read_text()
 
 
-def test_one_stream_holds_one_file(staged):
-    done = weighbridge(*LINES["load"].split(), "--json", "-", "--hdr", "-")
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert "can" in done.stderr
+@pytest.mark.parametrize(
+    ("words", "options", "sentence"),
+    [
+        ("load", ("--json", "-", "--hdr", "-"), "- cannot hold two results; name another file."),
+        ("load", ("--json", "-", "--junit", "-"), "Only one of the files can be standard output (-)."),
+        ("profile", ("--junit", "-", "--markdown", "-"), "Only one of the files can be standard output (-)."),
+        ("score", ("--json", "-", "--markdown", "-"), "Only one of the files can be standard output (-)."),
+    ],
+)
+def test_one_stream_holds_one_file(staged, words, options, sentence):
+    done = weighbridge(*LINES[words].split(), *options)
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", f"weighbridge: {sentence}\n")
 
 
 def test_folders_that_cannot_be_written(tmp_path):

@@ -24,11 +24,16 @@ RESULT = {
 }
 
 
+def cells_of(stream):
+    """The cells of every row of the tables, without their headings."""
+    lines = [line.split("│")[1:-1] for line in stream.getvalue().splitlines() if line.startswith("│")]
+    return [[cell.strip() for cell in line] for line in lines]
+
+
 def test_a_result_as_a_table():
     stream = io.StringIO()
     show(result_parts(RESULT), stream)
-    lines = [line.split("│")[1:-1] for line in stream.getvalue().splitlines() if line.startswith("│")]
-    assert [[cell.strip() for cell in line] for line in lines] == [
+    assert cells_of(stream) == [
         ["latency p95", "1.5", "1.25", "2,000", "ms", "99%", "12,345"],
         ["parameters", "24", "", "", "", "", "1"],
         ["new_metric", "1.5", "1.25", "2,000", "ms", "99%", "12,345"],
@@ -38,6 +43,21 @@ def test_a_result_as_a_table():
         "verdict: indicative",
         "  interference.load: The load was [high].",
         "manifest: sha256:ab",
+    ]
+
+
+def test_percentiles_by_the_size_of_the_query():
+    few, many = {"latency_p50_ms": {"value": 1.5}}, {f"latency_p{p}_ms": {"value": p * 1000.0} for p in (50, 95, 99)}
+    sizes = [
+        {"values_min": 1, "values_max": 1000, "n": 9, "metrics": few},
+        {"values_min": 1001, "values_max": 12_000, "n": 1234, "metrics": many},
+    ]
+    stream = io.StringIO()
+    show(result_parts({**RESULT, "metrics": {}, "by_size": sizes}), stream)
+    assert "Latency by the size of the query" in stream.getvalue()
+    assert cells_of(stream) == [
+        ["1 to 1,000", "1.5", "", "", "9"],
+        ["1,001 to 12,000", "50,000", "95,000", "99,000", "1,234"],
     ]
 
 
@@ -116,3 +136,11 @@ def test_a_character_that_the_terminal_does_not_know_ends_no_command(monkeypatch
     app.main()
     stream.flush()
     assert stream.buffer.getvalue() == b"5 \\xb5s \\u2264 6\n"
+
+
+def test_a_program_may_read_the_output_in_a_stream_of_its_own(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(app, "app", lambda **_: show(["5 µs ≤ 6"], sys.stdout))
+    app.main()
+    assert stream.getvalue() == "5 µs ≤ 6\n"

@@ -85,6 +85,25 @@ def test_the_quick_model_is_faster_and_answers_the_same(pair, tmp_path):
     assert shares[-1] == pytest.approx(1.0)
 
 
+def test_names_of_classes_are_compared_as_their_numbers_are(tmp_path):
+    """The names of the second class and the first are swapped in one of the models."""
+    models = {
+        "right": builders.classifier(tmp_path / "right.onnx"),
+        "swapped": builders.save(
+            [helper.make_node("MatMul", ["x", "w"], ["y"])],
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+            [numpy_helper.from_array(builders.WEIGHTS[:, [1, 0, 2]].copy(), "w")],
+            tmp_path / "swapped.onnx",
+        ),
+    }
+    numbers = np.array([0, 1, 2, 2] * 10)
+    for truth in (numbers, np.array(["ant", "bee", "cat"])[numbers]):
+        np.savez(tmp_path / "d.npz", x=np.eye(4, dtype=np.float32)[numbers], y=truth)
+        accuracy = side_by_side(models, tmp_path / "d.npz")["candidates"][1]["quality_drops"][0]
+        assert (accuracy["metric"], accuracy["value"], accuracy["n"]) == ("accuracy", 0.5, 40)
+
+
 def test_without_data_speed_alone_is_compared(pair):
     found = side_by_side(pair)
     assert [entry["quality_drops"] for entry in found["candidates"]] == [[], []]

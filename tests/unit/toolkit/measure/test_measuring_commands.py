@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -306,6 +307,22 @@ def test_a_shape_may_have_words_for_free_dimensions():
     assert target_options.shape_from("batch, 3,32") == ["batch", 3, 32]
     with pytest.raises(Invalid):
         target_options.numbers_from("1,-2", field="batch")
+
+
+def test_a_program_file_of_torch_gets_its_inputs_from_the_shapes():
+    shapes = ["ids=n,128:int64", "temperature=:float32"]
+    target = target_options.target_from(model=Path("m.pt2"), shapes=shapes, data=None, wall_s=60.0)
+    assert (target.system, target.model) == ("torch-program", Path("m.pt2"))
+    assert target.options == {
+        "inputs": [
+            {"name": "ids", "dtype": "int64", "shape": ["n", 128]},
+            {"name": "temperature", "dtype": "float32", "shape": []},
+        ]
+    }
+    with pytest.raises(Invalid) as refusal:
+        target_options.target_from(model=Path("m.onnx"), shapes=shapes, data=None, wall_s=60.0)
+    words = "--shape needs a PyTorch module; m.onnx declares its inputs, and --dim states free dimensions."
+    assert (refusal.value.reason, refusal.value.field) == (words, "shape")
 
 
 TABLE = {

@@ -81,6 +81,33 @@ def test_what_does_not_fit_a_table_is_refused(table, specs, options, code):
 
 
 @pytest.mark.parametrize(
+    ("name", "options", "sentence"),
+    [
+        (
+            "folder",
+            {"target": "y"},
+            "--target and --column choose columns of tables (.csv, .parquet, .jsonl); folder is none.",
+        ),
+        (
+            "rows.npz",
+            {"columns": ("a",)},
+            "--target and --column choose columns of tables (.csv, .parquet, .jsonl); rows.npz is none.",
+        ),
+        (
+            "rows.csv",
+            {"image": ImageOptions(is_gray=True)},
+            "--resize, --layout, --mean, --deviation and --gray are for a folder of images; rows.csv is none.",
+        ),
+    ],
+)
+def test_an_option_that_a_source_would_ignore_is_refused(tmp_path, name, options, sentence):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(Invalid) as refusal:
+        prepared(tmp_path / name, **options)
+    assert (refusal.value.reason, refusal.value.code) == (sentence, "data_form")
+
+
+@pytest.mark.parametrize(
     ("name", "text", "words"),
     [
         ("rows.csv", "a,y\n1,0\n,1\n", "the column a is empty in row 2"),
@@ -148,6 +175,8 @@ def test_a_tokenizer_gives_the_inputs_that_models_call_by_these_names(tmp_path):
     }
     short = prepared(tmp_path / "rows.csv", **{**options, "max_tokens": 1}).columns["input_ids"]
     assert short.tolist() == [[1], [0]]
+    whole = prepared(tmp_path / "rows.csv", tokenizer=tmp_path / "t.json").columns["input_ids"]
+    assert [row.tolist() for row in whole] == [[1, 2], [0]]
     (tmp_path / "t.json").write_text("{}")
     assert code_of(prepared, tmp_path / "rows.csv", **options) == "tokenizer_unreadable"
 
@@ -294,6 +323,40 @@ def test_an_npz_file_is_taken_as_it_is_and_may_be_preprocessed(tmp_path):
     assert (data.x.tolist(), data.y.tolist()) == ([[0, 1], [2, 3], [4, 5]], [0, 1, 2])
 
 
+@pytest.mark.parametrize(
+    ("text", "dtype", "values"),
+    [
+        ("a,b,y\n1,0.5,0\n2,1.5,1\n", np.float64, [[1, 0.5], [2, 1.5]]),
+        ("a,y\n1,0\n2,1\n", np.float64, [[1], [2]]),
+        ("words,y\ngood shoe,1\nbad,0\n", "<U9", ["good shoe", "bad"]),
+    ],
+)
+def test_a_table_gets_the_form_of_a_model_that_declares_no_inputs(tmp_path, text, dtype, values):
+    (tmp_path / "rows.csv").write_text(text)
+    data = read_data_set(data_file(tmp_path / "rows.csv", model=tmp_path / "m.skops", folder=tmp_path))
+    assert (list(data.columns), data.x.dtype, data.x.tolist()) == (["x"], dtype, values)
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "sentence"),
+    [
+        ("rows.csv", "data_form", "A data set is an .npz file; call it rows.npz."),
+        ("rows", "data_form", "A data set is an .npz file; call it rows.npz."),
+        ("d.npz", "overwrites", "d.npz is the source; give the data set another name."),
+        ("same.npz", "overwrites", "d.npz is the source; give the data set another name."),
+    ],
+)
+def test_a_data_set_has_a_name_of_its_own(tmp_path, out, code, sentence):
+    np.savez(tmp_path / "d.npz", x=np.arange(3.0))
+    (tmp_path / "same.npz").symlink_to("d.npz")
+    before = (tmp_path / "d.npz").read_bytes()
+    with pytest.raises(Invalid) as refusal:
+        prepare_data(tmp_path / "d.npz", tmp_path / out)
+    assert (refusal.value.reason, refusal.value.code, refusal.value.field) == (sentence, code, "out")
+    assert (tmp_path / "d.npz").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d.npz", "same.npz"]
+
+
 def test_arrays_are_a_data_set(tmp_path):
     arrays = {"ids": np.arange(4), "y": [0, 1, 1, 0]}
     data = read_data_set(data_file(arrays, model=None, folder=tmp_path))
@@ -352,6 +415,15 @@ def test_the_command_tells_of_rows_without_truth_and_of_their_sizes(tmp_path):
     first = prepare_data(folder, tmp_path / "e.npz")["source"]
     (folder / "2.png").rename(folder / "3.png")
     assert prepare_data(folder, tmp_path / "e.npz")["source"]["digest"] != first["digest"]
+
+
+def test_the_command_resizes_images_to_height_and_width(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    picture(folder / "1.png", 4, 2, (0, 0, 0))
+    picture(folder / "2.png", 2, 2, (0, 0, 0))
+    done = weighbridge("prepare-data", folder, "--out", tmp_path / "d.npz", "--resize", "3x5")
+    assert done.stdout == "2 rows\n  x: float32, 2 x 3 x 3 x 5\n  no truth: quality cannot be measured\n"
 
 
 def test_rows_are_told_one_by_one():

@@ -137,6 +137,21 @@ def test_a_program_that_does_not_exist_is_refused(data):
         runner_of("command", command="/no/such", data=str(data))
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "where"),
+    [
+        ("command", {"command": "true"}, "a command"),
+        ("http-json", {"url": "http://127.0.0.1:9"}, "a model behind HTTP"),
+    ],
+)
+def test_nothing_is_known_of_the_size_of_a_model_elsewhere(template, data, name, options, where):
+    options = {**options, "template": str(template), "data": str(data)}
+    sizes = system_of({"system": name, "options": options}, QUICK).sizes(None)
+    names = ("model_size_mb", "parameters", "flops", "peak_memory_mb")
+    assert sizes.missing == {each: f"{each} is not available for {where}." for each in names}
+    assert sizes.metrics == {}
+
+
 @pytest.mark.slow
 def test_a_command_is_profiled_and_ended(tmp_path, data):
     body = "print(json.dumps(max(range(3), key=row['x'].__getitem__)))"
@@ -239,9 +254,11 @@ class Service(grpc.GenericRpcHandler):
         )
 
     def metadata(self, request, context):
+        answer = message_class("ModelMetadataResponse")(name=request.name)
+        if request.name == "silent":
+            return answer
         if request.name != "double":
             context.abort(grpc.StatusCode.NOT_FOUND, f"no model {request.name}")
-        answer = message_class("ModelMetadataResponse")(name=request.name)
         for name, datatype in (("x", "FP32"), ("text", "BYTES")):
             answer.inputs.add(name=name, datatype=datatype, shape=[-1])
             answer.outputs.add(name=f"{name}_out", datatype=datatype, shape=[-1])
@@ -290,6 +307,13 @@ def test_a_model_that_grpc_does_not_have_is_named(grpc_address):
     for address in ("127.0.0.1/x", "127.0.0.1:1", "127.0.0.1:1/"):
         with pytest.raises(Invalid, match="is no model; write it like"):
             runner_of("grpc", address=address)
+
+
+def test_a_model_that_declares_no_inputs_is_refused(grpc_address):
+    with pytest.raises(Invalid) as refusal:
+        runner_of("grpc", address=f"{grpc_address}/silent")
+    assert refusal.value.reason == f"{grpc_address}/silent does not declare the inputs of the model."
+    assert (refusal.value.code, refusal.value.field) == ("model_inputs", "grpc")
 
 
 @pytest.mark.parametrize("datatype", sorted(NAMES.values()))

@@ -8,6 +8,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.external_weights import weight_files
 from weighbridge.core.model_files.inspection import inspect
 from weighbridge.measure.studies.rerun import settings_of
+from weighbridge.systems.sandbox.process import RunFailed
 
 ROWS, COLUMNS = 16, 400
 WEIGHTS = np.arange(COLUMNS * 3, dtype=np.float32).reshape(COLUMNS, 3)
@@ -116,6 +117,27 @@ def test_weights_that_are_no_file_are_refused(bundle, tmp_path, how):
     with pytest.raises(Invalid) as refusal:
         profile(bundle, samples=150, operators=False)
     assert refusal.value.code == "external_data"
+
+
+def test_a_model_that_is_broken_elsewhere_is_refused_by_whoever_reads_it(bundle):
+    content = bundle.read_bytes()
+    # The operator is of a wire type that there is not; the weights beside the file are found before it.
+    bundle.write_bytes(content.replace(b"\x22\x06MatMul", b"\x27\x06MatMul"))
+    assert bundle.read_bytes() != content
+    assert weight_files(bundle) == ()
+    words = r"model\.onnx is neither an ONNX model nor a safetensors file: it uses an obsolete protobuf wire type"
+    with pytest.raises(RunFailed, match=words) as refusal:
+        profile(bundle, samples=150, operators=False)
+    assert refusal.value.code == "unknown_artifact"
+
+
+def test_weights_inside_of_a_bundle_need_no_file(bundle):
+    import onnx
+
+    mixed = onnx.load(bundle, load_external_data=False)
+    mixed.graph.initializer.append(onnx.numpy_helper.from_array(WEIGHTS, "inside"))
+    bundle.write_bytes(mixed.SerializeToString())
+    assert weight_files(bundle) == (bundle.with_name("model.bin"),)
 
 
 def test_upload_and_variants_still_need_one_file(bundle, tmp_path):

@@ -1,5 +1,7 @@
 """Model files of scikit-learn, XGBoost and LightGBM: their own answers, in the sandbox too."""
 
+import zipfile
+
 import lightgbm
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.spec import InputSpec
@@ -124,6 +127,26 @@ def test_a_file_that_is_none_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Invalid, match="cannot be loaded as a model of") as refusal:
         loaded(tmp_path / name)
+    assert refusal.value.code == "model_unreadable"
+
+
+def test_a_file_with_a_broken_part_is_refused(tmp_path):
+    """The names of its types can be read, its arrays cannot."""
+    sklearn_file(tmp_path / "whole.skops")
+    with zipfile.ZipFile(tmp_path / "whole.skops") as whole, zipfile.ZipFile(tmp_path / "m.skops", "w") as broken:
+        for name in whole.namelist():
+            broken.writestr(name, b"nothing" if name.endswith(".npy") else whole.read(name))
+    with pytest.raises(Invalid, match=r"m\.skops cannot be loaded as a model of skops: ") as refusal:
+        loaded(tmp_path / "m.skops")
+    assert refusal.value.code == "model_unreadable"
+
+
+@pytest.mark.parametrize(("kept", "kind"), [([1, 2], "list"), (StandardScaler().fit(X), "StandardScaler")])
+def test_a_file_without_a_model_is_refused(tmp_path, kept, kind):
+    skops.io.dump(kept, tmp_path / "m.skops")
+    with pytest.raises(Invalid) as refusal:
+        loaded(tmp_path / "m.skops")
+    assert refusal.value.reason == f"m.skops holds a {kind}, which predicts nothing; save a fitted model."
     assert refusal.value.code == "model_unreadable"
 
 

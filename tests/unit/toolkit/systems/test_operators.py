@@ -103,6 +103,8 @@ def job(tmp_path, **changes):
 
 def test_the_child_answers_or_refuses_in_words(tmp_path):
     assert child.outcome_of(job(tmp_path), stream=None)["result"]["operators"]["runs"] == 49
+    free = builders.identity(tmp_path / "free.onnx", shape=["n", "length"])
+    assert child.outcome_of(job(tmp_path, model=str(free)), stream=None) == {"result": {"operators": None}}
     missing = child.outcome_of(job(tmp_path, model=str(tmp_path / "none.onnx")), stream=None)
     assert missing["refusal"]["code"] == "model_missing"
     x = np.array([7, 7, 7])

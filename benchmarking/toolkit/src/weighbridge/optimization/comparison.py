@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, is_tied, noise_floor, ratio_of_medians
+from weighbridge.measure.inputs.binding import Bound
 from weighbridge.measure.inputs.data_set import DataSet, read_data_set
 from weighbridge.measure.inputs.queries import Queries, prepare_queries
 from weighbridge.measure.inputs.settings import AS_DECLARED, InputSettings
@@ -137,13 +138,15 @@ def _drop(
     truth = classes_of(rows)
     before = answers(
         runners[BASELINE],
-        queries[BASELINE],
+        queries[BASELINE].bound,
+        rows,
         lambda share: say(share * ANSWERED / 2, "answering, the baseline"),
         settings=settings.answers,
     )
     after = answers(
         runners[VARIANT],
-        queries[VARIANT],
+        queries[VARIANT].bound,
+        rows,
         lambda share: say((1 + share) * ANSWERED / 2, "answering, the variant"),
         settings=settings.answers,
     )
@@ -165,12 +168,10 @@ def classes_of(rows: DataSet) -> NDArray[np.int64]:
 
 
 def answers(
-    runner: OnnxRuntimeRunner, queries: Queries, on_tick: Tick, *, settings: AnswerSettings = AS_GIVEN
+    runner: OnnxRuntimeRunner, bound: Bound, rows: DataSet, on_tick: Tick, *, settings: AnswerSettings = AS_GIVEN
 ) -> NDArray[np.int64]:
     """Return the predicted class of each row, shape (rows,); raise ModelFailed if the model fails."""
-    if queries.data is None:
-        raise ValueError("answers need a data set")
-    answering = Answering.of(runner, queries.bound, queries.data, settings)
+    answering = Answering.of(runner, bound, rows, settings)
     truth = answering.data.truth
     outputs = outputs_of(answering.answer, len(truth), answering.batch, on_tick)
     return answers_of(outputs, truth, settings).all_labels()

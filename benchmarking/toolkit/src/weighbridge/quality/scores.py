@@ -127,12 +127,9 @@ def answers_of(outputs: Iterator[tuple[Any, int]], truth: NDArray[Any], settings
     return answers
 
 
-def numbered(truth: NDArray[Any], names: Sequence[str]) -> NDArray[np.int64]:
-    """Return class numbers; names become their place in `names`."""
-    if truth.dtype.kind != "U":
-        return truth.astype(np.int64)
-    places = {name: place for place, name in enumerate(names)}
-    return np.array([places[str(name)] for name in truth], dtype=np.int64)
+def numbered(truth: NDArray[Any]) -> NDArray[Any]:
+    """Return the classes of named rows by their place in the sorted names, as `answers_of` counts them."""
+    return np.unique(truth, return_inverse=True)[1] if truth.dtype.kind == "U" else truth
 
 
 def outputs_of(

@@ -146,17 +146,14 @@ def _costs(decision: VariantDecision, requirements: Requirements) -> Iterator[st
             f"Its file is {abs(winner.size_saved_ratio):.0%} {'smaller' if winner.size_saved_ratio >= 0 else 'larger'}."
         )
     yield from _against_best(decision, requirements)
-    yield from _money(decision)
+    yield from _money(winner, decision.race.within)
 
 
-def _money(decision: VariantDecision) -> Iterator[str]:
-    """Return what the winner costs, and whether another candidate within the limits costs less."""
-    winner = decision.winner
-    if winner is None:
-        return
+def _money(winner: Candidate, within: Sequence[Candidate]) -> Iterator[str]:
+    """Yield what the winner costs, and whether another candidate within the limits costs less."""
     for metric in (each for each in COSTS if each in winner.metrics):
         yield f"{capital(name_of(metric))}: {_value(winner, metric)}."
-        having = [each for each in decision.race.within if metric in each.metrics]
+        having = [each for each in within if metric in each.metrics]
         cheapest = min(having, key=lambda each: each.metrics[metric].value)
         if cheapest.name != winner.name and cheapest.metrics[metric].value < winner.metrics[metric].value:
             yield f"{cheapest.name} costs less: {name_of(metric)} {_value(cheapest, metric)}."

@@ -25,17 +25,13 @@ class StateRunner:
 
         Raises Invalid for an output that the model does not have.
         """
-        self._runner, self._first, self._state = runner, dict(first), dict(first)
+        self._runner, self._state = runner, dict(first)
         names = runner.outputs
         for output in sources.values():
             if output not in names:
                 text = f"The model has no output {output!r} to be a state; its outputs are {', '.join(names)}."
                 raise Invalid(text, code="model_outputs", field="state")
         self._places = {name: names.index(output) for name, output in sources.items()}
-
-    def restart(self) -> None:
-        """Start again with the first states."""
-        self._state = dict(self._first)
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
         """Run once with the states of the last call."""

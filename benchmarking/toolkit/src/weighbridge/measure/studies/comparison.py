@@ -147,10 +147,8 @@ def _ranking(
         given, own = answers.get(baseline), answers.get(name)
         if rows is None or name == baseline or not isinstance(given, np.ndarray) or not isinstance(own, np.ndarray):
             return []
-        truth = rows.truth
-        names = tuple(map(str, np.unique(truth))) if truth.dtype.kind == "U" else ()
         return quality_drops(
-            numbered(truth, names) if names else truth,
+            numbered(rows.truth),
             given,
             own,
             margin=settings.margin,

@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any, cast
 
 from numpy.typing import NDArray
 
@@ -39,18 +39,16 @@ class CommandRunner:
         self._rest = b""
         try:
             self._process = subprocess.Popen(self._words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 -- the person named it
+            self._stdin, self._stdout = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
         except OSError as error:
             text = f"{self._words[0]} cannot be started: {error.strerror}."
             raise Invalid(text, code="command_missing", field="command") from error
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
         """Write one row, read one answer, and return its outputs; raise ModelFailed."""
-        stdin = self._process.stdin
-        if stdin is None:
-            raise ValueError("the program has no input")
         try:
-            stdin.write(json_of(feed).encode() + b"\n")
-            stdin.flush()
+            self._stdin.write(json_of(feed).encode() + b"\n")
+            self._stdin.flush()
         except (BrokenPipeError, ValueError) as error:
             raise self._ended() from error
         named = outputs_of(self._answer(self._line()))
@@ -60,14 +58,12 @@ class CommandRunner:
         return [named[name] for name in self.outputs]
 
     def _line(self) -> bytes:
-        stdout, deadline = self._process.stdout, time.monotonic() + TIMEOUT_S
-        if stdout is None:
-            raise ValueError("the program has no output")
+        deadline = time.monotonic() + TIMEOUT_S
         while b"\n" not in self._rest:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([stdout], [], [], left)[0]:
+            if left <= 0 or not select.select([self._stdout], [], [], left)[0]:
                 raise ModelFailed(f"The command did not answer within {TIMEOUT_S:g} s; it must answer line by line.")
-            chunk = stdout.read1(CHUNK_BYTES)  # type: ignore[attr-defined]  # a buffered reader
+            chunk = self._stdout.read1(CHUNK_BYTES)  # type: ignore[attr-defined]  # a buffered reader
             if not chunk:
                 raise self._ended()
             self._rest += chunk
@@ -89,10 +85,9 @@ class CommandRunner:
 
     def close(self) -> None:
         """End the program."""
-        for stream in (self._process.stdin, self._process.stdout):
+        for stream in (self._stdin, self._stdout):
             with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
+                stream.close()
         self._process.kill()
         self._process.wait()
 

@@ -24,7 +24,7 @@ class SklearnFile(ModelFileSystem):
         return import_extra("skops.io")
 
     def load(self) -> LoadedFile:
-        """Load the estimator; raise Invalid for a file with types of other libraries."""
+        """Load the estimator; raise Invalid for a file with types of other libraries, or without a model."""
         skops = import_extra("skops.io")
         try:
             types = skops.get_untrusted_types(file=self.path)
@@ -40,6 +40,9 @@ class SklearnFile(ModelFileSystem):
             estimator = skops.load(self.path, trusted=types)
         except Exception as error:
             raise unreadable(self.path, "skops", error) from error
+        if not callable(getattr(estimator, "predict", None)):
+            text = f"{self.path.name} holds a {type(estimator).__name__}, which predicts nothing; save a fitted model."
+            raise Invalid(text, code="model_unreadable", field="model")
         return self._loaded(estimator)
 
     def _loaded(self, estimator: Any) -> LoadedFile:

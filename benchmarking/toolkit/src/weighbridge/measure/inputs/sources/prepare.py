@@ -93,7 +93,7 @@ def feature_spec(rows: SourceRows) -> InputSpec:
     """Return the input of a model file that does not declare its own: texts of a single column, or numbers."""
     values = next(iter(rows.columns.values()))
     is_text = len(rows.columns) == 1 and isinstance(values[0], str)
-    return InputSpec(ONLY, TEXT, ("n",)) if is_text else InputSpec(ONLY, "float64", ("n", None))
+    return InputSpec(ONLY, TEXT, ("n",)) if is_text else InputSpec(ONLY, "float64", ("n", len(rows.columns)))
 
 
 def _columns(rows: SourceRows, specs: Mapping[str, InputSpec]) -> dict[str, Column]:
