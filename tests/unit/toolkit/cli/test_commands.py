@@ -133,7 +133,8 @@ def test_one_axis_is_enough_and_quiet_is_quiet(file: Path, tmp_path: Path) -> No
     done = weighbridge("pareto", file, "--axis", "accuracy", "--chart", tmp_path / "p.svg", "--quiet")
     assert (done.exit_code, done.stdout) == (0, "")
     nobody = weighbridge("pareto", file, "--axis", "joules:min")
-    assert "0 candidates" in nobody.stdout
+    assert (nobody.exit_code, nobody.stdout) == (2, "")
+    assert "No candidate has all of joules; name other axes with --axis." in nobody.stderr
 
 
 def test_a_chart_that_cannot_be_written_is_refused(file: Path, tmp_path: Path) -> None:

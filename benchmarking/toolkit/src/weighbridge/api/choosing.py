@@ -8,10 +8,11 @@ from typing import Any
 from weighbridge.api.documents import PathLike, Source, check_chart, document_of, read_json, write_chart
 from weighbridge.api.results import Result
 from weighbridge.cli.tables.matrix_table import decision_parts
+from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import require_extra
 from weighbridge.tradeoff import pareto as frontiers
 from weighbridge.tradeoff import recommendation
-from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of
+from weighbridge.tradeoff.axes import axes_of, axis_of, default_axes
 from weighbridge.tradeoff.candidates import Candidates, candidates_from, read_candidates
 from weighbridge.tradeoff.joined import joined
 from weighbridge.tradeoff.learning import learning_curve as curves
@@ -37,17 +38,21 @@ def pareto(
 
     `candidates` is the result of `optimize`, its file, or a `weighbridge.candidates/1` mapping; or pairs of a name and
     a result of `profile`, `score`, `load_test`, `project_costs` or a device. `axis` lists metrics with a direction,
-    like "accuracy:max" and "latency_p95_ms:min". Each metric is drawn `draws` times from its interval (two-piece
-    normal). A candidate is on the `frontier` from a share of 95 % of the draws, `dominated` up to 5 %, and
-    `ambiguous` in between (Pareto dominance: at least as good on every axis, better on one). `chart` is an `.svg` or
-    `.png` file of the first two axes.
+    like "accuracy:max" and "latency_p95_ms:min"; by default quality, latency and size. Each metric is drawn `draws`
+    times from its interval (two-piece normal). A candidate is on the `frontier` from a share of 95 % of the draws,
+    `dominated` up to 5 %, and `ambiguous` in between (Pareto dominance: at least as good on every axis, better on one).
+    `chart` is an `.svg` or `.png` file of the first two axes.
 
     `to_pandas()` has a row for each candidate. Raises Invalid for malformed candidates or an unknown metric.
     """
     check_chart(chart)
     choice = candidates_of(candidates)
-    axes = axes_of(axis or DEFAULT_AXES)
+    stated = dict.fromkeys(metric for each in choice.candidates for metric in each.metrics)
+    axes = axes_of(axis or default_axes(stated))
     found = frontiers.weigh(choice.candidates, axes, draws=draws, seed=seed)
+    if not found.standings:
+        text = f"No candidate has all of {', '.join(each.metric for each in axes)}; name other axes with --axis."
+        raise Invalid(text, code="axis", field="axis")
     if chart is not None:
         from weighbridge.tradeoff.charts.plane import trade_off
 
@@ -74,11 +79,11 @@ def recommend(  # noqa: PLR0913 -- the options of the command line
 ) -> Result:
     """Recommend a candidate under limits, with its reasons, its cost, possible changes of the choice, and unknowns.
 
-    `candidates` is as for `pareto`. A limit applies to the whole interval, not the
-    value: `max_p95_ms` in ms, `max_size_mb` in MB (1,000,000 bytes), `min_accuracy` a share, others as text like
-    "peak_memory_mb<=200". Of the candidates that meet all limits, the cheapest whose `quality` is within `margin` of
-    the best is taken. `out` is a folder for the page (HTML, Markdown, PDF) and its charts; `load` has results of load
-    tests for a chart.
+    `candidates` is as for `pareto`. A limit applies to the whole interval, not the value: `max_p95_ms` in ms,
+    `max_size_mb` in MB (1,000,000 bytes), `min_accuracy` a share, others as text like "peak_memory_mb<=200". Of the
+    candidates that meet all limits, the cheapest whose `quality` is within `margin` of the best is taken. A metric that
+    is not in the registry says which direction is better, like "my_score:max". `out` is a folder for the page (HTML,
+    Markdown, PDF) and its charts; `load` has results of load tests for a chart.
 
     The result is a `weighbridge.recommendation/1` document; `winner` is None if no candidate meets the limits.
     `to_pandas()` has a row for each sentence. Raises Invalid, and ExtraMissing if `out` needs charts.
@@ -114,7 +119,8 @@ def requirements_of(
     """Combine the limits; raise Invalid for one that cannot be read."""
     named = {"latency_p95_ms<=": max_p95_ms, "model_size_mb<=": max_size_mb, "accuracy>=": min_accuracy}
     texts = [f"{words}{bound}" for words, bound in named.items() if bound is not None]
-    return Requirements(limits_of([*texts, *limits]), quality, margin)
+    axis = axis_of(quality)
+    return Requirements(limits_of([*texts, *limits]), axis.metric, margin, axis.direction)
 
 
 def decide(matrix: Source, *, draws: int = DRAWS, seed: int = SEED, out: PathLike | None = None) -> Result:

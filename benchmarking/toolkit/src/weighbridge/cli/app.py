@@ -17,17 +17,17 @@ from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.exits import CarefulCommand
-from weighbridge.cli.experiment import experiment
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.device import device
+from weighbridge.cli.measure.experiment import experiment
 from weighbridge.cli.measure.load import load
 from weighbridge.cli.measure.max_rate import max_rate
 from weighbridge.cli.measure.optimize import optimize
 from weighbridge.cli.measure.profile import profile
 from weighbridge.cli.measure.rerun import rerun
+from weighbridge.cli.measure.score import score
 from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.prepare_data import prepare_data
-from weighbridge.cli.score import score
 from weighbridge.cli.server import create, gate
 from weighbridge.cli.tracking import import_runs, track
 from weighbridge.client.integrations.admission.command import admission

@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from weighbridge.tradeoff.axes import AxisDirection
+from weighbridge.tradeoff.axes import AxisDirection, bounds_of
 from weighbridge.tradeoff.candidates import Candidate, Candidates
 from weighbridge.tradeoff.decision import LATENCY, SIZE, run
 from weighbridge.tradeoff.requirements import Requirement, Requirements
@@ -34,7 +34,7 @@ def changes(choice: Candidates, requirements: Requirements) -> tuple[LimitChange
     limits = {limit.metric: limit for limit in requirements.limits}
     asked = list(limits) + [metric for metric in (LATENCY, SIZE, requirements.quality) if metric not in limits]
     for metric in asked:
-        usual = AxisDirection.MAX if metric == requirements.quality else AxisDirection.MIN
+        usual = requirements.direction if metric == requirements.quality else AxisDirection.MIN
         direction = limits[metric].direction if metric in limits else usual
         found += _of_limit(choice, requirements, metric, limits.get(metric), direction)
     return (*found, *_of_margin(choice, requirements))
@@ -46,6 +46,8 @@ def _of_limit(
     """Yield the nearest looser and the nearest tighter limit with another winner, at the values of the estimates."""
     values = [each.metrics[metric].value for each in choice.candidates if metric in each.metrics]
     bounds = {_rounded(value, direction, is_kept=kept) for value in values for kept in (True, False)}
+    least, most = bounds_of(metric)
+    bounds = {bound for bound in bounds if least <= bound <= most}
     start = limit.bound if limit else (math.inf if direction is AxisDirection.MIN else -math.inf)
     others = requirements.without(metric)
 
@@ -69,7 +71,7 @@ def _of_margin(choice: Candidates, requirements: Requirements) -> Iterator[Limit
     def winner_at(gap: float) -> str | None:
         return _winner(choice, dataclasses.replace(requirements, margin=gap))
 
-    possible = {gap for gap in {*gaps, 0.0} if 0 <= gap < 1}
+    possible = {gap for gap in {*gaps, 0.0} if 0 <= gap < (1 if requirements.is_share else math.inf)}
     for gap, winner in _turns(possible, margin, winner_at, _winner(choice, requirements)):
         yield LimitChange("margin", margin, gap, AxisDirection.MIN, winner)
 

@@ -75,8 +75,12 @@ def run(choice: Candidates, requirements: Requirements, *, reading: LimitReading
     """Apply the four rules, with the limits in the given reading."""
     usable = tuple(candidate for candidate in choice.candidates if is_usable(candidate))
     within = tuple(candidate for candidate in usable if not any(requirements.unmet(candidate, reading)))
+    sign, margin = requirements.axis.sign, requirements.margin
     good = _closest(
-        within, requirements.quality, lambda estimate, best: estimate.value >= best.value - requirements.margin, sign=-1
+        within,
+        requirements.quality,
+        lambda estimate, best: sign * estimate.value <= sign * best.value + margin,
+        sign=sign,
     )
     floor = choice.noise_floor or 0.0
     fast = _closest(good, LATENCY, lambda estimate, best: _is_tied(estimate, best, floor))

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 def frontier_parts(members: Sequence[Candidate], found: Frontier) -> "Iterator[Table | str]":
-    """Yield the table of standings, and the candidates that were left out."""
+    """Yield the table of standings, of which there are some, and the candidates that were left out."""
     by_name = {member.name: member for member in members}
-    first = by_name[found.standings[0].name] if found.standings else None
-    units = [first.metrics[axis.metric].unit if first else "1" for axis in found.axes]
+    first = by_name[found.standings[0].name]
+    units = [first.metrics[axis.metric].unit for axis in found.axes]
     axes = [with_unit(axis.metric, unit) for axis, unit in zip(found.axes, units, strict=True)]
     headings = ("candidate", *axes, "P(frontier)", "state", "beaten by")
-    title = f"{len(found.standings)} candidates, {found.draws:,} draws, seed {found.seed}"
+    count = len(found.standings)
+    title = f"{count} candidate{'s' if count > 1 else ''}, {found.draws:,} draws, seed {found.seed}"
     yield table_of(title, headings, _rows(by_name, found), text_columns=headings)
     yield from (f"left out: {name} has no {metric}" for name, metric in found.left_out)
 

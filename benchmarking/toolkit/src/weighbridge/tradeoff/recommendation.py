@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.gpu.same_card import NO_CARD, name_of_card
 from weighbridge.measure.verdict import Status
+from weighbridge.tradeoff.axes import AxisDirection, is_share, quality_metric
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.changes import LimitChange, changes, nearest_miss
 from weighbridge.tradeoff.charts.words import capital, listed, name_of, with_bounds
@@ -50,16 +52,28 @@ class Recommendation:
 
 
 def recommend(choice: Candidates, requirements: Requirements) -> Recommendation:
-    """Decide and explain the decision in words."""
+    """Decide and explain the decision in words; raise Invalid if quality is not what the candidates have."""
+    _check_quality(choice, requirements.quality)
     decision = decide(choice, requirements)
     return Recommendation(
         decision=decision,
         headline=_headline(choice, requirements, decision),
         why=tuple(_why(choice, requirements, decision)),
         costs=tuple(_costs(decision, requirements)),
-        changes=tuple(_change(each) for each in changes(choice, requirements)),
+        changes=tuple(_change(each, requirements.quality) for each in changes(choice, requirements)),
         not_known=tuple(_not_known(choice, requirements, decision)),
     )
+
+
+def _check_quality(choice: Candidates, quality: str) -> None:
+    """Raise Invalid if no candidate has the quality metric, but it was named, or candidates have others."""
+    stated = list(dict.fromkeys(metric for each in choice.candidates for metric in each.metrics))
+    others = [metric for metric in stated if quality_metric(metric) is not None]
+    if quality in stated or (quality == Requirements().quality and not others):
+        return
+    has = f"they have {listed(others)}" if others else "no quality was measured"
+    text = f"No candidate has the metric {quality!r}: {has}. Name the quality that counts with --quality."
+    raise Invalid(text, code="quality", field="quality")
 
 
 def _headline(choice: Candidates, requirements: Requirements, decision: VariantDecision) -> str:
@@ -100,7 +114,7 @@ def _why(choice: Candidates, requirements: Requirements, decision: VariantDecisi
     best = race.good[0]
     if quality in best.metrics and len(race.within) > 1:
         close = [each.name for each in race.good[1:]]
-        more = f" Within the margin of {_points(requirements.margin)}: {listed(close)}." if close else ""
+        more = f" Within the margin of {_amount(quality, requirements.margin)}: {listed(close)}." if close else ""
         yield f"{best.name} is the best of them in {name_of(quality)}: {_value(best, quality)}.{more}"
     yield from _faster(decision, choice.noise_floor)
     if len(race.fast) > len(race.winners):
@@ -130,10 +144,11 @@ def _costs(decision: VariantDecision, requirements: Requirements) -> Iterator[st
         return
     if (drop := winner.quality_drop) is not None:
         kept = "within" if drop.is_non_inferior else "not surely within"
+        loss, scale = _amount(drop.metric, drop.value, ".2f"), POINTS if is_share(drop.metric) else 1
         yield (
-            f"Against the model it was made from it loses {_points(drop.value, '.2f')} of {name_of(drop.metric)} "
-            f"({drop.confidence:.0%}: {drop.lower * POINTS:.2f} to {drop.upper * POINTS:.2f}, same {drop.n:,} rows), "
-            f"{kept} the margin of {_points(drop.margin)}."
+            f"Against the model it was made from it loses {loss} of {name_of(drop.metric)} ({drop.confidence:.0%}: "
+            f"{drop.lower * scale:.2f} to {drop.upper * scale:.2f}, same {drop.n:,} rows), {kept} the margin of "
+            f"{_amount(drop.metric, drop.margin)}."
         )
     if (speed := winner.speed_up) is not None:
         tied = "; that is within the noise of this machine" if speed.is_tied else ""
@@ -163,7 +178,7 @@ def _against_best(decision: VariantDecision, requirements: Requirements) -> Iter
     """Return what the best model would gain and cost, compared with the winner."""
     quality, winner = requirements.quality, decision.winner
     having = [each for each in decision.race.usable if quality in each.metrics]
-    best = max(having, key=lambda each: each.metrics[quality].value, default=None)
+    best = min(having, key=lambda each: requirements.axis.sign * each.metrics[quality].value, default=None)
     if winner is None or best is None or quality not in winner.metrics:
         return
     if best.name == winner.name:
@@ -173,15 +188,15 @@ def _against_best(decision: VariantDecision, requirements: Requirements) -> Iter
     both = [metric for metric in (LATENCY, SIZE) if metric in best.metrics and metric in winner.metrics]
     prices = [f"{name_of(metric)} {_value(best, metric)} instead of {_value(winner, metric)}" for metric in both]
     at = f", at {listed(prices)}" if prices else ""
-    yield f"{best.name} has {_points(gap, '.2f')} more {name_of(quality)}{at}."
+    more = "more" if requirements.direction is AxisDirection.MAX else "less"
+    yield f"{best.name} has {_amount(quality, abs(gap), '.2f')} {more} {name_of(quality)}{at}."
 
 
-def _change(change: LimitChange) -> str:
+def _change(change: LimitChange, quality: str) -> str:
     then = f"{change.winner} would be taken" if change.winner else "nobody would be left"
     if change.metric == "margin":
-        return (
-            f"With a margin of {_points(change.after, '.4g')} instead of {_points(change.before or 0, '.4g')}, {then}."
-        )
+        after, before = (_amount(quality, margin, ".4g") for margin in (change.after, change.before or 0))
+        return f"With a margin of {after} instead of {before}, {then}."
     words = Requirement(change.metric, change.after, change.direction).words()
     if change.before is None:
         return f"If {words} were demanded, {then}."
@@ -236,6 +251,11 @@ def _machine(manifest: Mapping[str, object] | None) -> str:
 
 def _value(candidate: Candidate, metric: str) -> str:
     return f"{with_bounds(candidate.metrics.get(metric))} {unit_of(metric)}".rstrip()
+
+
+def _amount(metric: str, amount: float, digits: str = "g") -> str:
+    """Return an amount of a metric in points if it is a share, otherwise in its own unit."""
+    return _points(amount, digits) if is_share(metric) else f"{amount:.4g} {unit_of(metric)}".rstrip()
 
 
 def _points(share: float, digits: str = "g") -> str:

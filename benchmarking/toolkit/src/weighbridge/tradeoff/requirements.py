@@ -1,16 +1,17 @@
 """Requirements: limits for a model, and the quality margin that does not decide a choice."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.axes import AxisDirection
+from weighbridge.tradeoff.axes import Axis, AxisDirection, is_share
 from weighbridge.tradeoff.candidates import Candidate, Estimate
 from weighbridge.tradeoff.charts.words import name_of, shown_unit
 
-LIMIT = re.compile(r"^(?P<metric>[a-z][a-z0-9_]*)(?P<sense><=|>=)(?P<bound>-?[0-9.]+(?:e-?[0-9]+)?)$")
+LIMIT = re.compile(r"^(?P<metric>[a-z][a-z0-9_.:@]*)(?P<sense><=|>=)(?P<bound>-?[0-9.]+(?:e-?[0-9]+)?)$")
 UNITS = {"_ms": "ms", "_mb": "MB", "_usd": "USD", "_per_s": "1/s"}
 
 
@@ -51,21 +52,37 @@ class Requirement:
 
 @dataclasses.dataclass(frozen=True)
 class Requirements:
-    """Limits, the quality metric, and the `margin` of quality that a cheaper model may lose."""
+    """Limits, the quality metric, and the `margin` of quality that a cheaper model may lose, in its unit.
+
+    `direction` is the better one of the quality metric.
+    """
 
     limits: tuple[Requirement, ...] = ()
     quality: str = "accuracy"
     margin: float = 0.01
+    direction: AxisDirection = AxisDirection.MAX
 
     def __post_init__(self) -> None:
         """Refuse two limits for one metric, and an invalid margin."""
         metrics = [limit.metric for limit in self.limits]
         if len(set(metrics)) < len(metrics):
             raise Invalid("Give each metric only one limit.", code="limits", field="limit")
-        if not 0 <= self.margin < 1:
-            raise Invalid(
-                "The margin must be a share between 0 and 1: 0.01 is one point.", code="margin", field="margin"
-            )
+        if self.is_share and not 0 <= self.margin < 1:
+            text = "The margin must be a share between 0 and 1: 0.01 is one point."
+            raise Invalid(text, code="margin", field="margin")
+        if not (self.margin >= 0 and math.isfinite(self.margin)):
+            text = f"The margin must be a number of zero or more, in the unit of {name_of(self.quality)}."
+            raise Invalid(text, code="margin", field="margin")
+
+    @property
+    def axis(self) -> Axis:
+        """The quality metric with its better direction."""
+        return Axis(self.quality, self.direction)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether quality is a share, which is told in points."""
+        return is_share(self.quality)
 
     def unmet(self, candidate: Candidate, reading: LimitReading = LimitReading.VALUE) -> Iterator[Requirement]:
         """Yield the limits that a candidate does not meet in that reading."""

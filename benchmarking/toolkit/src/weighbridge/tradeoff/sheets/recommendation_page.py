@@ -26,14 +26,17 @@ def page_of(
 ) -> Sheet:
     """Decide, and return the sheet; `loads` are two or more `weighbridge.load/1` results of one server, or none."""
     recommendation = recommend(choice, requirements)
-    quality = Axis(requirements.quality, AxisDirection.MAX)
     bounds = {limit.metric: limit.bound for limit in requirements.limits}
     usable = [candidate for candidate in choice.candidates if is_usable(candidate)]
     charts = tuple(
         (
             f"{requirements.quality}-{short}",
             trade_off(
-                usable, across=Axis(metric, AxisDirection.MIN), up=quality, limits=bounds, chosen=recommendation.winner
+                usable,
+                across=Axis(metric, AxisDirection.MIN),
+                up=requirements.axis,
+                limits=bounds,
+                chosen=recommendation.winner,
             ),
         )
         for metric, short in ((LATENCY, "latency"), (SIZE, "size"), *((cost, "cost") for cost in COSTS[:1]))
@@ -70,10 +73,7 @@ def _table(choice: Candidates, requirements: Requirements, recommendation: Recom
     metrics += [limit.metric for limit in requirements.limits if limit.metric not in metrics]
     stated = {metric for candidate in choice.candidates for metric in candidate.metrics}
     metrics += [cost for cost in COSTS if cost in stated and cost not in metrics]
-    axes = tuple(
-        Axis(metric, AxisDirection.MAX if metric == requirements.quality else AxisDirection.MIN)
-        for metric in metrics[:3]
-    )
+    axes = (requirements.axis, *(Axis(metric, AxisDirection.MIN) for metric in metrics[1:3]))
     frontier = weigh([each for each in choice.candidates if is_usable(each)], axes)
     standings = {standing.name: standing.state.value for standing in frontier.standings}
     rows = tuple(
@@ -101,4 +101,5 @@ def _stands(candidate: Candidate, requirements: Requirements, recommendation: Re
     for group, words in ((race.winners, "tied"), (race.fast, "larger"), (race.good, "slower")):
         if candidate in group:
             return words
-    return f"less {name_of(requirements.quality)}"
+    more = "less" if requirements.direction is AxisDirection.MAX else "more"
+    return f"{more} {name_of(requirements.quality)}"
