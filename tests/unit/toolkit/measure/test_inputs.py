@@ -125,8 +125,8 @@ def test_the_refusal_says_what_is_missing_and_what_is_spare():
         bind(specs, DataSet({"ids": np.ones((3, 4), np.int64), "tokens": X}, None), AS_DECLARED)
     assert refusal.value.reason == (
         "The model has the inputs ids, mask, but the data set has no array for mask and has tokens, which no input is "
-        "called. Name the arrays as the inputs (`weighbridge prepare-data --model FILE` does); state one that is the "
-        "same for all rows with --input NAME=VALUE."
+        "called. Name the arrays as the inputs (`weighbridge prepare-data` does with --model FILE, and keeps each "
+        "--column NAME); state one that is the same for all rows with --input NAME=VALUE."
     )
 
 

@@ -20,6 +20,7 @@ from weighbridge.measure.inputs.sources.prepare import (
     SourceOptions,
     data_set_of,
     feature_spec,
+    is_mixed,
     read_source,
     source_entry,
 )
@@ -77,8 +78,10 @@ def _fitted(rows: SourceRows, model: PathLike | None) -> DataSet:
     """Return the rows in the form that a model file takes."""
     if model is None:
         return data_set_of(rows, ())
-    is_onnx = system_for(Path(model)) == "onnx"
-    return data_set_of(rows, declared_inputs(Path(model)) if is_onnx else [feature_spec(rows)])
+    system = system_for(Path(model))
+    if system == "onnx":
+        return data_set_of(rows, declared_inputs(Path(model)))
+    return data_set_of(rows, () if system == "sklearn" and is_mixed(rows) else [feature_spec(rows)])
 
 
 def _row(name: str, column: Any) -> dict[str, Any]:

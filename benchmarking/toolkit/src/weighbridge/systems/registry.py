@@ -81,13 +81,15 @@ class Registered:
     """A registered system; `is_data_file` marks systems that load a data-only file, the option `model`, in the sandbox.
 
     All other systems run code of the user, without a sandbox. `providers` are those that the system can run with, and
-    `ignores` the settings that decide nothing for it.
+    `ignores` the settings that decide nothing for it. A system that `reads_data` gets the file of the data set as its
+    option `data`, because it takes its inputs from the rows.
     """
 
     make: MakeSystem
     is_data_file: bool
     providers: tuple[str, ...]
     ignores: tuple[str, ...]
+    reads_data: bool
 
 
 _REGISTERED: dict[str, Registered] = {}
@@ -121,15 +123,16 @@ def register(
     is_data_file: bool = False,
     providers: tuple[str, ...] = ("cpu",),
     ignores: tuple[str, ...] = (),
+    reads_data: bool = False,
 ) -> Callable[[AnySystem], AnySystem]:
     """Return a decorator that registers a class or function that creates a system from options and settings.
 
     A system that follows `settings.engine.provider` states its `providers`; others are never asked for one. Settings
-    that it `ignores` are refused.
+    that it `ignores` are refused. `reads_data` is that of `Registered`.
     """
 
     def add(make: AnySystem) -> AnySystem:
-        _REGISTERED[name] = Registered(make, is_data_file, providers, ignores)
+        _REGISTERED[name] = Registered(make, is_data_file, providers, ignores, reads_data)
         return make
 
     return add
@@ -175,5 +178,7 @@ def import_named(module: str, *, field: str) -> ModuleType:
 
 
 def system_of(job: Mapping[str, Any], settings: ProfileSettings) -> SystemUnderTest:
-    """Create the system of a job: `{"system": name, "options": {...}}`; raise Invalid."""
-    return find_system(job["system"]).make(job["options"], settings)
+    """Create the system of a job: `{"system": name, "options": {...}, "data": file or None}`; raise Invalid."""
+    registered, data = find_system(job["system"]), job.get("data")
+    options = {**job["options"], "data": data} if registered.reads_data and data else job["options"]
+    return registered.make(options, settings)

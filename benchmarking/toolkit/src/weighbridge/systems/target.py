@@ -14,8 +14,6 @@ from weighbridge.systems.sandbox.isolated import check_reachable
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import CallbackTuple, RunFailed
 
-# Systems that do not declare their inputs take them from the rows.
-NEED_DATA = frozenset(("command", "http-json"))
 TRUST_IT = "If you trust this model, add --trust to run it without the sandbox."
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
@@ -51,9 +49,8 @@ class Target:
                 workdir=workdir,
                 follow=follow,
             )
-        files = {"model": self.model} | ({"data": self.data} if self.system in NEED_DATA else {})
-        paths = {name: str(path.resolve()) for name, path in files.items() if path is not None}
-        target = {"system": self.system, "options": {**self.options, **paths}}
+        model = {} if self.model is None else {"model": str(self.model.resolve())}
+        target = {"system": self.system, "options": {**self.options, **model}}
         return isolated.run_unsandboxed(
             target, settings=settings, data=self.data, limits=limits, workdir=workdir, follow=follow
         )

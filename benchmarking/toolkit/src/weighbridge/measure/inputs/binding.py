@@ -100,12 +100,28 @@ def _columns(specs: Sequence[InputSpec], data: DataSet, settings: InputSettings)
     open_inputs = [spec.name for spec in specs if spec.name not in {*settings.values, *settings.state}]
     given = dict(data.columns)
     if len(given) == 1 and len(open_inputs) == 1 and (ONLY in given or open_inputs[0] in given):
-        return {open_inputs[0]: next(iter(given.values()))}
+        ((name, column),) = given.items()
+        (spec,) = (each for each in specs if each.name == open_inputs[0])
+        return {spec.name: _in_order(spec, column, data.features.get(name, ()))}
     missing = [name for name in open_inputs if name not in given]
     spare = [name for name in given if name not in open_inputs]
     if missing or spare:
         raise Invalid(_mismatch(open_inputs, missing, spare), code="model_inputs", field="data")
     return given
+
+
+def _in_order(spec: InputSpec, column: Column, names: Sequence[str]) -> Column:
+    """Return a table with the columns that a model was trained on, in its order; raise Invalid if some are missing."""
+    if not spec.features or not names or isinstance(column, Ragged):
+        return column
+    missing = [name for name in spec.features if name not in names]
+    if missing:
+        text = (
+            f"The model was trained on the columns {', '.join(spec.features)}, and the data has no "
+            f"{', '.join(missing)}: it has {', '.join(names)}. Name the columns as in training."
+        )
+        raise Invalid(text, code="model_inputs", field="data")
+    return column[:, [names.index(name) for name in spec.features]]
 
 
 def _mismatch(inputs: Sequence[str], missing: Sequence[str], spare: Sequence[str]) -> str:
@@ -115,8 +131,8 @@ def _mismatch(inputs: Sequence[str], missing: Sequence[str], spare: Sequence[str
         f"{' and' if lacks else ', but the data set'} has {', '.join(spare)}, which no input is called" if spare else ""
     )
     fix = (
-        "Name the arrays as the inputs (`weighbridge prepare-data --model FILE` does); state one that is the same for "
-        "all rows with --input NAME=VALUE."
+        "Name the arrays as the inputs (`weighbridge prepare-data` does with --model FILE, and keeps each --column "
+        "NAME); state one that is the same for all rows with --input NAME=VALUE."
     )
     return f"{words}{lacks}{extra}. {fix}"
 

@@ -3,6 +3,7 @@
 The array `y` of shape (rows,) is the truth: integers are classes, floats are regression targets, texts are the names of
 classes. Every other array is the input of its name, with one entry per row; a single one called `x` fits any model with
 one input. Rows of different sizes are two arrays, `NAME.values` (one dimension) and `NAME.shapes` (rows, dimensions).
+The columns of a table of numbers are one array, and `NAME.features` has their names.
 Nothing is cast silently: a wrong type or shape raises Invalid with the fix.
 """
 
@@ -19,15 +20,19 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs.columns import Column, Ragged, row_digests, taken
 
 TRUTH, ONLY = "y", "x"
-VALUES, SHAPES = ".values", ".shapes"
+VALUES, SHAPES, FEATURES = ".values", ".shapes", ".features"
 
 
 @dataclasses.dataclass(frozen=True)
 class DataSet:
-    """Rows: the columns by the name of their input, and their true classes, numbers or class names, if known."""
+    """Rows: the columns by the name of their input, and their true classes, numbers or class names, if known.
+
+    `features` are the names of the columns of the table that an input was made of.
+    """
 
     columns: Mapping[str, Column]
     y: NDArray[Any] | None
+    features: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, x: NDArray[Any], y: NDArray[Any] | None) -> "DataSet":
@@ -67,7 +72,7 @@ class DataSet:
     def take(self, rows: NDArray[Any]) -> "DataSet":
         """Return the rows of these numbers, or those that a mask of shape (rows,) selects."""
         columns = {name: taken(column, rows) for name, column in self.columns.items()}
-        return DataSet(columns, None if self.y is None else self.y[rows])
+        return dataclasses.replace(self, columns=columns, y=None if self.y is None else self.y[rows])
 
 
 def read_data_set(path: Path) -> DataSet:
@@ -76,11 +81,13 @@ def read_data_set(path: Path) -> DataSet:
         raise Invalid(f"There is no data file {path.name}.", code="data_missing", field="data")
     arrays = _arrays(path)
     y = arrays.pop(TRUTH, None)
-    columns = _columns(arrays)
+    features = _features(arrays)
+    names = {name + FEATURES for name in features}
+    columns = _columns({name: array for name, array in arrays.items() if name not in names})
     if not columns:
         text = f"{path.name} has no input; create it with numpy.savez(path, x=..., y=...)."
         raise Invalid(text, code="data_form", field="data")
-    return DataSet(columns, _truth(columns, y))
+    return DataSet(columns, _truth(columns, y), features)
 
 
 def write_data_set(data: DataSet, file: Path | BinaryIO) -> None:
@@ -91,6 +98,7 @@ def write_data_set(data: DataSet, file: Path | BinaryIO) -> None:
             arrays |= {name + VALUES: column.values, name + SHAPES: column.shapes}
         else:
             arrays[name] = column
+    arrays |= {name + FEATURES: np.array(names) for name, names in data.features.items()}
     np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, not options
 
 
@@ -108,6 +116,20 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             "with `weighbridge prepare-data` from tables, images and sounds."
         )
         raise Invalid(text, code="data_unreadable", field="data") from error
+
+
+def _features(arrays: Mapping[str, NDArray[Any]]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the columns of each input that has some; raise Invalid for names that do not fit."""
+    found = {}
+    for label, names in arrays.items():
+        name = label.removesuffix(FEATURES)
+        if name == label or name not in arrays:
+            continue
+        if names.dtype.kind != "U" or names.ndim != 1 or arrays[name].ndim != 2 or len(names) != arrays[name].shape[1]:
+            text = f"{label} must have one text for each column of the array {name}."
+            raise Invalid(text, code="data_shape", field="data")
+        found[name] = tuple(names.tolist())
+    return found
 
 
 def _columns(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Column]:

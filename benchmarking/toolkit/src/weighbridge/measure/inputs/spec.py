@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from weighbridge.core.errors import Invalid
 
@@ -20,12 +21,19 @@ NO_SIZES: Mapping[str, int] = MappingProxyType({})
 class InputSpec:
     """A declared input of a model: its NumPy dtype (`string` for text) and its dimensions.
 
-    A dimension is a size, the name of a free dimension, or None for a free one without a name.
+    A dimension is a size, the name of a free dimension, or None for a free one without a name. `features` are the names
+    of the columns of a model of tables, if it knows them.
     """
 
     name: str
     dtype: str
     shape: tuple[int | str | None, ...]
+    features: tuple[str, ...] = ()
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the declaration as it is written into manifests."""
+        features = {"features": list(self.features)} if self.features else {}
+        return {"name": self.name, "dtype": self.dtype, "shape": self.shape, **features}
 
     def label(self, axis: int) -> str:
         """Return the name by which a person states the size of a dimension: its own, or `input[axis]`."""

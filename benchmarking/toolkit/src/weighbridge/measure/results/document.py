@@ -167,7 +167,7 @@ def describe_run(
     return {
         "model": dict(system.model),
         "data": file_entry(data),
-        "inputs": {"origin": queries.origin, "declared": [dataclasses.asdict(spec) for spec in runner.inputs]},
+        "inputs": {"origin": queries.origin, "declared": [spec.as_document() for spec in runner.inputs]},
         "settings": to_document(settings),
         "engine": runner.describe(),
         "libraries": manifest.library_versions(),

@@ -101,7 +101,7 @@ def _described(job: DeviceJob, report: Report, version: str) -> dict[str, Any]:
         "data": file_entry(job.data),
         "inputs": {
             "origin": f"{queries.origin}{sent}",
-            "declared": [dataclasses.asdict(spec) for spec in queries.bound.specs],
+            "declared": [spec.as_document() for spec in queries.bound.specs],
         },
         "settings": to_document(job.settings),
         "engine": {

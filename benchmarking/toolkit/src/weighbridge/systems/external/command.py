@@ -96,7 +96,7 @@ class CommandRunner:
         return {"engine": "command", "command": shlex.join(self._words)}
 
 
-@register("command", ignores=OF_THIS_PROCESS)
+@register("command", ignores=OF_THIS_PROCESS, reads_data=True)
 class Command:
     """The program of the option `command`, a text as in a shell; `data` is the file of its rows."""
 

@@ -80,7 +80,7 @@ class HttpRunner:
         return {"engine": "JSON over HTTP", "url": self._url, "headers": sorted(self._headers), "answer": self._answer}
 
 
-@register("http-json", ignores=OF_THIS_PROCESS)
+@register("http-json", ignores=OF_THIS_PROCESS, reads_data=True)
 class HttpJson:
     """The model at the option `url`.
 

@@ -30,4 +30,8 @@ class LightgbmFile(ModelFileSystem):
             return [np.asarray(booster.predict(x, num_threads=threads))]
 
         engine = {"engine": "lightgbm", "version": lightgbm.__version__, "threads": threads}
-        return LoadedFile(features(int(booster.num_feature())), ("predictions",), call, engine)
+        names = booster.feature_name()
+        # The names that LightGBM makes up for an array without any.
+        is_made_up = names == [f"Column_{place}" for place in range(len(names))]
+        inputs = features(int(booster.num_feature()), None if is_made_up else names)
+        return LoadedFile(inputs, ("predictions",), call, engine)

@@ -24,7 +24,7 @@ class LoadedFile:
 
     inputs: tuple[InputSpec, ...]
     outputs: tuple[str, ...]
-    call: Callable[[NDArray[Any]], Sequence[NDArray[Any]]]
+    call: Callable[[Any], Sequence[NDArray[Any]]]
     engine: Mapping[str, Any]
 
     def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
@@ -34,6 +34,14 @@ class LoadedFile:
     def describe(self) -> dict[str, Any]:
         """Return the engine's part of the manifest."""
         return dict(self.engine)
+
+
+class LoadedTable(LoadedFile):
+    """A loaded model with an input for each column of a table: `call` gets all of them by name."""
+
+    def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
+        """Run once and return all outputs."""
+        return self.call(feed)
 
 
 class ModelFileSystem:
@@ -58,9 +66,10 @@ class ModelFileSystem:
         return Sizes({"model_size_mb": size}, {name: f"{name} are counted only for ONNX files." for name in names})
 
 
-def features(count: int) -> tuple[InputSpec, ...]:
-    """Return the input of a model of numbers: rows of `count` features."""
-    return (InputSpec(FEATURES, "float64", ("n", count)),)
+def features(count: int, names: Sequence[str] | None = None) -> tuple[InputSpec, ...]:
+    """Return the input of a model of numbers: rows of `count` features, with the names that it was trained on."""
+    known = tuple(map(str, names)) if names is not None and len(names) == count else ()
+    return (InputSpec(FEATURES, "float64", ("n", count), known),)
 
 
 def unreadable(path: Path, kind: str, error: BaseException) -> Invalid:

@@ -1,23 +1,39 @@
 """scikit-learn models in the format of skops, which holds data and names of types, and no code."""
 
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
+from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.inputs.spec import TEXT, InputSpec
-from weighbridge.systems.files.model_file import FEATURES, LoadedFile, ModelFileSystem, features, unreadable
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.systems.files.model_file import (
+    FEATURES,
+    LoadedFile,
+    LoadedTable,
+    ModelFileSystem,
+    features,
+    unreadable,
+)
 from weighbridge.systems.registry import OF_ONNX_RUNTIME, register
 
 # Types outside these libraries may run code of their own when they are made.
 LIBRARIES = ("sklearn.", "numpy.", "scipy.")
 
 
-@register("sklearn", is_data_file=True, ignores=OF_ONNX_RUNTIME)
+@register("sklearn", is_data_file=True, ignores=OF_ONNX_RUNTIME, reads_data=True)
 class SklearnFile(ModelFileSystem):
-    """A `.skops` file with an estimator or a pipeline."""
+    """A `.skops` file with an estimator or a pipeline; the option `data` is the file of its data set."""
+
+    def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
+        """Find the file; raise Invalid if it is missing."""
+        super().__init__(options, settings)
+        self.data = Path(options["data"]) if options.get("data") else None
 
     def ready(self) -> object:
         """Import skops, which needs scikit-learn."""
@@ -46,23 +62,49 @@ class SklearnFile(ModelFileSystem):
         return self._loaded(estimator)
 
     def _loaded(self, estimator: Any) -> LoadedFile:
-        sklearn = import_extra("sklearn")
         threads = self.settings.scenario.threads
         # Forests answer with as many threads as they were trained with.
         for name in [key for key in estimator.get_params() if key.split("__")[-1] == "n_jobs"]:
             estimator.set_params(**{name: threads})
         has_scores = hasattr(estimator, "predict_proba")
-        count = getattr(estimator, "n_features_in_", None)
-        inputs = features(int(count)) if count else (InputSpec(FEATURES, TEXT, ("n",)),)
         answer = estimator.predict_proba if has_scores else estimator.predict
-
-        def call(x: NDArray[Any]) -> list[NDArray[Any]]:
-            return [np.asarray(answer(x))]
-
+        # Rows come in the order of the names, but without them, of which scikit-learn would warn at every call.
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
         engine = {
             "engine": "scikit-learn",
-            "version": sklearn.__version__,
+            "version": import_extra("sklearn").__version__,
             "estimator": type(estimator).__name__,
             "threads": threads,
         }
-        return LoadedFile(inputs, ("probabilities" if has_scores else "predictions",), call, engine)
+        outputs = ("probabilities" if has_scores else "predictions",)
+        names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+        columns, count = self._columns(names), getattr(estimator, "n_features_in_", None)
+        if columns:
+            table = import_extra("pandas").DataFrame
+            return LoadedTable(columns, outputs, lambda feed: [np.asarray(answer(table(dict(feed))))], engine)
+        inputs = features(int(count), names) if count else (InputSpec(FEATURES, TEXT, ("n",)),)
+        if selects_by_name(estimator):
+            if self.data is None:
+                text = f"{self.path.name} takes the columns {', '.join(names)} of a table; give --data with them."
+                raise Invalid(text, code="model_inputs", field="data")
+            table = import_extra("pandas").DataFrame
+            return LoadedFile(inputs, outputs, lambda x: [np.asarray(answer(table(x, columns=names)))], engine)
+        return LoadedFile(inputs, outputs, lambda x: [np.asarray(answer(x))], engine)
+
+    def _columns(self, names: Sequence[str]) -> tuple[InputSpec, ...]:
+        """Return an input for each column that the model was trained on, if the data set has an array for each.
+
+        A table of numbers alone is one array, for which this is empty.
+        """
+        data = read_data_set(self.data) if self.data is not None else None
+        if data is None or not names or not set(names) <= data.columns.keys():
+            return ()
+        types = {name: data.columns[name].dtype for name in names}
+        return tuple(InputSpec(name, TEXT if kind.kind == "U" else str(kind), ("n",)) for name, kind in types.items())
+
+
+def selects_by_name(estimator: Any) -> bool:
+    """Return whether a part of the estimator takes columns by their names, which only a table has."""
+    parts = [estimator, *estimator.get_params().values()]
+    selections = [columns for part in parts for _, _, columns in getattr(part, "transformers", ())]
+    return any(isinstance(name, str) for each in selections for name in ([each] if isinstance(each, str) else each))

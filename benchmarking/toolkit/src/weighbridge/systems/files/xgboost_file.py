@@ -33,4 +33,4 @@ class XgboostFile(ModelFileSystem):
             return [np.asarray(booster.inplace_predict(x))]
 
         engine = {"engine": "xgboost", "version": xgboost.__version__, "threads": threads}
-        return LoadedFile(features(count), ("predictions",), call, engine)
+        return LoadedFile(features(count, booster.feature_names), ("predictions",), call, engine)

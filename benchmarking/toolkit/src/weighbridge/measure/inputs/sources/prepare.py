@@ -84,9 +84,17 @@ def data_set_of(rows: SourceRows, specs: Sequence[InputSpec]) -> DataSet:
     """Return the rows as a data set for a model with these inputs; without any, columns stay as they are.
 
     Columns are given to the inputs of their names, and the others are left out. If none has such a name and the model
-    has one input, a single column is that input, and several are its features in their order. Raises Invalid.
+    has one input, a single column is that input, and several are its features in their order. So are all columns of a
+    model that has as many features, even if one of them has the name of its input. Raises Invalid.
     """
-    return DataSet(_columns(rows, {spec.name: spec for spec in specs}), _truth(rows.truth))
+    by_name = {spec.name: spec for spec in specs}
+    features = {specs[0].name: tuple(rows.columns)} if _are_features(rows, by_name) else {}
+    return DataSet(_columns(rows, by_name), _truth(rows.truth), features)
+
+
+def is_mixed(rows: SourceRows) -> bool:
+    """Return whether a table has several columns of which some are texts."""
+    return len(rows.columns) > 1 and any(isinstance(values[0], str) for values in rows.columns.values())
 
 
 def feature_spec(rows: SourceRows) -> InputSpec:
@@ -96,11 +104,19 @@ def feature_spec(rows: SourceRows) -> InputSpec:
     return InputSpec(ONLY, TEXT, ("n",)) if is_text else InputSpec(ONLY, "float64", ("n", len(rows.columns)))
 
 
+def _are_features(rows: SourceRows, specs: Mapping[str, InputSpec]) -> bool:
+    """Return whether several columns are the features of the only input: none has its name, or they are as many."""
+    if len(specs) != 1 or len(rows.columns) == 1:
+        return False
+    ((name, spec),) = specs.items()
+    return name not in rows.columns or (len(spec.shape) == 2 and spec.shape[1] == len(rows.columns))
+
+
 def _columns(rows: SourceRows, specs: Mapping[str, InputSpec]) -> dict[str, Column]:
     if not specs:
         return {name: column_of(name, values) for name, values in rows.columns.items()}
     named = {name: values for name, values in rows.columns.items() if name in specs}
-    if named:
+    if named and not _are_features(rows, specs):
         return {name: _column(rows, name, values, specs[name]) for name, values in named.items()}
     if len(specs) > 1:
         text = (
