@@ -134,7 +134,8 @@ def device_cell(model: Mapping[str, Any], file: Path) -> Cell:
             )
             assert "latency_p50_ms" in result["metrics"], result["missing"]
             if not result["agreement"]["is_within"]:
-                raise Refused(result["verdict"]["reasons"][0]["message"])
+                reasons = {reason["code"]: reason["message"] for reason in result["verdict"]["reasons"]}
+                raise Refused(reasons["agreement.answers"])
 
         cell = _cell(check)
     return {"answer": "refused", "reason": refusals[0]} if refusals else cell

@@ -1,7 +1,10 @@
 """Optional libraries: each command works without them, or names what to install."""
 
 import importlib.abc
+import re
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from weighbridge.cli import app as cli
 from weighbridge.core.extras import EXTRAS, ExtraMissing, import_extra, require_extra
 
 pytestmark = pytest.mark.slow
+TOOLKIT = Path(__file__).parents[3] / "benchmarking" / "toolkit"
 
 BY_EXTRA = {
     "torch": ["profile --torch os:getcwd --shape n,4", "optimize --torch os:getcwd --data d.npz --test d.npz"],
@@ -215,3 +219,9 @@ def test_a_library_that_is_there_but_broken_is_not_called_missing(tmp_path, monk
 def test_what_is_installed_is_imported():
     require_extra("polars")
     assert import_extra("polars").__name__ == "polars"
+
+
+def test_the_page_of_the_toolkit_names_every_extra():
+    readme = (TOOLKIT / "README.md").read_text()
+    extras = tomllib.loads((TOOLKIT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(re.findall(r"`weighbridge\[(\w+)\]`", readme)) == set(extras) - {"all"}

@@ -293,14 +293,15 @@ def test_sounds_are_samples_between_minus_one_and_one(tmp_path):
     assert code_of(prepared, tmp_path) == "data_unreadable"
 
 
-def test_declared_inputs_are_those_that_the_engine_tells(tmp_path):
+@pytest.mark.parametrize("first", [2, None, -1, "n"])
+def test_declared_inputs_are_those_that_the_engine_tells(tmp_path, first):
     from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
     model = builders.save(
         [helper.make_node("Identity", ["a"], ["c"]), helper.make_node("Identity", ["b"], ["d"])],
         [
             helper.make_tensor_value_info("a", TensorProto.STRING, ["n"]),
-            helper.make_tensor_value_info("b", TensorProto.DOUBLE, [2, None]),
+            helper.make_tensor_value_info("b", TensorProto.DOUBLE, [first, None]),
         ],
         [
             helper.make_tensor_value_info("c", TensorProto.STRING, ["n"]),

@@ -1,6 +1,8 @@
 """The registry of systems under test: a new one is one module, measured by the API and at the terminal."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -84,3 +86,17 @@ def test_commands_on_onnx_files_alone_say_so_and_write_nothing(name, tmp_path):
             call()
         assert refusal.value.code == "model_form"
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_example_of_the_toolkits_page_is_measured(tmp_path, monkeypatch):
+    page = Path(weighbridge.__file__).parents[2] / "README.md"
+    (example,) = (
+        text for text in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL) if "@register" in text
+    )
+    (tmp_path / "readme_example.py").write_text(example)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = weighbridge.profile(system="readme_example:mine", options={"name": "first"}, samples=200)
+    assert found["manifest"]["model"] == {"digest": None, "name": "first"}
+    assert found["metrics"]["latency_p50_ms"]["n"] >= 200
+    assert {"metric": "model_size_mb", "message": "It has no file."} in found["missing"]

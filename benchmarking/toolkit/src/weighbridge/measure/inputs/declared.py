@@ -36,5 +36,6 @@ def _spec(entry: Any) -> InputSpec:
 def _size(dimension: Any) -> int | str | None:
     kind = dimension.WhichOneof("value")
     if kind == "dim_value":
-        return int(dimension.dim_value)
+        # Exporters of Paddle write -1 for a free dimension.
+        return int(dimension.dim_value) if dimension.dim_value > 0 else None
     return str(dimension.dim_param) or None
