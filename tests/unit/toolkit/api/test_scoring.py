@@ -1,5 +1,6 @@
 """`score`: in Python from frames, files and arrays, and typed, with its tables, its chart and its exit status."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -35,7 +36,7 @@ def folder(tmp_path):
 def test_frames_files_and_mappings_have_the_same_scores(folder):
     one = weighbridge.score(COLUMNS, resamples=200)
     for other in (pd.DataFrame(COLUMNS), pl.DataFrame(COLUMNS), folder / "new.parquet", str(folder / "new.parquet")):
-        assert weighbridge.score(other, resamples=200).document == one.document
+        assert {**weighbridge.score(other, resamples=200).document, "predictions": None} == one.document
     assert [row["metric"] for row in one.rows] == list(one["metrics"])
     sliced = weighbridge.score(COLUMNS, metrics=["brier"], slices=["land"], resamples=200)
     frame = sliced.to_pandas()
@@ -70,6 +71,9 @@ def test_a_typed_score_has_tables_and_exits_with_its_margin(folder):
         assert words in good.stdout
     assert good.stdout.count("shown to be acceptable") == 6
     found = json.loads((folder / "s.json").read_text())
+    for role, name in (("predictions", "new.parquet"), ("baseline", "old.csv")):
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        assert found[role] == {"file": name, "digest": f"sha256:{digest}"}
     assert {drop["metric"]: drop["margin"] for drop in found["drops"]} == {"accuracy": 0.02, "brier": 0.02}
     bad = typed(
         "score",

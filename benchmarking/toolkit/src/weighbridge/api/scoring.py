@@ -9,6 +9,7 @@ from weighbridge.api.documents import PathLike, check_chart, write_chart
 from weighbridge.api.results import Result, Row, metric_rows
 from weighbridge.cli.tables.scores_table import scores_parts
 from weighbridge.core.errors import Invalid
+from weighbridge.measure.inputs.sources.prepare import source_entry
 from weighbridge.quality.answers import AnswerSettings
 from weighbridge.quality.predictions.columns import Predictions
 from weighbridge.quality.predictions.reading import predictions_of
@@ -62,9 +63,9 @@ def score(  # noqa: PLR0913 -- the options of the command line
     `drops` tells how much worse the predictions are, and whether that is shown to be below `margin`, in the unit of the
     metric, or one for each metric.
 
-    The result is a `weighbridge.scores/1` document. `to_pandas()` has a row for each metric of all rows and of each
-    slice. `chart` is a file for the reliability chart of probabilities. Raises Invalid for columns and values that
-    cannot be scored, and ExtraMissing.
+    The result is a `weighbridge.scores/1` document, with the digests of the files that were scored. `to_pandas()` has a
+    row for each metric of all rows and of each slice. `chart` is a file for the reliability chart of probabilities.
+    Raises Invalid for columns and values that cannot be scored, and ExtraMissing.
     """
     check_chart(chart)
     named = {"group": group, "weight": weight, "id": id}
@@ -80,6 +81,7 @@ def score(  # noqa: PLR0913 -- the options of the command line
         score=ScoreSettings(confidence=confidence, resamples=resamples, seed=seed, min_rows=min_rows),
     )
     document = scores_document(_predictions(predictions, truth, mapped), wanted)
+    document |= {"predictions": _source(predictions), "baseline": _source(baseline)}
     if chart is not None:
         _draw(document, Path(chart))
     return Result(document, tuple(_rows(document)), lambda: scores_parts(document))
@@ -91,6 +93,11 @@ def _predictions(given: Any, truth: Any, mapped: Mapping[str, Sequence[str]]) ->
     if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "columns"):
         return predictions_of(given, mapped)
     raise Invalid("Give the truth too, or a file, a data frame or a mapping that contains both.", field="truth")
+
+
+def _source(given: Any) -> dict[str, str] | None:
+    """Return the name and the digest of a file, None for what is no file."""
+    return source_entry(Path(given)) if isinstance(given, str | os.PathLike) else None
 
 
 def _listed(names: str | Sequence[str]) -> Sequence[str]:
