@@ -92,4 +92,4 @@ $(VENV)/.stamp-bench: requirements/bench.txt requirements/torch.in pyproject.tom
 $(VENV)/.stamp-dev: requirements/dev.txt requirements/node.txt requirements/torch.in pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh dev
 
-.PHONY: demo run stop test-unit test check bench promises fmt docs lock help
+.PHONY: demo run stop test-unit test check bench promises models fmt docs lock help
