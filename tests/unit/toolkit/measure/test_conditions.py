@@ -155,8 +155,12 @@ def kept(tmp_path):
     [
         ((), 0, ""),
         (("latency_p95_ms > 1000",), 0, ""),
-        (("latency_p95_ms.upper > 100",), 1, "A condition of --fail-if is true."),
-        (("latency_p95_ms > 1000", "accuracy < 0.9"), 2, "A condition of --fail-if cannot be told."),
+        (("latency_p95_ms.upper > 100",), 1, "True: latency_p95_ms.upper > 100."),
+        (
+            ("latency_p95_ms > 1000", "accuracy < 0.9"),
+            2,
+            "Cannot be told: accuracy < 0.9: The result has no accuracy.value; it has latency_p95_ms",
+        ),
         (("odd",), 2, "is no condition"),
     ],
 )
@@ -194,7 +198,7 @@ def test_reports_for_a_pipeline(kept):
         "| condition | answer | compared |\n| --- | --- | --- |\n"
         "| `latency_p95_ms.upper > 100` | fails | 101 against 100 |\n"
         "| `latency_p95_ms > 2 * baseline` | passes | 95 against 160 |\n"
-        "| `gone > 1` | cannot be told | The result has no gone.value. |\n\n"
+        "| `gone > 1` | cannot be told | The result has no gone.value; it has latency_p95_ms, model_size_mb. |\n\n"
         "| metric | value | lower | upper | unit |\n| --- | ---: | ---: | ---: | --- |\n"
         "| latency p95 | 95 | 90 | 101 | ms |\n| model size | 2.5 |  |  | MB |\n"
     )

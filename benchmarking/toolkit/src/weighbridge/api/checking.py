@@ -48,7 +48,13 @@ def check(
     answers = {each.answer for each in checked}
     answer = next((each for each in (Answer.TRUE, Answer.CANNOT_TELL) if each in answers), Answer.FALSE)
     rows = tuple(
-        {"condition": each.condition, "answer": each.answer.value, "left": each.left, "right": each.right}
+        {
+            "condition": each.condition,
+            "answer": each.answer.value,
+            "left": each.left,
+            "right": each.right,
+            "reason": each.reason or None,
+        }
         for each in checked
     )
     verdict = document.get("verdict")

@@ -84,10 +84,16 @@ def exit_with(
         if checks.fail_if:
             output(checked, None, is_quiet=is_quiet, beside=(*checks.files, *beside))
     if checked["answer"] == "true":
-        stop("A condition of --fail-if is true.", code=NO)
+        stop(f"True: {', '.join(_conditions(checked, 'true'))}.", code=NO)
     if code == DONE and checked["answer"] == "cannot_tell":
-        stop("A condition of --fail-if cannot be told.", code=UNCLEAR)
+        stop(f"Cannot be told: {' '.join(_conditions(checked, 'cannot_tell'))}", code=UNCLEAR)
     _exit(code, unclear)
+
+
+def _conditions(checked: "Mapping[str, Any] | Result", answer: str) -> list[str]:
+    """Return the conditions with an answer, and the reason where there is one."""
+    asked = [each for each in checked["conditions"] if each["answer"] == answer]
+    return [f"{each['condition']}: {each['reason']}" if each["reason"] else each["condition"] for each in asked]
 
 
 def _exit(code: int, unclear: str) -> NoReturn:

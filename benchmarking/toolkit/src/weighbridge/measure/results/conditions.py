@@ -27,6 +27,7 @@ FORM = re.compile(
 )
 # With quality, what no card changes; times, rates, memory and energy are also the card's.
 SIZES = frozenset(("model_size_mb", "parameters", "flops"))
+NAMED = 12
 METHOD = "write METRIC, METRIC.lower or METRIC.upper, then >, >=, < or <=, then a number or 1.1 * baseline.upper"
 
 
@@ -62,7 +63,9 @@ class Condition:
         """
         left = _end(metrics, self.metric, self.end)
         if left is None:
-            return Checked(self.text, Answer.CANNOT_TELL, None, None, f"The result has no {self.metric}.{self.end}.")
+            has = f"it has {', '.join(list(metrics)[:NAMED])}{', …' if len(metrics) > NAMED else ''}"
+            reason = f"The result has no {self.metric}.{self.end}; {has}."
+            return Checked(self.text, Answer.CANNOT_TELL, None, None, reason)
         right = self.offset
         if self.base is not None:
             if baseline is None:
