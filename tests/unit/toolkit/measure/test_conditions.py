@@ -1,5 +1,6 @@
 """Conditions on the metrics of a result, and the reports of a pipeline."""
 
+import hashlib
 import json
 import xml.etree.ElementTree as ET
 
@@ -224,9 +225,24 @@ def test_a_result_is_signed_and_believed_by_its_key_alone(kept):
     assert statement["subject"] == [{"name": "weighbridge.result/1", "digest": {"sha256": "ab" * 32}}]
 
 
+@pytest.mark.parametrize("command", ["score", "experiment"])
+def test_what_is_about_a_file_is_signed_for_that_file(kept, command):
+    rows = "unit,arm,outcome\n" + "".join(f"{row},{'ab'[row % 2]},{row % 3 % 2}\n" for row in range(60))
+    (kept / "rows.csv").write_text(rows)
+    (kept / "key").write_text(attestation.new_key_pem())
+    columns = ("--truth", "outcome", "--prediction", "outcome") if command == "score" else ()
+    measured = weighbridge(command, kept / "rows.csv", *columns, "--json", kept / "d.json", "--quiet")
+    assert measured.exit_code == 0, measured.stderr
+    sign_result(kept / "d.json", kept / "s.json", key=kept / "key")
+    public = attestation.public_pem((kept / "key").read_text())
+    statement = attestation.verify(json.loads((kept / "s.json").read_text()), public_key_pem=public)
+    digest = hashlib.sha256(rows.encode()).hexdigest()
+    assert [each["digest"]["sha256"] for each in statement["subject"]] == [digest]
+
+
 def test_what_cannot_be_signed_or_read_is_refused(kept):
     (kept / "key").write_text(attestation.new_key_pem())
-    with pytest.raises(Invalid, match="has no manifest"):
+    with pytest.raises(Invalid, match="names no manifest and no file that it is about"):
         sign_result(BASELINE, kept / "s.json", key=kept / "key")
     assert not (kept / "s.json").exists()
     with pytest.raises(Invalid, match="cannot be read"):

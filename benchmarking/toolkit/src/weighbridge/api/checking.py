@@ -65,16 +65,12 @@ def check(
 def sign_result(result: Source, out: PathLike, *, key: PathLike) -> Result:
     """Sign a result with an Ed25519 key (PEM), as an in-toto statement in a DSSE envelope, and write it to `out`.
 
-    The subject of the statement is the measured model, or without one the conditions of the run (its manifest). Raises
-    Invalid for a result without a manifest, and for a key of another form.
+    The subject of the statement is the measured model, or without one the conditions of the run (its manifest), or the
+    file of predictions or of units that the result is about. Raises Invalid for a result without any of them, and for
+    a key of another form.
     """
     document = _loaded(result)
-    manifest = document.get("manifest") or {}
-    model = manifest.get("model") or {}
-    subject = str(model.get("digest") or manifest.get("digest"))
-    if not is_digest(subject):
-        text = "This result has no manifest, so its conditions are not known and it cannot be signed."
-        raise Invalid(text, code="result_form", field="result")
+    subject = _subject_of(document)
     statement = {
         "_type": attestation.STATEMENT_TYPE,
         "subject": [{"name": document["schema"], "digest": {"sha256": subject.removeprefix("sha256:")}}],
@@ -84,6 +80,20 @@ def sign_result(result: Source, out: PathLike, *, key: PathLike) -> Result:
     envelope = attestation.sign(statement, private_key_pem=_key(key))
     write_file(Path(out), (json.dumps(envelope, indent=1) + "\n").encode(), field="out")
     return Result(envelope, (), lambda: [f"signed with the key {envelope_key(envelope)}"])
+
+
+def _subject_of(document: Mapping[str, Any]) -> str:
+    manifest = document.get("manifest") or {}
+    abouts = (manifest.get("model"), manifest, document.get("predictions"), document.get("units"))
+    digests = [str(about.get("digest")) for about in abouts if isinstance(about, Mapping)]
+    subject = next(filter(is_digest, digests), None)
+    if subject is None:
+        text = (
+            "This result names no manifest and no file that it is about, so it cannot be signed. Score predictions, or "
+            "compare units, from a file."
+        )
+        raise Invalid(text, code="result_form", field="result")
+    return subject
 
 
 def verify_result(envelope: Source, *, key: PathLike) -> Result:

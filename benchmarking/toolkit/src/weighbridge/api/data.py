@@ -74,6 +74,11 @@ def data_file(data: Data | None, *, model: PathLike | None, folder: Path) -> Pat
     return file
 
 
+def file_entry(given: Any) -> dict[str, str] | None:
+    """Return the name and the digest of a file that was given, None for data that are no file."""
+    return source_entry(Path(given)) if isinstance(given, str | os.PathLike) else None
+
+
 def _fitted(rows: SourceRows, model: PathLike | None) -> DataSet:
     """Return the rows in the form that a model file takes."""
     if model is None:

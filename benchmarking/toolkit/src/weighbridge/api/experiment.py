@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from weighbridge.api.data import file_entry
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.experiment_table import experiment_parts
 from weighbridge.core.errors import Invalid
@@ -56,7 +57,7 @@ def experiment(  # noqa: PLR0913 -- the options of the command line
     settings = ExperimentSettings(
         confidence=confidence, share=share, planned_units=planned_units, power=power, detect=detect
     )
-    document = experiment_document(_arms(units, control, treatment, columns), settings)
+    document = experiment_document(_arms(units, control, treatment, columns), settings) | {"units": file_entry(units)}
     return Result(document, tuple(metric_rows(document["metrics"])), lambda: experiment_parts(document))
 
 

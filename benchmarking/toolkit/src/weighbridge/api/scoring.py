@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.api.data import file_entry
 from weighbridge.api.documents import PathLike, check_chart, write_chart
 from weighbridge.api.results import Result, Row, metric_rows
 from weighbridge.cli.tables.scores_table import scores_parts
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs.sources.prepare import source_entry
 from weighbridge.quality.answers import AnswerSettings
 from weighbridge.quality.predictions.columns import Predictions
 from weighbridge.quality.predictions.reading import predictions_of
@@ -81,7 +81,7 @@ def score(  # noqa: PLR0913 -- the options of the command line
         score=ScoreSettings(confidence=confidence, resamples=resamples, seed=seed, min_rows=min_rows),
     )
     document = scores_document(_predictions(predictions, truth, mapped), wanted)
-    document |= {"predictions": _source(predictions), "baseline": _source(baseline)}
+    document |= {"predictions": file_entry(predictions), "baseline": file_entry(baseline)}
     if chart is not None:
         _draw(document, Path(chart))
     return Result(document, tuple(_rows(document)), lambda: scores_parts(document))
@@ -93,11 +93,6 @@ def _predictions(given: Any, truth: Any, mapped: Mapping[str, Sequence[str]]) ->
     if isinstance(given, str | os.PathLike | Mapping) or hasattr(given, "columns"):
         return predictions_of(given, mapped)
     raise Invalid("Give the truth too, or a file, a data frame or a mapping that contains both.", field="truth")
-
-
-def _source(given: Any) -> dict[str, str] | None:
-    """Return the name and the digest of a file, None for what is no file."""
-    return source_entry(Path(given)) if isinstance(given, str | os.PathLike) else None
 
 
 def _listed(names: str | Sequence[str]) -> Sequence[str]:

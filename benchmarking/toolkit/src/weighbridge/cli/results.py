@@ -123,7 +123,7 @@ def check(
 
 
 def sign(
-    result: Annotated[Path, typer.Argument(help="Result (JSON) with a manifest.")],
+    result: Annotated[Path, typer.Argument(help="Result (JSON) of a model, or of a file of predictions or units.")],
     key: Annotated[Path, typer.Option(help="Private Ed25519 key (PEM).")],
     out: Annotated[Path, typer.Option(help="File for the signed result (DSSE envelope).")],
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
