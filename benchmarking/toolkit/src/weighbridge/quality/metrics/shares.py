@@ -1,6 +1,7 @@
 """Metrics that are means of shares, like recall of each class: how uncertain few rows leave such a mean."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ class Shares:
         return np.asarray(np.divide(marked, used, out=np.zeros(len(used)), where=used > 0))
 
 
+@functools.lru_cache(maxsize=10_000)
 def _tango(lost: float, won: float, n: int, confidence: float) -> tuple[float, float]:
     if n == 0:
         return 1.0, 1.0
