@@ -1,6 +1,5 @@
 """Options that decide something only with others: whoever gives such an option alone learns so before a long run."""
 
-import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,45 +7,43 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 
 
-@dataclasses.dataclass(frozen=True, init=False)
-class Needs:
-    """An option, beside its `typer.Option`, that is used only with one of others, like "--data" or "--to jsonl"."""
-
-    others: tuple[str, ...]
+class OptionRule:
+    """A rule beside the `typer.Option` of an option, about others of its command, like "--data" or "--to jsonl"."""
 
     def __init__(self, *others: str) -> None:
-        object.__setattr__(self, "others", others)
+        self.others = others
 
-    def check(self, option: str, is_given: Callable[[str], bool]) -> None:
-        """Raise Invalid unless one of the others was given."""
-        if not any(map(is_given, self.others)):
-            *more, last = self.others
-            listed = f"{', '.join(more)} or {last}" if more else last
-            text = f"{option} is used only with {listed}; add it, or leave out {option}."
-            raise Invalid(text, code="option_unused", field=option.strip("-").replace("-", "_"))
+    def words(self, option: str, is_given: Callable[[str], bool]) -> str:
+        """Return why the option decides nothing, and what to do; nothing if it is used."""
+        raise NotImplementedError
 
 
-@dataclasses.dataclass(frozen=True, init=False)
-class NotWith:
-    """An option, beside its `typer.Option`, that is not used with others."""
+class Needs(OptionRule):
+    """The option is used only with one of the others."""
 
-    others: tuple[str, ...]
-
-    def __init__(self, *others: str) -> None:
-        object.__setattr__(self, "others", others)
-
-    def check(self, option: str, is_given: Callable[[str], bool]) -> None:
-        """Raise Invalid if one of the others was given."""
-        for other in filter(is_given, self.others):
-            text = f"{option} is not used with {other}; leave out one of them."
-            raise Invalid(text, code="option_unused", field=option.strip("-").replace("-", "_"))
+    def words(self, option: str, is_given: Callable[[str], bool]) -> str:
+        """Return a sentence unless one of the others was given."""
+        if any(map(is_given, self.others)):
+            return ""
+        *more, last = self.others
+        listed = f"{', '.join(more)} or {last}" if more else last
+        return f"{option} is used only with {listed}; add it, or leave out {option}."
 
 
-def rules_of(command: Callable[..., Any]) -> Iterator[tuple[str, Needs | NotWith]]:
+class NotWith(OptionRule):
+    """The option is not used with any of the others."""
+
+    def words(self, option: str, is_given: Callable[[str], bool]) -> str:
+        """Return a sentence if one of the others was given."""
+        other = next(filter(is_given, self.others), None)
+        return f"{option} is not used with {other}; leave out one of them." if other else ""
+
+
+def rules_of(command: Callable[..., Any]) -> Iterator[tuple[str, OptionRule]]:
     """Yield the parameters of a command that have rules, each with one rule."""
     for name, parameter in inspect.signature(command).parameters.items():
         for each in getattr(parameter.annotation, "__metadata__", ()):
-            if isinstance(each, Needs | NotWith):
+            if isinstance(each, OptionRule):
                 yield name, each
 
 
@@ -65,8 +62,8 @@ def check_options(context: Any) -> None:
         return _spelled(found) == _spelled(value) if value else found not in (None, "", 0, False, [], ())
 
     for name, rule in rules_of(context.command.callback):
-        if is_on_line(name):
-            rule.check(options[name], is_given)
+        if is_on_line(name) and (words := rule.words(options[name], is_given)):
+            raise Invalid(words, code="option_unused", field=name)
 
 
 def _spelled(value: Any) -> str:
