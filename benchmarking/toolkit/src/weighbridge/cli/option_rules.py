@@ -1,5 +1,6 @@
 """Options that decide something only with others: whoever gives such an option alone learns so before a long run."""
 
+import abc
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,15 +8,15 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 
 
-class OptionRule:
+class OptionRule(abc.ABC):
     """A rule beside the `typer.Option` of an option, about others of its command, like "--data" or "--to jsonl"."""
 
     def __init__(self, *others: str) -> None:
         self.others = others
 
+    @abc.abstractmethod
     def words(self, option: str, is_given: Callable[[str], bool]) -> str:
         """Return why the option decides nothing, and what to do; nothing if it is used."""
-        raise NotImplementedError
 
 
 class Needs(OptionRule):
