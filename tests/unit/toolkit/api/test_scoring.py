@@ -178,3 +178,14 @@ def test_metrics_that_a_profile_cannot_measure_are_refused_before_it_runs(tmp_pa
             ProfileSettings(scenario=SingleStream(), metrics=(name,))
     done = typed("profile", model, "--data", data, "--metric", "ndcg@0")
     assert (done.exit_code, "must be a whole number above 0" in done.stderr) == (2, True)
+
+
+def test_a_metric_without_a_value_is_told_and_the_others_are_kept(tmp_path):
+    pl.DataFrame({"y": [1, 0] * 20, "prediction": [0] * 40}).write_csv(tmp_path / "p.csv")
+    named = ("--metric", "precision", "--metric", "recall")
+    done = typed("score", tmp_path / "p.csv", *named, "--json", tmp_path / "s.json", "--quiet")
+    assert (done.exit_code, "No value of precision; the result tells why." in done.stderr) == (2, True)
+    assert list(json.loads((tmp_path / "s.json").read_text())["metrics"]) == ["recall"]
+    asked = typed("score", tmp_path / "p.csv", *named, "--fail-if", "recall > 0.5", "--quiet")
+    assert (asked.exit_code, "No value of precision" in asked.stderr) == (2, True)
+    assert typed("score", tmp_path / "p.csv", *named, "--fail-if", "recall < 0.5", "--quiet").exit_code == 1

@@ -150,6 +150,9 @@ def test_a_covariate_that_the_experiment_changed_voids_it():
     assert (codes, moved["metrics"], moved["changes"]) == (["experiment.covariate"], {}, {})
     sides = BEFORE[~is_treated], BEFORE[is_treated] + 1
     assert f"p = {stats.ttest_ind(*sides, equal_var=False).pvalue:.1e}" in moved["verdict"]["reasons"][0]["message"]
+    rows = [0, 1, 2, 4, 6, 8, 10]
+    few = {name: np.array(values)[rows] for name, values in (UNITS | {"before": BEFORE}).items()}
+    assert refused("treatment needs at least 2 units", few, covariate="before") == "treatment"
     constant = weighbridge.experiment(UNITS | {"before": np.where(is_treated, 1.0, 0.0)}, covariate="before")
     assert constant["verdict"]["status"] == "invalid"
 

@@ -98,6 +98,13 @@ def test_equal_answers_to_three_rows_are_no_proof_of_equal_models(name):
     assert drop(name, many, many, many)["is_non_inferior"] is True
 
 
+def test_a_class_that_is_never_answered_may_drop_to_anything():
+    truth = np.arange(100) % 2
+    found = drop("precision_macro", truth, truth, np.zeros(100, dtype=np.int64))
+    assert found["value"] == pytest.approx(0.75)
+    assert (found["lower"] <= 0.25, found["upper"]) == (True, 1)
+
+
 def test_a_drop_of_recall_is_that_of_the_rows_of_the_class():
     truth = np.array([1] * 40 + [0] * 960)
     after = np.array([0] * 4 + [1] * 36 + [0] * 960)
