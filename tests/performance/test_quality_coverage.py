@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit  # noqa: TID253 -- knows the truth
 
+from weighbridge.cli.tables.metric_titles import metric_title
 from weighbridge.quality.experiment.arms import Arm, Arms, arms_of_counts
 from weighbridge.quality.experiment.changes import absolute_change, anytime_interval, fixed_interval, relative_change
 from weighbridge.quality.metrics.prepared import units_of
@@ -70,7 +71,7 @@ def test_a_rare_class(name, share):
     truth = find_metric(name).prepare(big).value(units_of(len(big), seed=1))
     found = (interval_of(name, rare(rng, 500), seed=seed) for seed in range(600))
     # The wider of two intervals holds the truth more often than either.
-    share(f"{name} of a class of 25 rows in 500", (holds(truth, held) for held in found), high=1)
+    share(f"{metric_title(name)} of a class of 25 rows in 500", (holds(truth, held) for held in found), high=1)
 
 
 @pytest.mark.parametrize(("truth_of", "n"), [(bold, 2_000), (timid, 1_000), (bold, 500)])
