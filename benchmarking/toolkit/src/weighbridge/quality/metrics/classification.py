@@ -128,6 +128,12 @@ def _areas(rows: Rows, area: Callable[[RankedRows, NDArray[np.float64]], NDArray
     if not ranked:
         raise Undefined("An area under a curve needs rows of at least two classes.")
 
-    # A resample may lack the rows of a class, which is then left out as it is from the value itself.
     rarest = rarest_of([is_real for is_real, _ in sides])
-    return OfWeights(lambda weights: mean_defined([area(each, weights) for each in ranked]), len(ranked), rarest=rarest)
+    return OfWeights(
+        # A resample may lack the rows of a class, which is then left out as it is from the value itself.
+        lambda weights: mean_defined([area(each, weights) for each in ranked]),
+        len(ranked),
+        # Of two classes, the rarer one decides how well the area is known.
+        used=rarest if len(ranked) == 1 else None,
+        rarest=rarest,
+    )
