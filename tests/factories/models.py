@@ -19,6 +19,7 @@ from governance.people.approvals import actions as approvals
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from tests.factories.people import TEAM
+from weighbridge.measure.inputs.data_set import DataSet, write_data_set
 
 FEATURES, CLASSES = 4, 3
 
@@ -47,7 +48,7 @@ def npz_bytes(rows: int = 32, seed: int = 0) -> bytes:
     """Arrays x (rows, 4) and y (rows,)."""
     rng, stream = np.random.default_rng(seed), io.BytesIO()
     x = rng.normal(size=(rows, FEATURES)).astype(np.float32)
-    np.savez(stream, x=x, y=rng.integers(0, CLASSES, rows))
+    write_data_set(DataSet.of(x, rng.integers(0, CLASSES, rows)), stream)
     return stream.getvalue()
 
 

@@ -1,5 +1,8 @@
 """Data sets: files, rows of different sizes, and what tells rows apart."""
 
+import hashlib
+import io
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -113,3 +116,10 @@ def test_the_rows_of_a_single_input_are_their_own_fingerprints():
 @pytest.mark.parametrize("columns", [{"a": X, "b": X}, {"a": Ragged.of([X, X[:1]])}])
 def test_what_needs_one_array_says_so(columns):
     assert code_of(lambda: DataSet(columns, Y).x) == "data_form"
+
+
+def test_the_same_rows_give_the_same_bytes_with_every_python():
+    stream = io.BytesIO()
+    write_data_set(DataSet({"x": np.ones((3, 2), np.float32)}, np.arange(3), {"x": ("a", "b")}), stream)
+    digest = hashlib.sha256(stream.getvalue()).hexdigest()
+    assert digest == "eb053d77b6fa9ca81e6df021f487d7c6ab204fbd36115a72d19ed3b0cc8a3112"

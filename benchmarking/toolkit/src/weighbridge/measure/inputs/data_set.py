@@ -91,7 +91,7 @@ def read_data_set(path: Path) -> DataSet:
 
 
 def write_data_set(data: DataSet, file: Path | BinaryIO) -> None:
-    """Write rows to an `.npz` file; the same rows give the same bytes. Raises OSError."""
+    """Write rows to an `.npz` file; the same rows give the same bytes, with every Python. Raises OSError."""
     arrays: dict[str, NDArray[Any]] = {} if data.y is None else {TRUTH: data.y}
     for name, column in data.columns.items():
         if isinstance(column, Ragged):
@@ -99,7 +99,13 @@ def write_data_set(data: DataSet, file: Path | BinaryIO) -> None:
         else:
             arrays[name] = column
     arrays |= {name + FEATURES: np.array(names) for name, names in data.features.items()}
-    np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, not options
+    # `numpy.savez` asks for entries of any size, whose headers differ between the patches of Python 3.11.
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.file_size = array.nbytes
+            with archive.open(entry, "w") as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
