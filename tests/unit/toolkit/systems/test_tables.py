@@ -8,7 +8,7 @@ import pandas
 import pytest
 import skops.io
 import xgboost
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -117,12 +117,23 @@ def test_a_pipeline_takes_columns_of_several_types(tmp_path):
         answers_to(tmp_path / "m.skops", MIXED, tmp_path)
 
 
-def test_a_pipeline_that_selects_columns_by_name_takes_a_table_of_numbers(tmp_path):
-    steps = [("two", StandardScaler(), ["x", "age"]), ("one", StandardScaler(), ["pay"])]
+@pytest.mark.parametrize(
+    "columns", [["x", "age"], make_column_selector("x|age"), slice(0, 2), [0, 1], [True, True, False]]
+)
+def test_a_pipeline_that_selects_columns_takes_a_table_of_numbers(tmp_path, columns):
+    steps = [("two", StandardScaler(), columns), ("one", StandardScaler(), [2])]
     model = make_pipeline(ColumnTransformer(steps), LogisticRegression()).fit(TABLE, TRUTH)
     skops.io.dump(model, tmp_path / "m.skops")
     _, found = answers_to(tmp_path / "m.skops", TABLE[["pay", "x", "age"]], tmp_path)
     assert np.allclose(found, model.predict_proba(TABLE))
+
+
+def test_a_table_of_one_column_is_an_array_of_one_feature(tmp_path):
+    model = LogisticRegression().fit(TABLE[["x"]], TRUTH)
+    skops.io.dump(model, tmp_path / "m.skops")
+    runner, found = answers_to(tmp_path / "m.skops", TABLE[["x"]], tmp_path)
+    assert runner.inputs == (InputSpec("x", "float64", ("n", 1), ("x",)),)
+    assert np.allclose(found, model.predict_proba(TABLE[["x"]]))
 
 
 def test_the_names_of_features_are_kept_in_the_file(tmp_path):

@@ -96,15 +96,22 @@ class SklearnFile(ModelFileSystem):
 
         A table of numbers alone is one array, for which this is empty.
         """
-        data = read_data_set(self.data) if self.data is not None else None
-        if data is None or not names or not set(names) <= data.columns.keys():
-            return ()
-        types = {name: data.columns[name].dtype for name in names}
-        return tuple(InputSpec(name, TEXT if kind.kind == "U" else str(kind), ("n",)) for name, kind in types.items())
+        arrays = read_data_set(self.data).columns if self.data is not None else {}
+        types = {
+            name: TEXT if array.dtype.kind == "U" else str(array.dtype)
+            for name in names
+            if isinstance(array := arrays.get(name), np.ndarray) and array.ndim == 1
+        }
+        return tuple(InputSpec(name, types[name], ("n",)) for name in names) if len(types) == len(names) else ()
 
 
 def selects_by_name(estimator: Any) -> bool:
     """Return whether a part of the estimator takes columns by their names, which only a table has."""
     parts = [estimator, *estimator.get_params().values()]
-    selections = [columns for part in parts for _, _, columns in getattr(part, "transformers", ())]
-    return any(isinstance(name, str) for each in selections for name in ([each] if isinstance(each, str) else each))
+    selections = [columns for part in parts for _, _, columns in getattr(part, "transformers_", ())]
+    return any(isinstance(each, str) or _has_names(each) for each in selections)
+
+
+def _has_names(columns: Any) -> bool:
+    """Return whether a selection is a list with a name; others are numbers, masks and slices."""
+    return not isinstance(columns, slice) and any(isinstance(name, str) for name in columns)
