@@ -120,6 +120,19 @@ def test_a_classifier_is_measured_and_agrees_with_onnx_runtime(serve: Callable[.
     assert served.page.evaluate("window.violations") == []
 
 
+def test_a_page_that_only_this_machine_can_open_offers_no_link_to_others(
+    serve: Callable[..., Served], tmp_path: Path
+) -> None:
+    served = serve(builders.classifier(tmp_path / "m.onnx"), samples=50, duration=0)
+    served.page.get_by_text("Only this machine can open this page.").wait_for()
+    assert served.page.locator("#reachable").is_hidden()
+    served.page.goto(f"{served.link}#start")
+    served.page.reload()
+    assert served.page.locator("#link").get_attribute("href") == served.link
+    served.thread.join(20)
+    assert len(served.results) == 1
+
+
 def test_a_hidden_page_voids_the_run(serve: Callable[..., Served], tmp_path: Path) -> None:
     served = serve(builders.classifier(tmp_path / "m.onnx"), samples=300, duration=30)
     served.page.click("#start")

@@ -184,7 +184,8 @@ def test_a_target_that_goes_away_finishes_what_it_took_and_gets_the_rest_again(l
     assert (seen.samples.sent_ns[2] - seen.samples.taken_ns[2]) > 0
 
 
-def test_a_request_that_was_not_taken_goes_to_a_connection_that_is_open():
+@pytest.mark.parametrize("due_ms", [[0.0], [0.0, 300.0]])
+def test_a_request_that_was_not_taken_goes_at_once_to_a_connection_that_is_open(due_ms):
     async def answer(server, asked):
         if len(heard) == 1:
             server.writer.write(goaway(0))
@@ -192,23 +193,10 @@ def test_a_request_that_was_not_taken_goes_to_a_connection_that_is_open():
             server.say(asked.stream)
 
     heard, pool = [], PoolSize(2, 2, PoolLimit.FIXED)
-    seen = fired(http2(answer, heard=heard), due_ms=[0.0], pool=pool)
-    assert (seen.outcomes, seen.engine.opened) == (["ANSWERED"], 2)
-    assert {asked.connection for asked in heard} == {0, 1}
-
-
-def test_a_request_that_was_not_taken_waits_for_no_connection_where_one_is_idle():
-    async def answer(server, asked):
-        if len(heard) == 1:
-            server.writer.write(goaway(0))
-        else:
-            server.say(asked.stream)
-
-    heard, pool = [], PoolSize(2, 2, PoolLimit.FIXED)
-    seen = fired(http2(answer, heard=heard), due_ms=[0.0, 300.0], pool=pool)
-    assert (seen.outcomes, seen.engine.opened, seen.engine.pool_limits) == (["ANSWERED"] * 2, 2, set())
+    seen = fired(http2(answer, heard=heard), due_ms=due_ms, pool=pool)
+    assert (seen.outcomes, seen.engine.opened, seen.engine.pool_limits) == (["ANSWERED"] * len(due_ms), 2, set())
     first, *others = [asked.connection for asked in heard]
-    assert others == [1 - first] * 2
+    assert others == [1 - first] * len(due_ms)
 
 
 def test_a_target_that_never_takes_a_request_is_not_asked_for_ever():

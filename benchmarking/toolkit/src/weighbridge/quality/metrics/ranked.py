@@ -38,5 +38,5 @@ class RankedRows:
 
 
 def rarest_of(sides: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Return the rows of the rarest class, of the rows that each class has, (rows,), or does not have."""
+    """Return the fewest rows that a class has, or does not have, from the rows of each class, (rows,)."""
     return min((side for is_real in sides for side in (is_real, ~is_real)), key=lambda side: int(side.sum()))

@@ -26,8 +26,8 @@ class Shares:
     def distances(self, units: Units, confidence: float) -> tuple[float, float]:
         """Return how far the mean may lie below and above its value.
 
-        Each share has Wilson's interval, with the units that have a row which is used as trials; without any, 0 to 1.
-        The distances of the shares are combined as if these were independent (MOVER, Zou and Donner 2008, Statistics in
+        Each share has Wilson's interval. Its trials are the units with a used row; without trials it is 0 to 1. The
+        distances of the shares are combined as if these were independent (MOVER, Zou and Donner 2008, Statistics in
         Medicine 27:1693).
         """
         share = self._mean(self.hits, units)

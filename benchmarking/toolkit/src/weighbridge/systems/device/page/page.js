@@ -1,6 +1,8 @@
 // Measures the model in this browser and reports raw samples; all statistics are computed by the program that serves it.
 
 const BREATHE_MS = 250;
+// Addresses that no other device can open.
+const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
 const METRICS = {
   latency_p50_ms: "median query",
   latency_p95_ms: "95 of 100 within",
@@ -331,8 +333,12 @@ function checkWebGpu() {
 
 async function open() {
   checkWebGpu();
-  part("link").href = location.href;
-  part("link").textContent = location.href;
+  const link = location.href.replace(location.hash, "");
+  part("link").href = link;
+  part("link").textContent = link;
+  const isLoopback = LOOPBACK.includes(location.hostname);
+  part("reachable").hidden = isLoopback;
+  part("unreachable").hidden = !isLoopback;
   part("choice").addEventListener("submit", go);
   try {
     const about = await (await call("about")).json();
