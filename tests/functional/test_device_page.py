@@ -124,7 +124,7 @@ def test_a_page_that_only_this_machine_can_open_offers_no_link_to_others(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:
     served = serve(builders.classifier(tmp_path / "m.onnx"), samples=50, duration=0)
-    served.page.get_by_text("Only this machine can open this page.").wait_for()
+    served.page.get_by_text("No other device can open the address of this page.").wait_for()
     assert served.page.locator("#reachable").is_hidden()
     served.page.goto(f"{served.link}#start")
     served.page.reload()
