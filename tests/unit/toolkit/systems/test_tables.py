@@ -113,6 +113,8 @@ def test_a_pipeline_takes_columns_of_several_types(tmp_path):
     assert np.allclose(found, model.predict_proba(table))
     with pytest.raises(Invalid, match="takes the columns age, city, children of a table; give --data with them"):
         loaded(tmp_path / "m.skops")
+    with pytest.raises(Invalid, match=r"has no city: it has children, town, age. Name the columns as in training"):
+        answers_to(tmp_path / "m.skops", table.rename(columns={"city": "town"}), tmp_path)
     with pytest.raises(Invalid, match="has x, pay, which no input is called"):
         answers_to(tmp_path / "m.skops", MIXED, tmp_path)
 

@@ -1,7 +1,7 @@
 """The source of each input of a model: an array of the data set, a stated value, a state, or a drawn array."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,17 +110,22 @@ def _columns(specs: Sequence[InputSpec], data: DataSet, settings: InputSettings)
     return given
 
 
+def check_columns(trained: Sequence[str], names: Collection[str]) -> None:
+    """Raise Invalid if the names of a table lack a column that a model was trained on."""
+    missing = [name for name in trained if name not in names]
+    if missing:
+        text = (
+            f"The model was trained on the columns {', '.join(trained)}, and the data has no {', '.join(missing)}: it "
+            f"has {', '.join(names)}. Name the columns as in training."
+        )
+        raise Invalid(text, code="model_inputs", field="data")
+
+
 def _in_order(spec: InputSpec, column: Column, names: Sequence[str]) -> Column:
     """Return a table with the columns that a model was trained on, in its order; raise Invalid if some are missing."""
     if not spec.features or not names or isinstance(column, Ragged):
         return column
-    missing = [name for name in spec.features if name not in names]
-    if missing:
-        text = (
-            f"The model was trained on the columns {', '.join(spec.features)}, and the data has no "
-            f"{', '.join(missing)}: it has {', '.join(names)}. Name the columns as in training."
-        )
-        raise Invalid(text, code="model_inputs", field="data")
+    check_columns(spec.features, names)
     return column[:, [names.index(name) for name in spec.features]]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
+from weighbridge.measure.inputs.binding import check_columns
 from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.measure.inputs.spec import TEXT, InputSpec
 from weighbridge.measure.scenarios import ProfileSettings
@@ -97,6 +98,8 @@ class SklearnFile(ModelFileSystem):
         A table of numbers alone is one array, for which this is empty.
         """
         arrays = read_data_set(self.data).columns if self.data is not None else {}
+        if len(arrays) > 1:
+            check_columns(names, arrays)
         types = {
             name: TEXT if array.dtype.kind == "U" else str(array.dtype)
             for name in names
