@@ -1,4 +1,4 @@
-"""Publishing a policy or a checklist takes two people, except for an operator on the server."""
+"""Publishing a policy, a checklist or a metric catalog takes two people, except for an operator on the server."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from governance.people.queries.membership import team_slugs_of
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.team_scopes import teams_treated_apart
 from governance.rulebook.models import Document, PolicyVersion
-from governance.rulebook.queries.rulebook import check_draft, in_force, policy_in, version_of
+from governance.rulebook.queries.rulebook import check_publishable, in_force, policy_in, version_of
 from governance.rulebook.rules import check_propose_publication
 from weighbridge.core.errors import NotAllowed
 
@@ -49,12 +49,12 @@ def _check_impartial(person: Person, change: Change) -> None:
         raise NotAllowed(text, code="own_team")
 
 
-for _name in (Changed.POLICY, Changed.CHECKLIST):
+for _name in (Changed.POLICY, Changed.CHECKLIST, Changed.CATALOG):
     register(
         binding(
             name=_name,
             may_propose=lambda person, _: check_propose_publication(person),
-            check=lambda change: check_draft(version_of(change)),
+            check=lambda change: check_publishable(version_of(change)),
             check_impartial=_check_impartial,
             apply=_publish,
         )

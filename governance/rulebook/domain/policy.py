@@ -21,8 +21,8 @@ from governance.rulebook.domain.checklists import read_accepted
 from governance.rulebook.domain.monitoring import DAYS_MAX, Monitoring, read_monitoring
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, number_text
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.values import number_text
 
 KIND = "ReviewPolicy"
 QUORUM_MAX = 100
@@ -251,11 +251,6 @@ def _rule(reader: Reader) -> PolicyRule:
 
 
 def _check_rule(reader: Reader, rule: PolicyRule) -> None:
-    kind = CATALOG.get(rule.metric)
-    if kind is None:
-        raise reader.fault("metric", f"is not a metric of the catalog. Use one of {', '.join(CATALOG)}.")
-    if rule.unit != kind.unit:
-        raise reader.fault("unit", f"must be {kind.unit}, the unit of {kind.name}.")
     if rule.on_indeterminate.rank < rule.effect.rank:
         wanted = f"must be at least as strict as the effect ({rule.effect})"
         raise reader.fault("on_indeterminate", f"{wanted}, so that missing evidence is not an advantage.")

@@ -1,4 +1,4 @@
-"""Differences between two versions of a policy or a checklist, as sentences for approvers.
+"""Differences between two versions of a policy, a checklist or a metric catalog, as sentences for approvers.
 
 The comparison is by meaning: the spelling of numbers and the order of rules do not count.
 """
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.checklists import Checklist, ChecklistItem
 from governance.rulebook.domain.policy import Policy, PolicyRule, Stage
-from weighbridge.core.metrics import number_text
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
+from weighbridge.core.metrics.values import number_text
 
-Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan | ChecklistItem
+Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan | ChecklistItem | MetricDefinition
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ def diff_checklists(old: Checklist, new: Checklist) -> tuple[PolicyDifference, .
         *_fields("", {"title": old.title}, {"title": new.title}),
         *_members("items", old_items, new_items),
         *_order("items", old_items, new_items),
+    )
+
+
+def diff_catalogs(old: MetricCatalog, new: MetricCatalog) -> tuple[PolicyDifference, ...]:
+    """All differences from `old` to `new`: the title first, then the metrics."""
+    before, after = (dict[str, Member](catalog) for catalog in (old, new))
+    return (
+        *_fields("", {"title": old.title}, {"title": new.title}),
+        *_members("metrics", before, after),
     )
 
 
@@ -119,6 +129,8 @@ def _member_fields(member: Member) -> dict[str, str]:
             "accept": ", ".join(member.accept),
             "min_length": str(member.min_length),
         }
+    if isinstance(member, MetricDefinition):
+        return _definition_fields(member)
     if isinstance(member, AlternativesPlan):
         return {
             "variants": ", ".join(member.variants),
@@ -131,6 +143,21 @@ def _member_fields(member: Member) -> dict[str, str]:
         "needs_data": str(member.needs_data).lower(),
         "hardware": member.hardware.value,
         "settings": member.settings_words,
+    }
+
+
+def _definition_fields(definition: MetricDefinition) -> dict[str, str]:
+    return {
+        "label": definition.title,
+        "unit": definition.unit,
+        "meaning": definition.meaning,
+        "minimum": "" if definition.minimum is None else number_text(definition.minimum),
+        "maximum": "" if definition.maximum is None else number_text(definition.maximum),
+        "group": definition.group.value,
+        "bases": ", ".join(definition.bases),
+        "producers": ", ".join(definition.producers),
+        "has_parameter": "yes" if definition.has_parameter else "no",
+        "retired": "yes" if definition.is_retired else "no",
     }
 
 
@@ -161,6 +188,8 @@ def _summary(member: Member) -> str:
         return f"{member.title} ({member.kind}{'' if member.required else ', optional'})"
     if isinstance(member, AlternativesPlan):
         return member.words
+    if isinstance(member, MetricDefinition):
+        return f"{member.title} in {member.unit}, {member.direction}"
     return f"{member.scenario} with at least {member.min_samples} samples"
 
 

@@ -15,8 +15,9 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from governance.rulebook.domain.metric_index import MetricIndex, index_values
 from governance.rulebook.domain.policy import Policy, PolicyRule, RuleEffect, Statistic, WaiverLevel
 from weighbridge.core.converter import CONVERTER
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue, best, brief_text, is_current, number_text
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.values import MetricValue, best, brief_text, is_current, number_text
 
 
 class PolicyOutcome(StrEnum):
@@ -102,11 +103,12 @@ def evaluate(
     *,
     subject: EvaluationSubject,
     metric_values: Sequence[MetricValue],
+    catalog: MetricCatalog,
     now: datetime,
     waived: frozenset[str] = frozenset(),
 ) -> Evaluation:
     """Evaluate all rules with the values at `now`, except the `waived` ones (by ID); hard rules ignore waivers."""
-    index = index_values(metric_values)
+    index = index_values(metric_values, catalog=catalog)
     results = tuple(_judge(rule, subject=subject, index=index, now=now, waived=waived) for rule in policy.rules)
     return Evaluation(outcome_of(result.effect for result in results if result.effect), results, policy.digest)
 
@@ -168,16 +170,16 @@ def _find(rule: PolicyRule, *, subject: EvaluationSubject, index: MetricIndex, n
     if fault:
         # The malformed metric value might be the decisive one, so the others cannot replace it.
         return _Finding(RuleStatus.INDETERMINATE, lambda: f"A value of {rule.metric} is malformed: {fault}")
-    metric_value = best(named, name=rule.metric, accept=rule.accept)
+    metric_value = best(named, name=rule.metric, catalog=index.catalog, accept=rule.accept)
     if metric_value is None:
-        return _Finding(RuleStatus.INDETERMINATE, lambda: _needed(rule, named))
+        return _Finding(RuleStatus.INDETERMINATE, lambda: _needed(rule, named, index.catalog))
     return _weigh(rule, metric_value=metric_value, now=now)
 
 
-def _needed(rule: PolicyRule, named: Sequence[MetricValue]) -> str:
+def _needed(rule: PolicyRule, named: Sequence[MetricValue], catalog: MetricCatalog) -> str:
     bases = " and ".join(sorted({metric_value.basis.value for metric_value in named}))
     available = f"only {bases}" if named else "none at all"
-    parts = CATALOG[rule.metric].parts
+    parts = catalog[rule.metric].parts if rule.metric in catalog else ()
     if parts and not named:
         return f"{rule.metric} is computed from {' and '.join(parts)}; state both, and it can be computed."
     return f"The rule needs a {' or '.join(rule.accept)} value of {rule.metric}; there is {available}."

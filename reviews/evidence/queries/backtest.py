@@ -24,12 +24,14 @@ from governance.rulebook.domain.replay import (
 )
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
+from governance.rulebook.queries.catalogs import catalog_in_force
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.domain.claims import counted_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
 from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value, metric_value_of
-from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core.errors import Invalid, NotFound
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.values import MetricValue
 
 QUARTERS_MAX = 40
 DEFAULT_QUARTERS = 4
@@ -106,7 +108,7 @@ def run(*, name: str, number: int, against: int | None, quarters: int, now: date
         raise Invalid(f"Choose 1 to {QUARTERS_MAX} quarters.", field="quarters")
     included = _quarters(now, quarters)
     rows = _last_evaluations(since=included[-1])
-    compared = compare(_cases(rows), before=policy_of(baseline), after=policy_of(version))
+    compared = compare(_cases(rows), before=policy_in(baseline), after=policy_in(version))
     lines = sorted((_line(row, comparison) for row, comparison in zip(rows, compared, strict=True)), key=_sort_key)
     return Backtest(
         version=version,
@@ -162,9 +164,10 @@ def _last_evaluations(*, since: Quarter) -> list[PolicyEvaluation]:
 
 
 def _cases(rows: Sequence[PolicyEvaluation]) -> list[ReplayCase]:
-    metric_values, binding = _metric_values(rows), _binding_values(rows)
+    metric_values, binding, catalog = _metric_values(rows), _binding_values(rows), catalog_in_force()
     return [
-        _case(row, metric_values.get(row.pk, []), [binding[pk] for pk in _told(row)["binding_values"]]) for row in rows
+        _case(row, metric_values.get(row.pk, []), [binding[pk] for pk in _told(row)["binding_values"]], catalog)
+        for row in rows
     ]
 
 
@@ -173,13 +176,15 @@ def _told(row: PolicyEvaluation) -> dict[str, Any]:
     return cast("dict[str, Any]", row.told)
 
 
-def _case(row: PolicyEvaluation, metric_values: list[MetricValue], binding: list[MetricValue]) -> ReplayCase:
+def _case(
+    row: PolicyEvaluation, metric_values: list[MetricValue], binding: list[MetricValue], catalog: MetricCatalog
+) -> ReplayCase:
     amounts, told = amounts_of(metric_values), _told(row)
-    counted = counted_values(metric_values, binding=binding)
+    counted = counted_values(metric_values, binding=binding, catalog=catalog)
     return ReplayCase(
         ref=row.request.ref,
         subject=EvaluationSubject(team=told["team"], tier=told["tier"], environment=told["environment"]),
-        index=index_values(counted),
+        index=index_values(counted, catalog=catalog),
         at=row.evaluated_at,
         waived=frozenset(told["waived"]),
         usd=amounts[BudgetUnit.USD],

@@ -39,8 +39,9 @@ from reviews.evidence.queries.comparison_sources import RequestHistory, historie
 from reviews.evidence.queries.evidence import metric_values_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import monitoring_in_force
-from weighbridge.core import metrics
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue, best
 
 YEARLY = ("inference_cost_1y_usd", "total_cost_1y_usd")
 PLANNED, MEASURED = (Basis.DECLARED, Basis.ESTIMATED), (Basis.MEASURED,)
@@ -234,15 +235,15 @@ def _measured(metric_values: list[MetricValue]) -> Span | None:
 
 
 def _twelfth(metric_values: list[MetricValue], accept: tuple[Basis, ...]) -> Span | None:
-    best = (metrics.best(metric_values, name=name, accept=accept) for name in YEARLY)
-    return monthly_span(next((metric_value for metric_value in best if metric_value is not None), None))
+    values = (best(metric_values, name=name, catalog=STANDARD, accept=accept) for name in YEARLY)
+    return monthly_span(next((metric_value for metric_value in values if metric_value is not None), None))
 
 
 def _scaled(metric_values: list[MetricValue]) -> Span | None:
     """The projected month scaled by measured / projected cost per 1,000 inferences; None if either is missing."""
     planned = _planned(metric_values)
     projected_1k, measured_1k = (
-        metrics.best(metric_values, name="cost_per_1k_usd", accept=accept) for accept in (PLANNED, MEASURED)
+        best(metric_values, name="cost_per_1k_usd", catalog=STANDARD, accept=accept) for accept in (PLANNED, MEASURED)
     )
     if planned is None or projected_1k is None or measured_1k is None or projected_1k.value <= 0:
         return None

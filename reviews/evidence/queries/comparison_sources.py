@@ -15,7 +15,7 @@ from reviews.evidence.models import Traffic
 from reviews.evidence.queries import projections
 from reviews.evidence.queries.evidence import metric_values_by_request
 from reviews.requests.models import ReviewRequest
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.values import MetricValue
 
 _ASSET = "decision__request__model_version__asset"
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.domain.independence import Interests
 from reviews.voting.models import Vote
@@ -23,7 +23,7 @@ def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Elec
     Once the request has ended, its votes stay as they were counted.
     """
     votes = tuple(request.votes.select_related("person"))
-    stages = policy_of(request.policy).stages if request.policy else ()
+    stages = policy_in(request.policy).stages if request.policy else ()
     roles = {stage.id: stage.role for stage in stages}
     held = _roles_of([vote.person_id for vote in votes]) if request.state == RequestState.IN_REVIEW else None
     return Electorate(

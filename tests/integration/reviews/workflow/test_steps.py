@@ -16,7 +16,8 @@ from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget, make_draft, usd_shares
 from tests.factories.snapshots import snapshot
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.values import MetricValue
 
 Api = Callable[[User | None], APIClient]
 URL = "/api/v1/requests/"
@@ -167,9 +168,9 @@ def test_the_vote_that_decides_asks_the_policy_twice(
         assert post(api(voter), in_review, "votes", stage="technical", choice="approve").status_code == 201
     asked, metric_values_by_name = [], policy_evaluation.index_values
 
-    def counted(metric_values: Sequence[MetricValue]) -> MetricIndex:
+    def counted(metric_values: Sequence[MetricValue], *, catalog: MetricCatalog) -> MetricIndex:
         asked.append(len(metric_values))
-        return metric_values_by_name(metric_values)
+        return metric_values_by_name(metric_values, catalog=catalog)
 
     monkeypatch.setattr(policy_evaluation, "index_values", counted)  # what every evaluation begins with
     answer = post(api(cast.approver), in_review, "votes", stage="gpu-budget", choice="approve").json()

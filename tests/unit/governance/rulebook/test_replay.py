@@ -20,6 +20,7 @@ from governance.rulebook.domain.replay import (
 )
 from tests.unit.governance.rulebook.builders import NOW, metric_value, p95_rule, policy, rule
 from tests.unit.governance.rulebook.test_evaluation import NAMES, rules, sound_metric_values
+from weighbridge.core.metrics.standard import STANDARD
 
 SUBJECT = EvaluationSubject("search", "T1", "prod")
 NEW, OLD = policy(rule(limit=100)), policy(rule(limit=500))
@@ -27,7 +28,7 @@ ADVISED = policy(rule(limit=100, effect="advise", on_indeterminate="advise"))
 
 
 def case(ref: str = "MRR-1", hours: str = "120", usd: str = "10", **more: object) -> ReplayCase:
-    index = index_values([metric_value(value=hours)])
+    index = index_values([metric_value(value=hours)], catalog=STANDARD)
     return ReplayCase(ref=ref, subject=SUBJECT, index=index, at=NOW, usd=Decimal(usd), gpu_h=Decimal(hours), **more)  # type: ignore[arg-type]
 
 
@@ -42,9 +43,12 @@ def test_a_replay_says_what_the_judge_says(data):
     subject = EvaluationSubject(
         data.draw(st.sampled_from(["", "search"])), "T1", data.draw(st.sampled_from(["prod", "dev"]))
     )
-    said = evaluate(judged, subject=subject, metric_values=metric_values, now=NOW, waived=waived)
+    said = evaluate(judged, subject=subject, metric_values=metric_values, now=NOW, waived=waived, catalog=STANDARD)
     again = replay(
-        judged, ReplayCase(ref="r", subject=subject, index=index_values(metric_values), at=NOW, waived=waived)
+        judged,
+        ReplayCase(
+            ref="r", subject=subject, index=index_values(metric_values, catalog=STANDARD), at=NOW, waived=waived
+        ),
     )
     assert again.outcome == said.outcome
     assert again.effects == {each.rule_id: each.effect for each in said.results if each.effect}

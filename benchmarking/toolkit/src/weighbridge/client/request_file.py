@@ -137,15 +137,10 @@ def _metric_values(metric_values: object) -> list[dict[str, Any]]:
         _check_keys(metric, VALUE_KEYS, f"metric_values[{index}].")
         for key in ("name", "value", "basis"):
             _text(metric, key, f"metric_values[{index}].")
-    return [_with_unit(metric) for metric in metric_values]
+    return [_exact(metric) for metric in metric_values]
 
 
-def _with_unit(metric: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the unit from the catalog if it is missing, and write numbers as text, which is exact."""
-    from weighbridge.core.metric_catalog import CATALOG
-
-    name = str(metric["name"])
-    if "unit" not in metric and name not in CATALOG:
-        raise Invalid(f"There is no metric {name!r}; the metrics are {', '.join(CATALOG)}.", field="metric_values")
+def _exact(metric: Mapping[str, Any]) -> dict[str, Any]:
+    """Write numbers as text, which is exact. The server knows the metrics and their units."""
     numbers = {key: str(metric[key]) for key in ("value", "lower", "upper") if metric.get(key) is not None}
-    return {"source": "request file", **metric, "unit": metric.get("unit") or CATALOG[name].unit, **numbers}
+    return {"source": "request file", **metric, **numbers}
