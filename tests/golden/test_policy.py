@@ -11,7 +11,8 @@ import yaml
 from governance.rulebook.domain import replay
 from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import Policy, parse_policy
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, RuleResult, evaluate
+from governance.rulebook.domain.policy_evaluation import RuleResult, evaluate
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.factories.policies import FULL
 from tests.golden.golden import check
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value

@@ -11,8 +11,8 @@ import yaml
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import parse_policy
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject
 from governance.rulebook.domain.replay import ReplayCase, compare
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.performance.recorder import Recorder
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD

@@ -121,7 +121,7 @@ def _registered(model: Model, *, owner: User, now: datetime) -> ModelVersion:
     known = ModelVersion.objects.filter(asset__team__slug=model.team, asset__slug=model.slug, version=VERSION).first()
     if known is not None:
         return known
-    asset = NewAsset(team=model.team, slug=model.slug, name=model.title, tier=model.tier, owner=owner)
+    asset = NewAsset(team=model.team, slug=model.slug, name=model.title, tier=model.tier, task=model.task, owner=owner)
     upload = ContentFile(artifacts.onnx_file(model), name=f"{model.slug}.onnx")
     return inventory.register(entry=NewVersion(asset=asset, version=VERSION, upload=upload), by=owner, now=now)
 

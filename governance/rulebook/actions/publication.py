@@ -15,7 +15,13 @@ from governance.people.queries.membership import team_slugs_of
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.team_scopes import teams_treated_apart
 from governance.rulebook.models import Document, PolicyVersion
-from governance.rulebook.queries.rulebook import check_publishable, in_force, policy_in, version_of
+from governance.rulebook.queries.rulebook import (
+    check_publishable,
+    policies_in_force,
+    policies_with,
+    policy_in,
+    version_of,
+)
 from governance.rulebook.rules import check_propose_publication
 from weighbridge.core.errors import NotAllowed
 
@@ -40,9 +46,9 @@ def _check_impartial(person: Person, change: Change) -> None:
     version = version_of(change)
     if not isinstance(version, PolicyVersion):
         return
-    current, teams = in_force(kind=PolicyVersion.plural, name=version.name), Team.objects.values_list("slug", flat=True)
-    before = policy_in(current) if isinstance(current, PolicyVersion) else None
-    apart = teams_treated_apart(before, policy_in(version), teams=teams)
+    before, teams = policies_in_force(), Team.objects.values_list("slug", flat=True)
+    after = policies_with(before, policy_in(version))
+    apart = teams_treated_apart(before, after, teams=teams)
     own = sorted(apart & team_slugs_of(person, now=change.proposed_at)) if apart else []
     if own:
         text = f"You belong to a team whose rules this changes ({', '.join(own)}). Another must confirm it."

@@ -19,13 +19,14 @@ from governance.rulebook.domain.benchmark_plans import (
 )
 from governance.rulebook.domain.checklists import read_accepted
 from governance.rulebook.domain.monitoring import DAYS_MAX, Monitoring, read_monitoring
+from governance.rulebook.domain.scopes import Scope, read_scope
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.values import number_text
 
 KIND = "ReviewPolicy"
-QUORUM_MAX = 100
+QUORUM_MAX, PRECEDENCE_MAX = 100, 1_000
 FORMER_OWNER_DAYS = 90
 APPROVES_MONEY = frozenset({Role.PLATFORM_LEAD, Role.FINANCE})
 SET_NAME = re.compile(r"[^@]{1,120}(@[1-9][0-9]{0,5})?")
@@ -101,15 +102,6 @@ class WaiverLevel(StrEnum):
     HARD = "hard"
 
 
-@dataclass(frozen=True)
-class RuleScope:
-    """The scope of a rule. An empty dimension applies everywhere."""
-
-    teams: tuple[str, ...] = ()
-    tiers: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class PolicyRule:
     """One condition that must hold, with the effects if it does not hold or is indeterminate."""
@@ -124,7 +116,7 @@ class PolicyRule:
     message: str
     statistic: Statistic = Statistic.VALUE
     min_n: int = 0
-    scope: RuleScope = field(default_factory=RuleScope)
+    scope: Scope = field(default_factory=Scope)
     level: WaiverLevel = WaiverLevel.HARD
     on_indeterminate: RuleEffect = RuleEffect.REQUIRE_REVIEW
 
@@ -161,8 +153,9 @@ class AuthorizationTerms:
 class Policy:
     """A parsed policy. `digest` is the digest of its document. Separation of duties always applies.
 
-    `evaluation_sets` are the sets on which quality counts as measured, as `name` or `name@version`; if it is empty, any
-    governed set for acceptance counts.
+    It judges the requests that `applies_to` covers, unless a policy of higher precedence, or of equal precedence with a
+    narrower scope, covers them too. `evaluation_sets` are the sets on which quality counts as measured, as `name` or
+    `name@version`; if it is empty, any governed set for acceptance counts.
     """
 
     name: str
@@ -179,6 +172,8 @@ class Policy:
     monitoring: Monitoring = field(default_factory=Monitoring)
     former_owner_days: int = FORMER_OWNER_DAYS
     evaluation_sets: tuple[str, ...] = ()
+    applies_to: Scope = field(default_factory=Scope)
+    precedence: int = 0
     separation_of_duties: bool = True
 
 
@@ -198,6 +193,8 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         alternatives=read_alternatives(reader.mapping("alternatives")),
         monitoring=read_monitoring(reader.mapping("monitoring")),
         evaluation_sets=_evaluation_sets(reader),
+        applies_to=read_scope(reader.mapping("applies_to")),
+        precedence=reader.whole("precedence", 0, at_most=PRECEDENCE_MAX),
         checklist=reader.text("checklist"),
         authorization=_authorization(reader.mapping("authorization")),
         deadline_days=reader.whole("deadline_days", at_least=1, at_most=DAYS_MAX),
@@ -240,7 +237,7 @@ def _rule(reader: Reader) -> PolicyRule:
         accept=_accepted(reader),
         statistic=reader.choice("statistic", Statistic, Statistic.VALUE),
         min_n=reader.whole("min_n", 0),
-        scope=_scope(reader.mapping("scope")),
+        scope=read_scope(reader.mapping("scope")),
         effect=effect,
         level=reader.choice("level", WaiverLevel, WaiverLevel.HARD),
         on_indeterminate=reader.choice("on_indeterminate", RuleEffect, least_indeterminate),
@@ -265,12 +262,6 @@ def _accepted(reader: Reader) -> tuple[Basis, ...]:
     if not reader.words("accept"):
         raise reader.fault("accept", f"must list at least one of {', '.join(Basis)}.")
     return read_accepted(reader)
-
-
-def _scope(reader: Reader) -> RuleScope:
-    scope = RuleScope(reader.words("teams"), reader.words("tiers"), reader.words("environments"))
-    reader.close()
-    return scope
 
 
 def _stage(reader: Reader) -> Stage:

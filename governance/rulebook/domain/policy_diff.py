@@ -4,11 +4,12 @@ The comparison is by meaning: the spelling of numbers and the order of rules do 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.checklists import Checklist, ChecklistItem
 from governance.rulebook.domain.policy import Policy, PolicyRule, Stage
+from governance.rulebook.domain.scopes import Scope
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
 from weighbridge.core.metrics.values import number_text
 
@@ -105,6 +106,8 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "name": policy.name,
         "title": policy.title,
         "description": policy.description,
+        **_scope_fields("applies_to", policy.applies_to),
+        "precedence": str(policy.precedence),
         "checklist": policy.checklist,
         "authorization.valid_days": str(policy.authorization.valid_days),
         "authorization.warn_days": str(policy.authorization.warn_days),
@@ -146,6 +149,10 @@ def _member_fields(member: Member) -> dict[str, str]:
     }
 
 
+def _scope_fields(place: str, scope: Scope) -> dict[str, str]:
+    return {f"{place}.{field.name}": ", ".join(sorted(getattr(scope, field.name))) for field in fields(scope)}
+
+
 def _definition_fields(definition: MetricDefinition) -> dict[str, str]:
     return {
         "label": definition.title,
@@ -169,9 +176,7 @@ def _rule_fields(rule: PolicyRule) -> dict[str, str]:
         "accept": ", ".join(rule.accept),
         "statistic": rule.statistic.value,
         "min_n": str(rule.min_n),
-        "scope.teams": ", ".join(sorted(rule.scope.teams)),
-        "scope.tiers": ", ".join(sorted(rule.scope.tiers)),
-        "scope.environments": ", ".join(sorted(rule.scope.environments)),
+        **_scope_fields("scope", rule.scope),
         "effect": rule.effect.value,
         "level": rule.level.value,
         "on_indeterminate": rule.on_indeterminate.value,

@@ -14,6 +14,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 
 from governance.rulebook.domain.metric_index import MetricIndex, index_values
 from governance.rulebook.domain.policy import Policy, PolicyRule, RuleEffect, Statistic, WaiverLevel
+from governance.rulebook.domain.scopes import EvaluationSubject
 from weighbridge.core.converter import CONVERTER
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog
@@ -42,15 +43,6 @@ class RuleStatus(StrEnum):
     INDETERMINATE = "indeterminate"
     NOT_APPLICABLE = "not_applicable"
     WAIVED = "waived"
-
-
-@dataclass(frozen=True)
-class EvaluationSubject:
-    """The properties of a request that the scope of a rule can select."""
-
-    team: str
-    tier: str
-    environment: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +155,8 @@ def _judge(
 
 
 def _find(rule: PolicyRule, *, subject: EvaluationSubject, index: MetricIndex, now: datetime) -> _Finding:
-    if not _applies(rule, subject):
-        return _Finding(RuleStatus.NOT_APPLICABLE, lambda: "The rule does not apply to this team, tier or environment.")
+    if not rule.scope.covers(subject):
+        return _Finding(RuleStatus.NOT_APPLICABLE, lambda: f"The rule applies to: {rule.scope.words}.")
     named = index.metric_values.get(rule.metric, ())
     fault = index.fault_of(rule.metric)
     if fault:
@@ -183,20 +175,6 @@ def _needed(rule: PolicyRule, named: Sequence[MetricValue], catalog: MetricCatal
     if parts and not named:
         return f"{rule.metric} is computed from {' and '.join(parts)}; state both, and it can be computed."
     return f"The rule needs a {' or '.join(rule.accept)} value of {rule.metric}; there is {available}."
-
-
-def _applies(rule: PolicyRule, subject: EvaluationSubject) -> bool:
-    """Whether the rule applies. A subject without a tier, team or environment is not exempt from rules about it."""
-    scope = rule.scope
-    return (
-        _covers(scope.teams, subject.team)
-        and _covers(scope.tiers, subject.tier)
-        and _covers(scope.environments, subject.environment)
-    )
-
-
-def _covers(named: Sequence[str], own: str) -> bool:
-    return not named or not own or own in named
 
 
 def _weigh(rule: PolicyRule, *, metric_value: MetricValue, now: datetime) -> _Finding:

@@ -8,7 +8,7 @@ from weighbridge.core.metrics.basis import Basis, stronger_or_equal
 from weighbridge.core.metrics.catalog import MetricCatalog
 
 DEFAULTS = {"statistic": "value", "min_n": "", "level": "hard", "on_indeterminate": ""}
-SCOPE = ("teams", "tiers", "environments")
+SCOPE = ("kinds", "formats", "tasks", "teams", "tiers", "environments")
 PLAIN = ("id", "metric", "comparator", "limit", "effect", "message", *DEFAULTS)
 _PLACE = re.compile(r"rules\[(\d+)\](?:\.([a-z_]+))?")
 

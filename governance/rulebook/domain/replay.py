@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from governance.rulebook.domain.metric_index import MetricIndex
 from governance.rulebook.domain.policy import Policy, RuleEffect
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome, outcome_of, standing_effects
+from governance.rulebook.domain.policy_evaluation import PolicyOutcome, outcome_of, standing_effects
+from governance.rulebook.domain.scopes import EvaluationSubject
 
 ZERO = Decimal(0)
 

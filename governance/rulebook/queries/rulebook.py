@@ -1,6 +1,6 @@
 """Reads of the rulebook: parsed versions of its documents, and differences between versions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -15,6 +15,7 @@ from governance.rulebook.domain.checklists import Checklist
 from governance.rulebook.domain.named_metrics import check_checklist_metrics, check_policy_metrics
 from governance.rulebook.domain.policy import Policy
 from governance.rulebook.domain.policy_diff import PolicyDifference
+from governance.rulebook.domain.scopes import check_unambiguous
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import CatalogVersion, ChecklistVersion, Document, PolicyVersion
 from governance.rulebook.queries.catalogs import catalog_in_force
@@ -79,6 +80,23 @@ def checklist_from(source: str) -> Checklist:
     return checklists.parse_checklist(parse_yaml(source))
 
 
+def _check_policy(parsed: Policy) -> None:
+    """Raise Invalid unless the metrics exist, and unless one policy at most judges each request."""
+    check_policy_metrics(parsed, catalog=catalog_in_force())
+    check_unambiguous(policies_with(policies_in_force(), parsed))
+
+
+def policies_in_force() -> tuple[Policy, ...]:
+    """The published policies, by name."""
+    rows = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("name")
+    return tuple(policy_from(source) for source in rows.values_list("source", flat=True))
+
+
+def policies_with(policies: Iterable[Policy], added: Policy) -> tuple[Policy, ...]:
+    """The policies with another one, in place of that of the same name."""
+    return (*(each for each in policies if each.name != added.name), added)
+
+
 KINDS: Mapping[str, RulebookKind] = {
     kind.model.plural: kind
     for kind in (
@@ -86,7 +104,7 @@ KINDS: Mapping[str, RulebookKind] = {
             PolicyVersion,
             Changed.POLICY,
             policy.parse_policy,
-            lambda parsed: check_policy_metrics(parsed, catalog=catalog_in_force()),
+            _check_policy,
             policy_diff.diff,
         ),
         RulebookKind(

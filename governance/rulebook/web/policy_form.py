@@ -76,6 +76,9 @@ class RuleForm(forms.Form):
         initial=WaiverLevel.HARD.value,
         choices=[(WaiverLevel.HARD.value, "cannot be waived"), (WaiverLevel.SOFT.value, "can be waived")],
     )
+    kinds = forms.CharField(required=False, max_length=400, help_text="For example file, managed.")
+    formats = forms.CharField(required=False, max_length=400, help_text="For example onnx, gguf.")
+    tasks = forms.CharField(required=False, max_length=400, help_text="For example ranking, retrieval.")
     environments = forms.CharField(
         required=False, max_length=400, help_text="Separated by commas; leave empty for all environments."
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -12,7 +12,7 @@ from governance.budgets.enums import BudgetUnit
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
 from governance.rulebook.domain.metric_index import index_values
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome
+from governance.rulebook.domain.policy_evaluation import PolicyOutcome
 from governance.rulebook.domain.replay import (
     ReplayCase,
     ReplayComparison,
@@ -22,6 +22,7 @@ from governance.rulebook.domain.replay import (
     share_of,
     shares,
 )
+from governance.rulebook.domain.scopes import EvaluationSubject
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.catalogs import catalog_in_force
@@ -183,13 +184,17 @@ def _case(
     counted = counted_values(metric_values, binding=binding, catalog=catalog)
     return ReplayCase(
         ref=row.request.ref,
-        subject=EvaluationSubject(team=told["team"], tier=told["tier"], environment=told["environment"]),
+        subject=_subject(told),
         index=index_values(counted, catalog=catalog),
         at=row.evaluated_at,
         waived=frozenset(told["waived"]),
         usd=amounts[BudgetUnit.USD],
         gpu_h=amounts[BudgetUnit.GPU_H],
     )
+
+
+def _subject(told: Mapping[str, Any]) -> EvaluationSubject:
+    return EvaluationSubject(**{field.name: told[field.name] for field in fields(EvaluationSubject)})
 
 
 def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricValue]]:

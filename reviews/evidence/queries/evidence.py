@@ -9,7 +9,8 @@ from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries.datasets import reason_declared
 from governance.budgets.enums import BudgetUnit
 from governance.rulebook.domain.policy import RuleEffect
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, RuleStatus
+from governance.rulebook.domain.policy_evaluation import RuleStatus
+from governance.rulebook.domain.scopes import EvaluationSubject
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.models import MetricRecord
@@ -51,9 +52,16 @@ def metric_values_by_request(requests: Sequence[ReviewRequest]) -> dict[int, lis
 
 
 def subject_of(request: ReviewRequest) -> EvaluationSubject:
-    """The properties of the request that the scope of a rule refers to, with the tier as of its submission."""
-    tier = request.tier or request.model_version.asset.tier
-    return EvaluationSubject(team=request.team.slug, tier=tier, environment=request.environment)
+    """The properties of the request that a scope selects, with the tier and the task as of its submission."""
+    version = request.model_version
+    return EvaluationSubject(
+        team=request.team.slug,
+        tier=request.tier or version.asset.tier,
+        environment=request.environment,
+        kind=version.kind,
+        format=version.format,
+        task=request.task or version.asset.task,
+    )
 
 
 def doubt_about_data(request: ReviewRequest, *, data: Dataset | None) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.text import slugify
 
 from benchmarking.runs.queries.datasets import usable_by
-from governance.inventory.enums import Tier
+from governance.inventory.enums import TASKS, Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.queries.people import teams_of
@@ -128,6 +128,12 @@ class FilingForm(forms.Form):
         required=False,
         label="Short name",
         help_text="Used in addresses. If empty, it is made from the name.",
+    )
+    task = forms.ChoiceField(
+        required=False,
+        choices=TASKS,
+        label="What the model does",
+        help_text="The policy and its checklist are chosen by it.",
     )
     tier = forms.ChoiceField(required=False, choices=Tier.choices, help_text="Exposure times purpose.")
     owner = PersonField(None, required=False, help_text="The person responsible for the model, who cannot vote on it.")

@@ -66,7 +66,14 @@ def test_another_tier_after_the_submission_changes_nothing(world: World) -> None
     request = walks.make_ready(by=world.cast.author, now=world.now, purpose="Another", with_data=True)
     asset = request.model_version.asset
     inventory.register_asset(
-        team="search", slug=asset.slug, name=asset.name, tier="T3", owner=asset.owner, by=world.mate, now=world.now
+        team="search",
+        slug=asset.slug,
+        name=asset.name,
+        tier="T3",
+        task="classification",
+        owner=asset.owner,
+        by=world.mate,
+        now=world.now,
     )
     request = ReviewRequest.objects.get(pk=request.pk)
     with refused(WrongState, match="slow: .* The policy denies this"):

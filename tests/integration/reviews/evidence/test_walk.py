@@ -300,6 +300,7 @@ class Walk(RuleBasedStateMachine):
             slug=asset.slug,
             name=asset.name,
             tier=asset.tier,
+            task="classification",
             owner=self.base.users[to],
             by=self.base.users["mate"],
             now=self.now,

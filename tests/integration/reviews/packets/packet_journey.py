@@ -99,6 +99,7 @@ class Journey:
             slug="fashion",
             name="fashion-classifier",
             tier="T1",
+            task="classification",
             owner=self.otto,
             by=self.rita,
             now=START,

@@ -30,7 +30,14 @@ HOURS = StatedValue(name="training_gpu_hours", value=Decimal(320), unit="gpu_h",
 
 
 def asset_of(cast: Cast, **changes: Any) -> NewAsset:
-    fields = {"team": "search", "slug": "ranker", "name": "Ranker", "tier": "T2", "owner": cast.author}
+    fields = {
+        "team": "search",
+        "slug": "ranker",
+        "name": "Ranker",
+        "tier": "T2",
+        "task": "classification",
+        "owner": cast.author,
+    }
     return NewAsset(**fields | changes)
 
 

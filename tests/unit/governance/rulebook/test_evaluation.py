@@ -10,21 +10,16 @@ from hypothesis import strategies as st
 
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, parse_policy
-from governance.rulebook.domain.policy_evaluation import (
-    Evaluation,
-    EvaluationSubject,
-    PolicyOutcome,
-    RuleStatus,
-    evaluate,
-)
+from governance.rulebook.domain.policy_evaluation import Evaluation, PolicyOutcome, RuleStatus, evaluate
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
 
-PROD = EvaluationSubject("vision", "T1", "prod")
-DEV = EvaluationSubject("vision", "T3", "dev")
+PROD = EvaluationSubject(team="vision", tier="T1", environment="prod")
+DEV = EvaluationSubject(team="vision", tier="T3", environment="dev")
 
 
 def p95(value="80", **fields):
@@ -149,7 +144,9 @@ def test_scope(scope, applies):
 
 def test_a_subject_without_a_tier_is_not_exempt_from_a_rule_about_tiers():
     _, result = only(
-        [rule(scope={"tiers": ["T1"]})], [metric_value(value="620")], subject=EvaluationSubject("vision", "", "prod")
+        [rule(scope={"tiers": ["T1"]})],
+        [metric_value(value="620")],
+        subject=EvaluationSubject(team="vision", tier="", environment="prod"),
     )
     assert result.status is RuleStatus.FIRED
 

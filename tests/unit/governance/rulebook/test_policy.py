@@ -19,12 +19,12 @@ from governance.rulebook.domain.policy import (
     Comparator,
     PolicyRule,
     RuleEffect,
-    RuleScope,
     Stage,
     Statistic,
     WaiverLevel,
     parse_policy,
 )
+from governance.rulebook.domain.scopes import Scope
 from tests.unit.governance.rulebook.builders import document, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
@@ -46,7 +46,7 @@ def test_a_document_becomes_a_policy():
             message="Too slow.",
             statistic=Statistic.UPPER,
             min_n=2000,
-            scope=RuleScope(("vision",), ("T1",), ("prod",)),
+            scope=Scope(teams=("vision",), tiers=("T1",), environments=("prod",)),
             level=WaiverLevel.SOFT,
             on_indeterminate=RuleEffect.REQUIRE_REVIEW,
         ),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from governance.rulebook.domain.metric_index import index_values
 from governance.rulebook.domain.policy import RuleEffect
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome, evaluate
+from governance.rulebook.domain.policy_evaluation import PolicyOutcome, evaluate
 from governance.rulebook.domain.replay import (
     ReplayCase,
     ReplayShare,
@@ -18,11 +18,12 @@ from governance.rulebook.domain.replay import (
     share_of,
     shares,
 )
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.unit.governance.rulebook.builders import NOW, metric_value, p95_rule, policy, rule
 from tests.unit.governance.rulebook.test_evaluation import NAMES, rules, sound_metric_values
 from weighbridge.core.metrics.standard import STANDARD
 
-SUBJECT = EvaluationSubject("search", "T1", "prod")
+SUBJECT = EvaluationSubject(team="search", tier="T1", environment="prod")
 NEW, OLD = policy(rule(limit=100)), policy(rule(limit=500))
 ADVISED = policy(rule(limit=100, effect="advise", on_indeterminate="advise"))
 
@@ -41,7 +42,9 @@ def test_a_replay_says_what_the_judge_says(data):
     )
     waived = frozenset(each.id for each in judged.rules if data.draw(st.booleans()))
     subject = EvaluationSubject(
-        data.draw(st.sampled_from(["", "search"])), "T1", data.draw(st.sampled_from(["prod", "dev"]))
+        team=data.draw(st.sampled_from(["", "search"])),
+        tier="T1",
+        environment=data.draw(st.sampled_from(["prod", "dev"])),
     )
     said = evaluate(judged, subject=subject, metric_values=metric_values, now=NOW, waived=waived, catalog=STANDARD)
     again = replay(

@@ -10,7 +10,15 @@ from weighbridge.client.request_file import read_request_file
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.standard import STANDARD
 
-MODEL = {"team": "search", "slug": "visual", "name": "Visual", "version": 1.5, "tier": "high", "owner": "ada"}
+MODEL = {
+    "team": "search",
+    "slug": "visual",
+    "name": "Visual",
+    "version": 1.5,
+    "tier": "high",
+    "task": "classification",
+    "owner": "ada",
+}
 REVIEW = {"title": "T", "purpose": "P", "environment": "prod", "business_case": "B"}
 METRIC = {"name": "training_gpu_hours", "value": 320, "basis": "declared"}
 

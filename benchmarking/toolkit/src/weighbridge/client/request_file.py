@@ -5,7 +5,9 @@ title: Visual search, autumn model
 purpose: Find products from a photograph
 environment: prod
 business_case: Raises conversion of the search page by 1.5 %.
-model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: ada, file: model.onnx}
+model:
+  {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, task: classification,
+   owner: ada, file: model.onnx}
 rivals: ["sha256:…"]
 dataset: {name: held-out photographs, license: internal, file: test.npz}
 metric_values:
@@ -23,7 +25,7 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 
-MODEL_TEXTS = ("team", "slug", "name", "version", "tier", "owner")
+MODEL_TEXTS = ("team", "slug", "name", "version", "tier", "task", "owner")
 DATASET_TEXTS = ("name", "license")
 TEXTS = ("title", "purpose", "environment", "business_case")
 KEYS = (*TEXTS, "model", "rivals", "dataset", "metric_values", "submit")
