@@ -53,7 +53,7 @@ WHERE = {
         f" `{TOOLKIT}/costs/projection.py` computes the distribution"
     ),
     "When a review is mandatory": (
-        "`governance/rulebook/domain/policy_evaluation.py` evaluates the policy of"
+        "`governance/rulebook/domain/evaluation/policies.py` evaluates the policy of"
         " `governance/rulebook/domain/policy.py`"
     ),
     "What blocks a step": (

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from governance.rulebook.domain import replay
-from governance.rulebook.domain.metric_index import index_values
+from governance.rulebook.domain.evaluation import replay
+from governance.rulebook.domain.evaluation.metric_index import index_values
+from governance.rulebook.domain.evaluation.policies import RuleResult, evaluate
 from governance.rulebook.domain.policy import Policy, parse_policy
-from governance.rulebook.domain.policy_evaluation import RuleResult, evaluate
 from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.factories.policies import FULL
 from tests.golden.golden import check

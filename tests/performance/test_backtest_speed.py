@@ -9,9 +9,9 @@ import numpy as np
 import yaml
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.metric_index import index_values
+from governance.rulebook.domain.evaluation.metric_index import index_values
+from governance.rulebook.domain.evaluation.replay import ReplayCase, compare
 from governance.rulebook.domain.policy import parse_policy
-from governance.rulebook.domain.replay import ReplayCase, compare
 from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.performance.recorder import Recorder
 from weighbridge.core.metrics.basis import Basis
@@ -76,7 +76,7 @@ def test_ten_thousand_requests(keep: Recorder) -> None:
             ReplayCase(ref=str(n), subject=subject, index=index_values(each, catalog=STANDARD), at=NOW)
             for n, each in enumerate(told)
         ]
-        compared = compare(cases, before=before, after=after)
+        compared = compare(cases, before=[before], after=[after])
         times.append(time.process_time() - begun)
     assert len({each.after.outcome for each in compared}) > 1
     assert keep(

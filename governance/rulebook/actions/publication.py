@@ -47,7 +47,7 @@ def _check_impartial(person: Person, change: Change) -> None:
     if not isinstance(version, PolicyVersion):
         return
     before, teams = policies_in_force(), Team.objects.values_list("slug", flat=True)
-    after = policies_with(before, policy_in(version))
+    after = policies_with(before, added=policy_in(version))
     apart = teams_treated_apart(before, after, teams=teams)
     own = sorted(apart & team_slugs_of(person, now=change.proposed_at)) if apart else []
     if own:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, fields
 
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.checklists import Checklist, ChecklistItem
-from governance.rulebook.domain.policy import Policy, PolicyRule, Stage
+from governance.rulebook.domain.policy import Policy, PolicyRule
 from governance.rulebook.domain.scopes import Scope
+from governance.rulebook.domain.stages import Stage
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
 from weighbridge.core.metrics.values import number_text
 
@@ -121,7 +122,15 @@ def _member_fields(member: Member) -> dict[str, str]:
     if isinstance(member, PolicyRule):
         return _rule_fields(member)
     if isinstance(member, Stage):
-        return {"title": member.title, "role": member.role.value, "quorum": str(member.quorum)}
+        return {
+            "title": member.title,
+            "role": member.role.value,
+            "quorum": str(member.quorum),
+            "outside_team": str(member.outside_team),
+            "when": member.when.condition if member.when else "always",
+            "after": "all before it" if member.after is None else ", ".join(member.after) or "nothing",
+            **_scope_fields("scope", member.scope),
+        }
     if isinstance(member, ChecklistItem):
         return {
             "kind": member.kind.value,
@@ -172,7 +181,8 @@ def _rule_fields(rule: PolicyRule) -> dict[str, str]:
     return {
         "metric": rule.metric,
         "comparator": rule.comparator.value,
-        "limit": f"{number_text(rule.limit)} {rule.unit}",
+        "limit": rule.limit_words,
+        "also": f" {rule.combination} of ".join(each.condition for each in rule.also),
         "accept": ", ".join(rule.accept),
         "statistic": rule.statistic.value,
         "min_n": str(rule.min_n),

@@ -83,7 +83,7 @@ def checklist_from(source: str) -> Checklist:
 def _check_policy(parsed: Policy) -> None:
     """Raise Invalid unless the metrics exist, and unless one policy at most judges each request."""
     check_policy_metrics(parsed, catalog=catalog_in_force())
-    check_unambiguous(policies_with(policies_in_force(), parsed))
+    check_unambiguous(policies_with(policies_in_force(), added=parsed))
 
 
 def policies_in_force() -> tuple[Policy, ...]:
@@ -92,7 +92,7 @@ def policies_in_force() -> tuple[Policy, ...]:
     return tuple(policy_from(source) for source in rows.values_list("source", flat=True))
 
 
-def policies_with(policies: Iterable[Policy], added: Policy) -> tuple[Policy, ...]:
+def policies_with(policies: Iterable[Policy], *, added: Policy) -> tuple[Policy, ...]:
     """The policies with another one, in place of that of the same name."""
     return (*(each for each in policies if each.name != added.name), added)
 

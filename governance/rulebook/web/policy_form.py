@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods
 from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.actions import documents as writes
 from governance.rulebook.domain import policy_form
-from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, WaiverLevel
+from governance.rulebook.domain.metric_limits import Comparator, Statistic
+from governance.rulebook.domain.policy import RuleEffect, WaiverLevel
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.catalogs import catalog_in_force

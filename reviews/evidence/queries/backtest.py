@@ -11,9 +11,10 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
-from governance.rulebook.domain.metric_index import index_values
-from governance.rulebook.domain.policy_evaluation import PolicyOutcome
-from governance.rulebook.domain.replay import (
+from governance.rulebook.domain.evaluation.limits import References
+from governance.rulebook.domain.evaluation.metric_index import index_values
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome
+from governance.rulebook.domain.evaluation.replay import (
     ReplayCase,
     ReplayComparison,
     ReplayShare,
@@ -22,11 +23,13 @@ from governance.rulebook.domain.replay import (
     share_of,
     shares,
 )
-from governance.rulebook.domain.scopes import EvaluationSubject
+from governance.rulebook.domain.metric_limits import Reference
+from governance.rulebook.domain.policy import Policy
+from governance.rulebook.domain.scopes import EvaluationSubject, chosen
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.catalogs import catalog_in_force
-from governance.rulebook.queries.rulebook import policy_in
+from governance.rulebook.queries.rulebook import policies_in_force, policies_with, policy_in
 from reviews.evidence.domain.claims import counted_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
 from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value, metric_value_of
@@ -109,7 +112,9 @@ def run(*, name: str, number: int, against: int | None, quarters: int, now: date
         raise Invalid(f"Choose 1 to {QUARTERS_MAX} quarters.", field="quarters")
     included = _quarters(now, quarters)
     rows = _last_evaluations(since=included[-1])
-    compared = compare(_cases(rows), before=policy_in(baseline), after=policy_in(version))
+    before = policies_with(policies_in_force(), added=policy_in(baseline))
+    after = policies_with(before, added=policy_in(version))
+    compared, rows = _judged_by(version.name, compare(_cases(rows), before=before, after=after), rows, before, after)
     lines = sorted((_line(row, comparison) for row, comparison in zip(rows, compared, strict=True)), key=_sort_key)
     return Backtest(
         version=version,
@@ -188,9 +193,35 @@ def _case(
         index=index_values(counted, catalog=catalog),
         at=row.evaluated_at,
         waived=frozenset(told["waived"]),
+        references=_references(told["references"]),
         usd=amounts[BudgetUnit.USD],
         gpu_h=amounts[BudgetUnit.GPU_H],
     )
+
+
+def _judged_by(
+    name: str,
+    compared: Sequence[ReplayComparison],
+    rows: Sequence[PolicyEvaluation],
+    before: Sequence[Policy],
+    after: Sequence[Policy],
+) -> tuple[list[ReplayComparison], list[PolicyEvaluation]]:
+    """The cases that the policy of this name judges, before or after, with their rows."""
+    kept = [
+        (comparison, row)
+        for comparison, row in zip(compared, rows, strict=True)
+        if any(
+            policy is not None and policy.name == name
+            for policy in (chosen(policies, subject=comparison.case.subject) for policies in (before, after))
+        )
+    ]
+    return [comparison for comparison, _ in kept], [row for _, row in kept]
+
+
+def _references(told: Mapping[str, str]) -> References:
+    """The values of references at the evaluation, by reference and metric."""
+    pairs = ((key.partition(":"), number) for key, number in told.items())
+    return {(Reference(reference), metric): Decimal(number) for (reference, _, metric), number in pairs}
 
 
 def _subject(told: Mapping[str, Any]) -> EvaluationSubject:

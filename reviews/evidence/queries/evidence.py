@@ -8,8 +8,8 @@ from typing import Any
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries.datasets import reason_declared
 from governance.budgets.enums import BudgetUnit
+from governance.rulebook.domain.evaluation.limits import RuleStatus
 from governance.rulebook.domain.policy import RuleEffect
-from governance.rulebook.domain.policy_evaluation import RuleStatus
 from governance.rulebook.domain.scopes import EvaluationSubject
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import policy_in

@@ -13,8 +13,11 @@ from governance.budgets.enums import BudgetUnit
 from governance.people.queries.people import name_of
 from governance.rulebook.domain import checklists
 from governance.rulebook.domain.checklists import ChecklistReply, ItemStatus
-from governance.rulebook.domain.policy import Comparator, Policy
-from governance.rulebook.domain.policy_evaluation import Evaluation, RuleStatus, evaluate
+from governance.rulebook.domain.evaluation.limits import References, RuleStatus
+from governance.rulebook.domain.evaluation.policies import Evaluation, evaluate, stages_of
+from governance.rulebook.domain.metric_limits import Comparator
+from governance.rulebook.domain.policy import Policy
+from governance.rulebook.domain.stages import Stage
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import checklist_in, policy_in
 from reviews.evidence import models as evidence_models
@@ -22,11 +25,12 @@ from reviews.evidence.domain.claims import binding_values, counted_values, lower
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
 from reviews.evidence.queries.claims_on_record import on_record, records_of_artifact
 from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
+from reviews.evidence.queries.references import references_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import fixed_policy_version
 from weighbridge.core.converter import to_document
 from weighbridge.core.metrics.catalog import MetricCatalog
-from weighbridge.core.metrics.values import Contradiction, MetricValue, contradictions
+from weighbridge.core.metrics.values import Contradiction, MetricValue, contradictions, number_text
 from weighbridge.costs.totals import with_totals
 
 
@@ -154,7 +158,23 @@ class EvidenceSnapshot:
             metric_values=self.counted_values,
             catalog=self.catalog,
             now=self.now,
+            references=self.references,
             waived=self.waived,
+        )
+
+    @cached_property
+    def references(self) -> References:
+        """The values that rules of the policy compare with, as far as they are known."""
+        return references_of(self.request, policy=self.policy, now=self.now)
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that take part in the review; none before submission."""
+        if self.request.policy is None:
+            return ()
+        subject = subject_of(self.request)
+        return stages_of(
+            self.policy, subject=subject, metric_values=self.counted_values, catalog=self.catalog, now=self.now
         )
 
     @cached_property
@@ -164,11 +184,12 @@ class EvidenceSnapshot:
         if self.request.policy is None:
             return limits
         statuses = {result.rule_id: result.status for result in self.policy_evaluation.results}
-        for rule in self.policy.rules:
-            limit = PolicyLimit(rule.limit, rule.comparator, rule.id, statuses[rule.id])
-            is_applying = limit.status is not RuleStatus.NOT_APPLICABLE
-            if is_applying and limit.is_tighter(limits.get(rule.metric)):
-                limits[rule.metric] = limit
+        plain = ((rule, limit) for rule in self.policy.rules for limit in rule.limits if limit.versus is None)
+        for rule, limit in plain:
+            shown = PolicyLimit(limit.limit, limit.comparator, rule.id, statuses[rule.id])
+            is_applying = shown.status is not RuleStatus.NOT_APPLICABLE
+            if is_applying and shown.is_tighter(limits.get(limit.metric)):
+                limits[limit.metric] = shown
         return limits
 
     @cached_property
@@ -205,6 +226,9 @@ def policy_evaluation_row(evidence: EvidenceSnapshot, *, occasion: str) -> evide
         "waived": sorted(evidence.waived),
         "metric_values_to": latest,
         "binding_values": sorted(int(value.id) for value in evidence.binding_values),
+        "references": {
+            f"{reference}:{metric}": number_text(number) for (reference, metric), number in evidence.references.items()
+        },
     }
     return evidence_models.PolicyEvaluation(
         request=request,

@@ -6,9 +6,9 @@ from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
 from governance.budgets.queries.effects import BudgetEffect
 from governance.people.queries.people import name_of
-from governance.rulebook.domain import policy_evaluation
 from governance.rulebook.domain.checklists import ItemStatus
-from governance.rulebook.domain.policy_evaluation import RuleResult
+from governance.rulebook.domain.evaluation import policies as policy_evaluation
+from governance.rulebook.domain.evaluation.policies import RuleResult
 from governance.rulebook.queries.rulebook import checklist_in
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import ChecklistAnswer, PolicyEvaluation

@@ -11,7 +11,7 @@ from benchmarking.runs.domain.alternatives import families_of
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
-from governance.rulebook.domain.policy_evaluation import PolicyOutcome
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries.rulebook import policy_in
 from reviews.authorizations.domain.standing import reviewed_before
 from reviews.authorizations.queries.standing import artifact_records

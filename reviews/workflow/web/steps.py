@@ -56,9 +56,9 @@ def request_review(**given: Any) -> str:
 def vote(request: HttpRequest, ref: str) -> HttpResponse:
     """Cast a vote in the stage that the page showed."""
     row = load(request, ref)
-    stages = policy_in(row.policy).stages if row.policy else ()
-    is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
     snapshot = snapshot_of(row, now=timezone.now())
+    electorate, stage_id = snapshot.electorate, request.POST.get("stage")
+    is_last = any(electorate.may_settle(stage) for stage in electorate.stages if stage.id == stage_id)
     earlier = earlier_condition_views(snapshot, person=person_of(request)) if is_last else ()
     form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last, earlier=earlier)
 

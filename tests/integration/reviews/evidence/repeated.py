@@ -1,6 +1,6 @@
 """A recorded policy evaluation, made again from what was known then."""
 
-from governance.rulebook.domain.policy_evaluation import Evaluation, evaluate
+from governance.rulebook.domain.evaluation.policies import Evaluation, evaluate
 from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.domain.claims import counted_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation

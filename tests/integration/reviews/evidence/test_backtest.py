@@ -15,7 +15,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from governance.rulebook.actions import documents as rulebook
-from governance.rulebook.domain.policy_evaluation import PolicyOutcome
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries import backtest

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from governance.rulebook.domain import policy_evaluation
-from governance.rulebook.domain.metric_index import MetricIndex
+from governance.rulebook.domain.evaluation import policies as policy_evaluation
+from governance.rulebook.domain.evaluation.metric_index import MetricIndex
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast

@@ -9,8 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, parse_policy
-from governance.rulebook.domain.policy_evaluation import Evaluation, PolicyOutcome, RuleStatus, evaluate
+from governance.rulebook.domain.evaluation.limits import RuleStatus
+from governance.rulebook.domain.evaluation.policies import Evaluation, PolicyOutcome, evaluate
+from governance.rulebook.domain.metric_limits import Comparator, Statistic
+from governance.rulebook.domain.policy import RuleEffect, parse_policy
 from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of

@@ -14,17 +14,10 @@ from governance.rulebook.domain.benchmark_plans import (
     ScenarioName,
     VariantName,
 )
-from governance.rulebook.domain.policy import (
-    AuthorizationTerms,
-    Comparator,
-    PolicyRule,
-    RuleEffect,
-    Stage,
-    Statistic,
-    WaiverLevel,
-    parse_policy,
-)
+from governance.rulebook.domain.metric_limits import Comparator, Statistic
+from governance.rulebook.domain.policy import AuthorizationTerms, PolicyRule, RuleEffect, WaiverLevel, parse_policy
 from governance.rulebook.domain.scopes import Scope
+from governance.rulebook.domain.stages import Stage
 from tests.unit.governance.rulebook.builders import document, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid

@@ -5,10 +5,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.rulebook.domain.metric_index import index_values
-from governance.rulebook.domain.policy import RuleEffect
-from governance.rulebook.domain.policy_evaluation import PolicyOutcome, evaluate
-from governance.rulebook.domain.replay import (
+from governance.rulebook.domain.evaluation.metric_index import index_values
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome, evaluate
+from governance.rulebook.domain.evaluation.replay import (
     ReplayCase,
     ReplayShare,
     ReplayVerdict,
@@ -18,6 +17,7 @@ from governance.rulebook.domain.replay import (
     share_of,
     shares,
 )
+from governance.rulebook.domain.policy import RuleEffect
 from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.unit.governance.rulebook.builders import NOW, metric_value, p95_rule, policy, rule
 from tests.unit.governance.rulebook.test_evaluation import NAMES, rules, sound_metric_values
@@ -59,19 +59,19 @@ def test_a_replay_says_what_the_judge_says(data):
 
 def test_two_versions_are_set_beside_each_other():
     cases = [case(), case("MRR-2", "600", "20"), case("MRR-3", "50", "40")]
-    first, second, third = compare(cases, before=OLD, after=NEW)
+    first, second, third = compare(cases, before=[OLD], after=[NEW])
     assert (first.before.outcome, first.after.outcome) == (PolicyOutcome.CLEARED, PolicyOutcome.REVIEW_REQUIRED)
     assert (first.is_stricter, first.is_looser, first.added_rules, first.removed_rules) == (True, False, ("gpu",), ())
     assert (second.is_stricter, second.is_looser, second.added_rules) == (False, False, ())
     assert third.after.outcome is PolicyOutcome.CLEARED
-    back = compare(cases, before=NEW, after=OLD)[0]
+    back = compare(cases, before=[NEW], after=[OLD])[0]
     assert (back.is_stricter, back.is_looser, back.added_rules, back.removed_rules) == (False, True, (), ("gpu",))
-    milder = compare(cases, before=NEW, after=ADVISED)[0]
+    milder = compare(cases, before=[NEW], after=[ADVISED])[0]
     assert (milder.is_looser, milder.added_rules, milder.after.effects) == (True, (), {"gpu": RuleEffect.ADVISE})
 
 
 def test_a_version_beside_itself_differs_in_nothing():
-    (same,) = compare([case()], before=NEW, after=NEW)
+    (same,) = compare([case()], before=[NEW], after=[NEW])
     assert same.before is same.after
 
 
