@@ -18,7 +18,8 @@ from onnx import TensorProto, helper  # noqa: TID253 -- tests build models
 
 from tests.promises import harness_report, specimens
 from weighbridge.core.errors import Invalid, Refused
-from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
+from weighbridge.core.model_files.formats import ArtifactFormat
+from weighbridge.core.model_files.inspection import inspect
 from weighbridge.measure.conditions import memory
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
