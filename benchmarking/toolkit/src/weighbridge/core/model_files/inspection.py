@@ -93,9 +93,7 @@ def _linked(name: str) -> Invalid:
     return Invalid(text, code="linked_artifact", field="file")
 
 
-def _format(
-    content: mmap.mmap, *, name: str, allows_external: bool
-) -> tuple[ArtifactFormat, Mapping[str, object]]:
+def _format(content: mmap.mmap, *, name: str, allows_external: bool) -> tuple[ArtifactFormat, Mapping[str, object]]:
     with memoryview(content) as view:
         # Checked first, because a safetensors file starts with its header length, which may look like any magic number.
         if is_safetensors(view):

@@ -34,8 +34,8 @@ def refuse_binary_xgboost(content: memoryview, *, name: str) -> None:
     """Raise Invalid if the bytes start like a model of XGBoost in its old binary form, which it no longer reads."""
     if _BINARY.match(content):
         text = (
-            f"{name} is an XGBoost model in the old binary form. Load it with the version of XGBoost that wrote it, and "
-            "save it as .ubj or .json with Booster.save_model."
+            f"{name} is an XGBoost model in the old binary form. Load it with the version of XGBoost that wrote it, "
+            "and save it as .ubj or .json with Booster.save_model."
         )
         raise Invalid(text, code="artifact_version", field="file")
 
