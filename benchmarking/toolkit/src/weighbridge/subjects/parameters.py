@@ -67,10 +67,9 @@ def _check_value(reader: Reader, key: str, value: object) -> None:
 
 def _is_exact(value: float | Decimal) -> bool:
     """Whether every program reads the number as this value."""
-    if isinstance(value, Decimal) and not value.is_finite():
-        return False
-    is_small = abs(value) <= LARGEST_WHOLE
-    return is_small and (not isinstance(value, Decimal) or Decimal(str(float(value))) == value)
+    if isinstance(value, Decimal):
+        return value.is_finite() and abs(value) <= LARGEST_WHOLE and Decimal(str(float(value))) == value
+    return abs(value) <= LARGEST_WHOLE
 
 
 def _exact(value: object) -> object:

@@ -126,7 +126,7 @@ def test_other_versions_and_byte_orders_are_refused(version):
 
 
 def test_texts_are_bounded_over_the_whole_file(monkeypatch):
-    monkeypatch.setattr(gguf_structure, "MOST_TEXTS", 3)
+    monkeypatch.setattr(gguf_structure, "MOST_ITEMS", 3)
     values = [entry(f"a{number}", 9, struct.pack("<IQ", 8, 2) + text("a") * 2) for number in range(2)]
     assert "too many parts" in refusal_of(gguf(*values, keys=2)).reason
 

@@ -60,6 +60,7 @@ SIZES = next(line for line in lightgbm_text().splitlines() if line.startswith("t
         ("max_feature_idx=4", "max_feature_idx=5", "as many features"),
         ("max_feature_idx=4", "max_feature_idx=-1", "max_feature_idx is not a number"),
         ("num_leaves=", "mum_leaves=", "num_leaves is not a number"),
+        ("num_cat=", "num_leaves=", "or one twice"),
         ("Tree=1", "Tree=7", "tree 1 is not where it says"),
         ("left_child=", "left_child=x ", "as many nodes"),
         ("end of trees", "end of tree", "trees do not end"),
@@ -90,6 +91,7 @@ def test_text_is_utf8():
         ("MAX_BYTES", 100, "larger than 100 bytes"),
         ("MOST_TREES", 2, "too many trees"),
         ("MAX_END_BYTES", 20, "trees do not end"),
+        ("MOST_FIELDS", 15, "too many fields"),
         ("MAX_HEADER_BYTES", 20, "header does not end"),
     ],
 )

@@ -17,9 +17,8 @@ MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 MOST_TENSORS = 100_000
 MOST_KEYS = 10_000
-MOST_TEXTS = 1_000_000  # the largest vocabularies have some 260,000 tokens and as many merges
-LONGEST_KEY_BYTES = 65_535
-LONGEST_NAME_BYTES = 1_000
+MOST_ITEMS = 1_000_000  # texts and truth values; the largest vocabularies have some 260,000 tokens and as many merges
+LONGEST_NAME_BYTES = 1_000  # the format allows keys of 65,535, which take too much memory
 DEEPEST_ARRAY = 4
 MOST_DIMENSIONS = 4
 LARGEST_ALIGNMENT = 65_536
@@ -76,7 +75,7 @@ class _Walk:
 
     cursor: Cursor
     version: int = 0
-    texts: int = 0
+    items: int = 0
     alignment: int = 32
     architecture: str = ""
 
@@ -108,7 +107,7 @@ def _foreign_version(name: str, version: int) -> Invalid:
 def _check_metadata(walk: _Walk, count: int) -> None:
     seen = set[bytes]()
     for _ in range(count):
-        key = bytes(_text(walk, LONGEST_KEY_BYTES))
+        key = bytes(_text(walk, LONGEST_NAME_BYTES))
         if not _KEY.fullmatch(key):
             raise Damaged("a key of its metadata is not text in ASCII")
         if key in seen:
@@ -143,16 +142,18 @@ def _architecture(walk: _Walk, kind: int) -> str:
 
 def _skip(walk: _Walk, kind: int, count: int, *, depth: int) -> None:
     """Move past `count` values of one type."""
-    if kind in _SIZES:
-        values = walk.cursor.take(count * _SIZES[kind])
-        if kind == _BOOL and bytes(values).strip(b"\0\1"):
+    if kind in _SIZES and kind != _BOOL:
+        walk.cursor.skip(count * _SIZES[kind])
+        return
+    walk.items += count
+    if walk.items > MOST_ITEMS:
+        raise Damaged("it has too many parts to be validated")
+    if kind == _BOOL:
+        if bytes(walk.cursor.take(count)).strip(b"\0\1"):
             raise Damaged("a truth value in its metadata is neither 0 nor 1")
         return
     if kind not in (_TEXT, _ARRAY) or depth > DEEPEST_ARRAY:
         raise Damaged("a value of its metadata has an unknown type")
-    walk.texts += count
-    if walk.texts > MOST_TEXTS:
-        raise Damaged("it has too many parts to be validated")
     for _ in range(count):
         if kind == _TEXT:
             walk.cursor.skip(walk.cursor.number(_U64))

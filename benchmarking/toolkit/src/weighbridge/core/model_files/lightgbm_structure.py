@@ -6,6 +6,7 @@ Checks that the trees are complete, not what they compute. Time and memory are b
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 
 from weighbridge.core.model_files.damage import Damaged, refusing_damage
 
@@ -13,6 +14,7 @@ MAX_BYTES = 100_000_000
 MAX_HEADER_BYTES = 10_000_000
 MAX_END_BYTES = 10_000_000
 MOST_TREES = 50_000
+MOST_FIELDS = 100  # of the header, and of a tree, which have some twenty
 VERSIONS = ("v2", "v3", "v4")
 _START = b"tree\n"
 _END = b"end of trees\n"
@@ -54,7 +56,7 @@ def _header(content: memoryview) -> tuple[Mapping[str, str], int]:
     end = head.find(b"\n\n")
     if end < 0:
         raise Damaged("its header does not end")
-    fields = {key.decode(): _decoded(value) for key, value in _FIELD.findall(head[:end])}
+    fields = {key.decode(): _decoded(value) for key, value in _fields(memoryview(head)[:end]).items()}
     missing = {"version", "max_feature_idx", "feature_names", "feature_infos", "tree_sizes"} - set(fields)
     if missing:
         raise Damaged(f"its header has no {min(missing)}")
@@ -68,15 +70,23 @@ def _header(content: memoryview) -> tuple[Mapping[str, str], int]:
 
 def _tree(block: memoryview, number: int) -> int:
     """Return the size of a tree; raise Damaged unless it has the fields of its number of leaves."""
-    text = bytes(block)
-    if not text.startswith(b"Tree=%d\n" % number):
+    start = b"Tree=%d\n" % number
+    if block[: len(start)] != start:
         raise Damaged(f"its tree {number} is not where it says")
-    fields = dict(_FIELD.findall(text))
+    fields = _fields(block)
     leaves = _number(_decoded(fields.get(b"num_leaves", b"")), "num_leaves")
     expected = {"leaf_value": leaves} | (dict.fromkeys(_OF_NODES, leaves - 1) if leaves > 1 else {})
     if not leaves or any(_length(fields.get(name.encode(), b"")) != length for name, length in expected.items()):
         raise Damaged(f"its tree {number} does not have as many nodes as it says")
-    return len(text)
+    return len(block)
+
+
+def _fields(text: memoryview) -> dict[bytes, bytes]:
+    """Return the fields of a part by name."""
+    found = [(each[1], each[2]) for each in islice(_FIELD.finditer(text), MOST_FIELDS + 1)]
+    if len(found) > MOST_FIELDS or len(dict(found)) != len(found):
+        raise Damaged("a part of it has too many fields, or one twice")
+    return dict(found)
 
 
 def _length(numbers: bytes) -> int:

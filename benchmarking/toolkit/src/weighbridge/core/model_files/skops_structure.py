@@ -18,7 +18,7 @@ from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import DocumentLimits
 
 SCHEMA = "schema.json"
-_LIMITS = DocumentLimits(bytes_max=32_000_000, values_max=1_000_000)
+_LIMITS = DocumentLimits(bytes_max=25_000_000, values_max=800_000)
 MOST_UNPACKED_BYTES = 64_000_000
 """Bytes of sparse matrices that are unpacked to be validated."""
 LONGEST_NAME = 200

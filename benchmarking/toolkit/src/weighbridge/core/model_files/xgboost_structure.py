@@ -13,7 +13,7 @@ from weighbridge.core.model_files.ubjson import MOST_VALUES, outline_of_ubjson
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import DocumentLimits
 
-MAX_JSON_BYTES = 60_000_000
+MAX_JSON_BYTES = 25_000_000
 _OUTLINE = DocumentLimits(bytes_max=MAX_JSON_BYTES, depth_max=30, values_max=MOST_VALUES)
 _START = re.compile(rb'\{(?:\s{0,100}"|L\0{7}\x07)(?:learner|version)')
 _NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]{1,2})?"
