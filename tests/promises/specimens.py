@@ -143,7 +143,7 @@ def _archive() -> bytes:
     }
     schema = json.dumps(node | {"content": node | {"file": "1.npy"}})
     array, whole = io.BytesIO(), io.BytesIO()
-    np.save(array, np.arange(4.0))
+    np.save(array, np.arange(200.0))
     with zipfile.ZipFile(whole, "w") as made:
         for name, content in (("1.npy", array.getvalue()), ("schema.json", schema)):
             made.writestr(zipfile.ZipInfo(name), content)

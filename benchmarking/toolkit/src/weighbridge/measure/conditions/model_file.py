@@ -61,7 +61,9 @@ def read_model(path: Path) -> ModelFile:
         raise Invalid(f"There is no model file {path.name}.", code="model_missing", field="model")
     found = _format(path)
     if found in _OWN_SUFFIXES:
-        text = f"{path.name} is a {found} model, which is measured by its suffix; name it like {_OWN_SUFFIXES[found]}."
+        text = (
+            f"{path.name} is a model of {found}, which is measured by its suffix; name it like {_OWN_SUFFIXES[found]}."
+        )
         raise Invalid(text, code="model_form", field="model")
     if found is not ArtifactFormat.ONNX:
         text = f"{path.name} contains weights without a graph and cannot run; export the model to ONNX to profile it."
