@@ -215,7 +215,7 @@ def test_names_that_other_systems_cannot_hold_are_refused(tmp_path):
         manifest_of(tmp_path)
     (tmp_path / "a\nb").rename(tmp_path / "A")
     (tmp_path / "a").write_text("")
-    with pytest.raises(Invalid, match="differ only by case"):
+    with pytest.raises(Invalid, match="only by case"):
         manifest_of(tmp_path)
 
 
@@ -267,14 +267,23 @@ def test_paths_that_lead_elsewhere_or_hide_something_are_refused(path):
         (("a", "a"), "occurs twice"),
         (("a", "a/b"), "is a file and a folder"),
         (("a/b", "a"), "is a file and a folder"),
-        (("Ab/x", "aB/y"), "differ only by case"),
-        (("ß", "ss"), "differ only by case"),
-        (("é", "e\u0301"), "differ only by case or by the form"),
+        (("Ab/x", "aB/y"), "aB differs from another path only by case"),
+        (("a/Ab/x", "a/aB/y"), "a/aB differs from another path only by case"),
+        (("ß", "ss"), "differs from another path only by case"),
+        (("é", "e\u0301"), "only by case or by the form"),
     ],
 )
 def test_paths_are_apart_on_every_system(names, words):
     with pytest.raises(Invalid, match=words):
         parse_subject(manifest(*names))
+
+
+def test_paths_are_bounded(monkeypatch):
+    with pytest.raises(Invalid, match="nested deeper than 50 folders"):
+        parse_subject(manifest("a/" * 50 + "b"))
+    monkeypatch.setattr(paths, "MOST_FILES", 2)
+    with pytest.raises(Invalid, match="more than 4 files and folders"):
+        parse_subject(manifest("a/b/c/d", "e"))
 
 
 def test_files_in_one_folder_are_apart():

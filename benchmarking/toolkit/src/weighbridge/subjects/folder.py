@@ -16,12 +16,11 @@ from pathlib import Path
 from weighbridge.core.canonical import DIGEST_PREFIX
 from weighbridge.core.errors import Invalid
 from weighbridge.subjects.manifest import MANIFEST, Entry, entries_of, subject_of
-from weighbridge.subjects.paths import check_apart, check_count, check_path
+from weighbridge.subjects.paths import DEEPEST, check_apart, check_count, check_path
 from weighbridge.subjects.subject import Subject, usable_name
 
 IGNORED = (".git", ".gitattributes", ".github", ".gitignore")
 """The paths that model signing ignores unless it is told otherwise."""
-DEEPEST = 50
 _PIECE_BYTES = 1_000_000
 # A safetensors file may start like a pickle, because its first eight bytes are the length of its header.
 _PICKLE = re.compile(rb"\x80[\x02-\x05](?!.{6}\{)|PK\x03\x04.{26}[^\x00]{0,200}data\.pkl", re.DOTALL)

@@ -3,13 +3,15 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from pathlib import PurePosixPath
+from functools import lru_cache
+from typing import NamedTuple
 
 from weighbridge.core.documents import is_storable
 from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.formats import is_pickle_name
 
 LONGEST_PATH = 1_000
+DEEPEST = 50
 MOST_FILES = 100_000
 # Control characters, line separators, marks that turn the direction of writing, and the separator of Windows.
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\\]")
@@ -24,6 +26,8 @@ def check_path(path: str, *, field: str) -> None:
             "rename the file."
         )
         raise Invalid(text, code="path_form", field=field)
+    if len(names) > DEEPEST:
+        raise Invalid(f"{path[:80]} is nested deeper than {DEEPEST} folders.", code="folder_depth", field=field)
     if any(name in ("", ".", "..") for name in names):
         text = f"The path {path!r} must be relative to its folder, without empty parts, . and .. in it."
         raise Invalid(text, code="path_form", field=field)
@@ -36,19 +40,32 @@ def check_path(path: str, *, field: str) -> None:
 
 
 def check_apart(paths: Iterable[str], *, field: str) -> None:
-    """Raise Invalid for a path that occurs twice, is a folder of another, or differs from another only by case."""
-    known: dict[str, tuple[str, bool]] = {}
+    """Raise Invalid for a path that occurs twice, is a folder of another, or differs from another only by case.
+
+    Raises Invalid for more folders than files are allowed, too.
+    """
+    known: dict[tuple[int, str], _Place] = {}
     for path in paths:
-        names = path.split("/")
-        for count in range(1, len(names) + 1):
-            place = ("/".join(names[:count]), count == len(names))
-            other = known.setdefault(_folded(place[0]), place)
-            if other[0] != place[0]:
-                text = f"{place[0]} and {other[0]} differ only by case or by the form of a letter; rename one of them."
-                raise Invalid(text, code="path_case", field=field)
-            is_new = other is place
-            if not is_new and (place[1] or other[1]):
+        names, folder = path.split("/"), 0
+        for count, name in enumerate(names, 1):
+            place = _Place(len(known) + 1, name, count == len(names))
+            other = known.setdefault((folder, _folded(name)), place)
+            if other.name != name:
+                text = f"{'/'.join(names[:count])} differs from another path only by case or by the form of a letter."
+                raise Invalid(f"{text} Rename one of them.", code="path_case", field=field)
+            if other is not place and (place.is_file or other.is_file):
                 raise Invalid(f"{path} occurs twice, or is a file and a folder.", code="path_twice", field=field)
+            folder = other.number
+        if len(known) > 2 * MOST_FILES:
+            raise Invalid(f"There are more than {2 * MOST_FILES:,} files and folders.", field=field)
+
+
+class _Place(NamedTuple):
+    """A file or a folder of a tree, with a number of its own."""
+
+    number: int
+    name: str
+    is_file: bool
 
 
 def check_count(count: int, *, field: str) -> None:
@@ -59,8 +76,12 @@ def check_count(count: int, *, field: str) -> None:
 
 def order(path: str) -> tuple[str, ...]:
     """Return what paths are sorted by: their parts, as `PurePosixPath` compares them and OpenSSF model signing does."""
-    return PurePosixPath(path).parts
+    return tuple(path.split("/"))
 
 
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+@lru_cache(maxsize=10_000)
+def _folded(name: str) -> str:
+    """Return what names have in common that a system may take for one."""
+    return (
+        name.lower() if name.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    )
