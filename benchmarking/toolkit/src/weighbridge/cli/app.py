@@ -17,6 +17,7 @@ from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.exits import CarefulCommand
+from weighbridge.cli.manifest import manifest
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.device import device
 from weighbridge.cli.measure.experiment import experiment
@@ -63,7 +64,7 @@ def root(
 
 MEASURE = (prepare_data, profile, device, compare, score, experiment, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
-for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):
+for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest):
     app.command(cls=CarefulCommand)(command)
 
 
