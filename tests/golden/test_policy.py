@@ -109,7 +109,7 @@ def test_what_the_default_policy_says_of_each_filing() -> None:
 
 def test_what_a_changed_policy_would_have_said() -> None:
     before, after = parse_policy(yaml.safe_load(FULL)), changed()
-    compared = replay.compare((case for case, _ in cases()), before=before, after=after)
+    compared = replay.compare((case for case, _ in cases()), before=[before], after=[after])
     lines = [line for each in compared for line in (compared_line(each), effects_line(each))]
     for name, verdicts in (
         ("before", [each.before for each in compared]),

@@ -7,8 +7,7 @@ from governance.audit.queries import checkpoints
 from governance.budgets.queries.effects import BudgetEffect
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.checklists import ItemStatus
-from governance.rulebook.domain.evaluation import policies as policy_evaluation
-from governance.rulebook.domain.evaluation.policies import RuleResult
+from governance.rulebook.domain.evaluation.policies import Evaluation, RuleResult
 from governance.rulebook.queries.rulebook import checklist_in
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import ChecklistAnswer, PolicyEvaluation
@@ -47,7 +46,7 @@ NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
 
 def policy_evaluation_part(row: PolicyEvaluation) -> PolicyEvaluationPart:
     """A stored policy evaluation, rule by rule."""
-    stored = from_document(policy_evaluation.Evaluation, row.document, name="policy_evaluation")
+    stored = from_document(Evaluation, row.document, name="policy_evaluation")
     return copy_of(
         row,
         PolicyEvaluationPart,
