@@ -16,6 +16,7 @@ from benchmarking.runs.actions import runs
 from benchmarking.runs.domain.alternatives import wanted_from
 from benchmarking.runs.domain.evaluation_sets import DatasetStatus
 from benchmarking.runs.domain.routing import hardware_of
+from benchmarking.runs.domain.runnable import SYSTEMS
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.prometheus import RUNS, waiting_since
 from benchmarking.runs.queries.runs import rivals_of
@@ -30,6 +31,8 @@ from governance.jobs.models import Leased, Pulse
 from governance.jobs.signs_of_life import lease_renewed
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.core.errors import Refused
+from weighbridge.core.model_files.formats import suffix_of
+from weighbridge.measure.inputs.settings import InputSettings
 from weighbridge.measure.quality.verdict import OWN_LABELS, with_own_labels_void
 from weighbridge.measure.scenarios import SCENARIOS, ProfileSettings, RuntimeSettings
 from weighbridge.measure.studies.rerun import settings_in
@@ -117,7 +120,7 @@ def _leave(run: Run) -> None:
 def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
     if not run.model_version.stored_as:
         raise RunFailed("The model file was never uploaded, so it cannot be run here; upload the file.")
-    model = _fetched(run.model_version.digest, folder / f"model.{run.model_version.format}")
+    model = _fetched(run.model_version.digest, folder / f"model{suffix_of(run.model_version.format)}")
     data = _fetched(run.dataset.digest, folder / "data.npz") if run.dataset else None
     limits = Limits(wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
     follow = heartbeat.progress, heartbeat.should_stop
@@ -145,6 +148,7 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
         on_progress=on_progress,
         should_stop=should_stop,
         workdir=folder,
+        system=SYSTEMS[run.model_version.format],
         needs_wall=needs_wall,
     )
     return result if is_governed else with_own_labels_void(result)
@@ -168,7 +172,12 @@ def _settings_of(run: Run) -> ProfileSettings:
             raise RunFailed("The repeated run used a different machine type than its plan specifies.")
         return repeated
     scenario = SCENARIOS[plan["scenario"]](min_samples=int(plan["min_samples"]), **plan.get("settings", {}))
-    return ProfileSettings(scenario=scenario, engine=RuntimeSettings(provider=PROVIDERS[hardware_of(plan)]))
+    return ProfileSettings(
+        scenario=scenario,
+        engine=RuntimeSettings(provider=PROVIDERS[hardware_of(plan)]),
+        inputs=InputSettings(dims=plan.get("sizes", {})),
+        metrics=tuple(plan.get("metrics", ())),
+    )
 
 
 def _fetched(digest: str, target: Path) -> Path:

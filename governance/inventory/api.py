@@ -37,11 +37,20 @@ class Models(GenericAPIView[Any]):
         operation_id="models_create", request={"multipart/form-data": ModelInput}, responses={201: ModelVersionAnswer}
     )
     def post(self, request: Request) -> Response:
-        """Register a version by its file, or by URI and SHA-256; the same content again is the same version."""
+        """Register a version by its file, by URI and SHA-256, or by the document of its kind.
+
+        The same content again is the same version.
+        """
         user, person, now = asker(request)
         given = read_for(request, ModelInput, lambda: check_act_for_any_team(person))
         asset = NewAsset(**{name: given[name] for name in ("team", "slug", "name", "tier", "task", "owner")})
-        uri, digest = given.get("uri", ""), given.get("sha256", "")
-        entry = NewVersion(asset=asset, version=given["version"], upload=given.get("file"), uri=uri, digest=digest)
+        entry = NewVersion(
+            asset=asset,
+            version=given["version"],
+            upload=given.get("file"),
+            uri=given.get("uri", ""),
+            digest=given.get("sha256", ""),
+            subject=given.get("subject"),
+        )
         version = writes.register(entry=entry, by=user, now=now)
         return Response(ModelVersionAnswer(version).data, status=201)

@@ -1,6 +1,8 @@
 """The model inventory: assets and their immutable versions."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -31,7 +33,8 @@ class ModelAsset(models.Model):
 class ModelVersion(models.Model):
     """One subject of reviews, identified by its digest; a file is either stored here or referenced by URI.
 
-    `document` describes the subject in the form of its kind. `ends_on` is the day on which its vendor retires it.
+    `document` describes the subject in the form of its kind. `ends_on` is the day on which its vendor retires
+    it, `contained` are the digests of the files and models that it consists of.
     """
 
     asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, related_name="versions")
@@ -41,6 +44,7 @@ class ModelVersion(models.Model):
     format = models.CharField(max_length=16, blank=True)
     document = models.JSONField(default=dict)
     ends_on = models.DateField(null=True)
+    contained = ArrayField(models.CharField(max_length=71), default=list)
     size_bytes = models.BigIntegerField(null=True)
     stored_as = models.CharField(max_length=200, blank=True)
     uri = models.CharField(max_length=500, blank=True)
@@ -58,7 +62,7 @@ class ModelVersion(models.Model):
                 name="uri_is_remote", condition=Q(uri="") | Q(uri__regex=f"^({'|'.join(SCHEMES)})://.")
             ),
         ]
-        indexes = [models.Index(fields=["digest"])]
+        indexes = [models.Index(fields=["digest"]), GinIndex(fields=["contained"], name="versions_by_part")]
 
     def __str__(self) -> str:
         return f"{self.asset.name} {self.version}"

@@ -1,6 +1,7 @@
 """Reads of the model inventory."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
@@ -8,6 +9,7 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from weighbridge.core.errors import NotFound
+from weighbridge.subjects.kinds import SUBJECT_KINDS, parse_subject
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,23 @@ def find(*, team: str, slug: str, person: Person) -> ModelAsset:
     if asset is None:
         raise NotFound(f"There is no model {team}/{slug} that you can see.")
     return asset
+
+
+def document_of_version(version: ModelVersion) -> dict[str, Any]:
+    """The document of the version as a subject."""
+    if version.document:
+        return dict(version.document)
+    size = {"size_bytes": version.size_bytes} if version.size_bytes is not None else {}
+    return {"kind": version.kind, "format": version.format, "sha256": version.digest.removeprefix("sha256:")} | size
+
+
+def subject_lines(version: ModelVersion) -> tuple[str, ...]:
+    """What the subject is, in one line each: the model itself and, of a pipeline, its parts; none for a file."""
+    if not version.document:
+        return ()
+    subject = parse_subject(version.document)
+    parts = (parse_subject(part["subject"]) for part in subject.document.get("parts", ()))
+    return tuple(f"{part.kind}: {SUBJECT_KINDS[part.kind].describe(part)}" for part in (subject, *parts))
 
 
 def versions_of(asset: ModelAsset) -> list[ModelVersion]:

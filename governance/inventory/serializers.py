@@ -8,6 +8,7 @@ from rest_framework import serializers
 from governance.inventory.enums import Tier
 from governance.rulebook.domain.scopes import ModelTask
 from governance.site.api.shapes import Answer, Input, ListInput, choice
+from weighbridge.core.model_files.formats import SUFFIXES
 
 
 class ModelVersionAnswer(Answer):
@@ -21,8 +22,11 @@ class ModelVersionAnswer(Answer):
     tier = serializers.CharField(source="asset.tier")
     task = serializers.CharField(source="asset.task")
     owner = serializers.CharField(source="asset.owner.username")
+    kind = serializers.CharField(help_text="file, manifest, container, managed or pipeline.")
     digest = serializers.CharField()
     format = serializers.CharField()
+    document = serializers.JSONField(help_text="The subject in the form of its kind; empty for a file.")
+    ends_on = serializers.DateField(allow_null=True, help_text="The day on which its vendor retires it.")
     size_bytes = serializers.IntegerField(allow_null=True)
     uri = serializers.CharField(help_text="Where it lies; empty when it is stored here.")
     registered_at = serializers.DateTimeField()
@@ -44,7 +48,7 @@ class ModelAnswer(Answer):
 
 
 class ModelInput(Input):
-    """A model version: its file, or where it lies with its SHA-256."""
+    """A model version: its file, where it lies with its SHA-256, or the document of its kind."""
 
     team = serializers.SlugField(max_length=60)
     slug = serializers.SlugField(max_length=80)
@@ -59,11 +63,15 @@ class ModelInput(Input):
         help_text="User name of whoever answers for the model.",
     )
     file = serializers.FileField(
-        required=False, max_length=160, help_text=".onnx or .safetensors; pickles are refused."
+        required=False, max_length=160, help_text=f"{', '.join(SUFFIXES)}; pickles are refused."
     )
     uri = serializers.CharField(required=False, max_length=500)
     sha256 = serializers.CharField(
         required=False, max_length=71, help_text="64 hexadecimal digits, or sha256: and these."
+    )
+
+    subject = serializers.JSONField(
+        required=False, help_text="The document of a manifest, container, managed model or pipeline, as JSON."
     )
 
     def validate_sha256(self, digest: str) -> str:
@@ -71,10 +79,10 @@ class ModelInput(Input):
         return digest if digest.startswith("sha256:") else f"sha256:{digest}"
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Either a file, or both a URI and a digest."""
+        """Exactly one of a file, a URI with a digest, and a document."""
         named = {"uri", "sha256"} & attrs.keys()
-        if ("file" in attrs) == bool(named) or len(named) == 1:
-            wanted = "Send either a file, or uri and sha256 of one that lies elsewhere."
+        if sum(("file" in attrs, bool(named), "subject" in attrs)) != 1 or len(named) == 1:
+            wanted = "Send either a file, or uri and sha256 of one that lies elsewhere, or a subject of another kind."
             raise serializers.ValidationError({"file": wanted})
         return attrs
 

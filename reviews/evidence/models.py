@@ -114,10 +114,14 @@ class PolicyEvaluation(models.Model):
 
 
 class Waiver(models.Model):
-    """A time-limited permission not to meet one soft rule. Rows never change (a trigger enforces this); they expire."""
+    """A time-limited permission not to meet one soft rule, or not to answer one checklist item that does not apply.
+
+    Rows never change (a trigger enforces this); they expire.
+    """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="waivers")
-    rule_id = models.CharField(max_length=80)
+    rule_id = models.CharField(max_length=80, blank=True)
+    item_id = models.CharField(max_length=80, blank=True)
     reason = models.TextField()
     granted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     granted_at = models.DateTimeField()
@@ -125,11 +129,15 @@ class Waiver(models.Model):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="waiver_of_a_rule_or_an_item",
+                condition=(Q(rule_id="") & ~Q(item_id="")) | (~Q(rule_id="") & Q(item_id="")),
+            ),
             models.CheckConstraint(name="waiver_runs_out", condition=Q(expires_at__gt=models.F("granted_at"))),
         ]
 
     def __str__(self) -> str:
-        return f"{self.request} {self.rule_id}"
+        return f"{self.request} {self.rule_id or self.item_id}"
 
 
 OPTION_CHARS_MAX = 80

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from governance.audit.actions import record as audit
 from governance.audit.locking import lock_trail
+from governance.inventory.models import ModelVersion
 from reviews.authorizations.domain.standing import ArtifactStanding, Standing
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.feed.models import FeedEntry
@@ -20,10 +21,19 @@ def publish(*, digest: str, environment: str, by: User | None, now: datetime) ->
     """Append the standing of the artifact, unless it is that of its latest entry; return the new entry.
 
     Every act that can change a standing calls this last. The head of the audit trail is locked, so of two acts at once
-    the later one sees both.
+    the later one sees both. The standings of artifacts that contain this one are published, too.
     """
     with transaction.atomic():
         lock_trail()
+        row = _publish(digest, environment, by, now)
+        wholes = ModelVersion.objects.filter(contained__contains=[digest]).values_list("digest", flat=True)
+        for whole in sorted(set(wholes)):
+            _publish(whole, environment, by, now)
+    return row
+
+
+def _publish(digest: str, environment: str, by: User | None, now: datetime) -> FeedEntry | None:
+    with transaction.atomic():
         found = artifact_records(digest=digest, environment=environment, now=now).standing
         last = latest(digest=digest, environment=environment)
         before = (last.standing, last.allowed_until) if last else (Standing.UNKNOWN, None)

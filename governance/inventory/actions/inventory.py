@@ -1,9 +1,10 @@
 """Writes of the model inventory."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,8 +12,8 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import SpooledUpload, Upload
+from governance.inventory.actions.described import columns_elsewhere, columns_of
 from governance.inventory.actions.ownership import name_owner
-from governance.inventory.domain import check_location
 from governance.inventory.enums import Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.models import Team
@@ -40,13 +41,17 @@ class NewAsset:
 
 @dataclass(frozen=True, kw_only=True)
 class NewVersion:
-    """A version to register, of an existing or a new model: by its file, or by its URI and digest."""
+    """A version to register, of an existing or a new model.
+
+    It is a file (`upload`), a file elsewhere (`uri` and `digest`), or the document of another kind (`subject`).
+    """
 
     asset: ModelAsset | NewAsset
     version: str
     upload: "Upload | None" = None
     uri: str = ""
     digest: str = ""
+    subject: Mapping[str, Any] | None = None
 
 
 def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
@@ -58,23 +63,31 @@ def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
     if not entry.version.strip():
         raise Invalid("Enter the version, for example 1.4.0.", field="version")
     if entry.upload is None:
-        return _entered(entry, _referred(entry.uri, entry.digest), None, by, now)
+        return _entered(entry, _described_columns(entry), None, by, now)
     with SpooledUpload.read(entry.upload) as spooled:
         file_info = inspect(spooled.path, name=spooled.name)
         return _entered(entry, {"format": file_info.format, "size_bytes": spooled.size_bytes}, spooled, by, now)
 
 
+def _described_columns(entry: NewVersion) -> dict[str, Any]:
+    if entry.subject is not None:
+        return columns_of(entry.subject)
+    if not DIGEST.fullmatch(entry.digest):
+        raise Invalid("The digest must be sha256: followed by 64 hexadecimal digits.", field="sha256")
+    return columns_elsewhere(entry.uri, entry.digest)
+
+
 def _entered(
-    entry: NewVersion, fields: dict[str, object], spooled: SpooledUpload | None, by: User, now: datetime
+    entry: NewVersion, columns: dict[str, Any], spooled: SpooledUpload | None, by: User, now: datetime
 ) -> ModelVersion:
     with transaction.atomic():
         asset = entry.asset
         if isinstance(asset, NewAsset):
             asset = register_asset(**vars(asset), by=by, now=now)
-        if spooled is None:
-            return _register(asset, entry.version, entry.digest, fields, by, now)
-        stored = artifacts.store(upload=spooled, by=by, now=now)
-        return _register(asset, entry.version, stored.digest, fields | {"stored_as": stored.stored_as}, by, now)
+        if spooled is not None:
+            stored = artifacts.store(upload=spooled, by=by, now=now)
+            columns = columns | {"digest": stored.digest, "stored_as": stored.stored_as}
+        return _register(asset, entry.version, columns, by, now)
 
 
 def register_asset(
@@ -119,27 +132,14 @@ def _check_asset(asset: NewAsset, by: User) -> Team:
     return home
 
 
-def _referred(uri: str, digest: str) -> dict[str, object]:
-    if not DIGEST.fullmatch(digest):
-        raise Invalid("The digest must be sha256: followed by 64 hexadecimal digits.", field="sha256")
-    check_location(uri)
-    suffix = Path(uri).suffix.lower()
-    if suffix not in {".onnx", ".safetensors"}:
-        safe = "The URI must be of an .onnx or a .safetensors file."
-        raise Invalid(f"{safe} Pickle files are refused because loading them runs code.", field="uri")
-    return {"format": suffix[1:], "uri": uri}
-
-
-def _register(
-    asset: ModelAsset, version: str, digest: str, fields: dict[str, object], by: User, now: datetime
-) -> ModelVersion:
-    defaults = {"digest": digest, "registered_by": by, "registered_at": now, **fields}
+def _register(asset: ModelAsset, version: str, columns: Mapping[str, Any], by: User, now: datetime) -> ModelVersion:
+    defaults, digest = {"registered_by": by, "registered_at": now, **columns}, columns["digest"]
     existing, is_new = ModelVersion.objects.get_or_create(asset=asset, version=version, defaults=defaults)
     if is_new:
         subject = ("model", f"{asset.team.slug}/{asset.slug}")
-        details = {"version": version, "digest": digest}
+        details = {"version": version, "kind": existing.kind, "digest": digest}
         audit.record(kind="model.version_registered", by=by, subject=subject, details=details, now=now)
     if existing.digest != digest:
-        taken = f"Version {version} is already registered with other content. Give this file a new version."
+        taken = f"Version {version} is already registered with other content. Give this one a new version."
         raise Invalid(taken, code="version_taken", field="version")
     return existing

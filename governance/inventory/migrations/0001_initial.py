@@ -1,5 +1,7 @@
 """Tables of inventory."""
 
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -38,6 +40,7 @@ class Migration(migrations.Migration):
                 ('format', models.CharField(blank=True, max_length=16)),
                 ('document', models.JSONField(default=dict)),
                 ('ends_on', models.DateField(null=True)),
+                ('contained', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=71), default=list, size=None)),
                 ('size_bytes', models.BigIntegerField(null=True)),
                 ('stored_as', models.CharField(blank=True, max_length=200)),
                 ('uri', models.CharField(blank=True, max_length=500)),
@@ -53,6 +56,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='modelversion',
             index=models.Index(fields=['digest'], name='inventory_m_digest_a8e57d_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='modelversion',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['contained'], name='versions_by_part'),
         ),
         migrations.AddConstraint(
             model_name='modelversion',

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from weighbridge.core.documents import Reader
+from weighbridge.core.metrics.standard import STANDARD, is_quality_metric
 from weighbridge.core.metrics.values import number_text
 
 CALIBRATION_ROWS = 512
@@ -51,13 +52,18 @@ class VariantName(StrEnum):
 
 @dataclass(frozen=True)
 class BenchmarkPlan:
-    """A benchmark of the model itself."""
+    """A benchmark of the model itself.
+
+    `metrics` are quality metrics to measure besides those of every model, `sizes` the sizes of free dimensions.
+    """
 
     scenario: ScenarioName
     min_samples: int
     needs_data: bool
     hardware: HardwareClass = HardwareClass.CPU
     settings: tuple[tuple[str, Decimal], ...] = ()
+    metrics: tuple[str, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
 
     @property
     def settings_words(self) -> str:
@@ -92,10 +98,27 @@ def read_benchmark(reader: Reader) -> BenchmarkPlan:
         reader.flag("needs_data", default=False),
         reader.choice("hardware", HardwareClass, HardwareClass.CPU),
         _settings(reader.mapping("settings"), SETTINGS[scenario]),
+        _metrics(reader),
+        _sizes(reader.mapping("sizes")),
     )
     if scenario is ScenarioName.SERVER and "rate_per_s" not in dict(plan.settings):
         raise reader.fault("settings", "must set rate_per_s, the rate at which queries arrive.")
     return plan
+
+
+def _metrics(reader: Reader) -> tuple[str, ...]:
+    names = reader.words("metrics")
+    unknown = [name for name in names if name not in STANDARD or not is_quality_metric(name)]
+    if unknown:
+        known = ", ".join(name for name in STANDARD if is_quality_metric(name))
+        raise reader.fault("metrics", f"contains {unknown[0]!r}; a benchmark can measure {known}.")
+    return names
+
+
+def _sizes(reader: Reader) -> tuple[tuple[str, int], ...]:
+    sizes = tuple((name, reader.whole(name, at_least=1)) for name in reader.names)
+    reader.close()
+    return sizes
 
 
 def _settings(reader: Reader, names: tuple[str, ...]) -> tuple[tuple[str, Decimal], ...]:

@@ -1,21 +1,23 @@
-"""The checklist of a review: its items, and which of them are answered.
+"""The checklist of a review: its items, who answers them, and when they are shown.
 
 Metric and cost items are answered by metric values of an accepted basis, never by text. The reviewers decide whether an
 answer is convincing.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from weighbridge.core.canonical import digest_of, is_digest
+from governance.people.domain.roles import Role
+from governance.rulebook.domain.metric_limits import MetricLimit, read_accepted, read_limit
+from governance.rulebook.domain.scopes import Scope, read_scope
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metrics.basis import Basis, stronger_or_equal
-from weighbridge.core.metrics.catalog import MetricCatalog
-from weighbridge.core.metrics.values import MetricValue, best, is_current, is_sound
+from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics.basis import Basis
 
-KIND = "ReviewChecklist"
+KIND, OPTIONS_MIN = "ReviewChecklist", 2
 
 
 class ItemKind(StrEnum):
@@ -24,6 +26,7 @@ class ItemKind(StrEnum):
     METRIC = "metric"
     COST = "cost"
     TEXT = "text"
+    CHOICE = "choice"
     FILE = "file"
     ATTESTATION = "attestation"
 
@@ -33,9 +36,41 @@ class ItemKind(StrEnum):
         return self in (ItemKind.METRIC, ItemKind.COST)
 
 
+class Answerer(StrEnum):
+    """Who answers an item, besides the people with a role."""
+
+    TEAM = "team"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownWhen:
+    """When an item is shown: for the requests of a scope, unless a limit or an answer is known to speak against it."""
+
+    scope: Scope = field(default_factory=Scope)
+    limit: MetricLimit | None = None
+    item: str = ""
+    one_of: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The condition as text; "" if the item is always shown."""
+        answer = f"{self.item} is {' or '.join(self.one_of)}" if self.item else ""
+        parts = (self.scope.words if self.scope.depth else "", self.limit.condition if self.limit else "", answer)
+        return "; ".join(filter(None, parts))
+
+
+ALWAYS = ShownWhen()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
-    """One question. `metrics` and `accept` are for metric and cost items, `min_length` (characters) for text items."""
+    """One question. `metrics` and `accept` are for metric and cost items, `options` for choices.
+
+    `min_length` is the least number of characters of a text. `answered_by` are the roles whose people answer, `team`
+    for the team of the request or `owner` for the owner of the model. A platform lead can waive an item that
+    `may_waive`.
+    """
 
     id: str
     kind: ItemKind
@@ -45,6 +80,10 @@ class ChecklistItem:
     metrics: tuple[str, ...] = ()
     accept: tuple[Basis, ...] = ()
     min_length: int = 1
+    options: tuple[str, ...] = ()
+    answered_by: tuple[str, ...] = (Answerer.TEAM.value,)
+    may_waive: bool = True
+    shown_when: ShownWhen = ALWAYS
 
 
 @dataclass(frozen=True)
@@ -59,7 +98,7 @@ class Checklist:
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistReply:
-    """The answer of a person to a text, file or attestation item; people are identified by username."""
+    """The answer of a person to an item; people are identified by username. The text of a choice is the option."""
 
     item_id: str
     answered_by: str
@@ -67,16 +106,6 @@ class ChecklistReply:
     text: str = ""
     file_digest: str = ""
     attested_by: str = ""
-
-
-@dataclass(frozen=True)
-class ItemStatus:
-    """An item with its state: the metric values that answer it, or the reason why it is open."""
-
-    item: ChecklistItem
-    is_complete: bool
-    reason: str
-    metric_values: tuple[MetricValue, ...] = ()
 
 
 def parse_checklist(document: Mapping[str, object]) -> Checklist:
@@ -89,6 +118,7 @@ def parse_checklist(document: Mapping[str, object]) -> Checklist:
     if not checklist.items:
         raise reader.fault("items", "is empty. A checklist must have at least one item.")
     check_unique(tuple(item.id for item in checklist.items), path="items")
+    _check_dependencies(checklist)
     return replace(checklist, digest=digest_of(document))
 
 
@@ -102,19 +132,52 @@ def _item(reader: Reader) -> ChecklistItem:
         metrics=reader.words("metrics"),
         accept=read_accepted(reader),
         min_length=reader.whole("min_length", 1, at_least=1),
+        options=reader.words("options"),
+        answered_by=_answered_by(reader),
+        may_waive=reader.flag("may_waive", default=True),
+        shown_when=_shown_when(reader.mapping("shown_when")),
     )
     _check_metrics(reader, item)
+    if (item.kind is ItemKind.CHOICE) != (len(item.options) >= OPTIONS_MIN):
+        raise reader.fault("options", f"must list {OPTIONS_MIN} options or more, for an item of the kind choice alone.")
     return item
 
 
-def read_accepted(reader: Reader) -> tuple[Basis, ...]:
-    """The listed bases and all stronger ones, so that a weaker basis never makes a metric value acceptable."""
-    listed = reader.words("accept")
-    if not set(listed) <= set(Basis):
-        raise reader.fault("accept", f"may list only {', '.join(Basis)}.")
-    if not listed:
-        return ()
-    return stronger_or_equal(min((Basis(word) for word in listed), key=lambda basis: basis.rank))
+def _answered_by(reader: Reader) -> tuple[str, ...]:
+    names = reader.words("answered_by")
+    unknown = set(names) - {*Role, *Answerer}
+    if unknown:
+        raise reader.fault("answered_by", f"contains {min(unknown)!r}. Use {', '.join((*Answerer, *Role))}.")
+    return names or (Answerer.TEAM.value,)
+
+
+def _shown_when(reader: Reader) -> ShownWhen:
+    if not reader.has_keys:
+        return ALWAYS
+    scope, inner, answer = (reader.mapping(key) for key in ("scope", "limit", "answer"))
+    limit = read_limit(inner) if inner.has_keys else None
+    inner.close()
+    item, one_of = (answer.text("item"), answer.words("one_of")) if answer.has_keys else ("", ())
+    answer.close()
+    reader.close()
+    if limit is not None and limit.versus is not None:
+        raise inner.fault("versus", "is for rules. An item depends on a value alone.")
+    return ShownWhen(scope=read_scope(scope), limit=limit, item=item, one_of=one_of)
+
+
+def _check_dependencies(checklist: Checklist) -> None:
+    """Raise Invalid for an item that depends on an answer which no choice before it can have."""
+    choices: dict[str, tuple[str, ...]] = {}
+    for place, item in enumerate(checklist.items):
+        shown, field_name = item.shown_when, f"items[{place}].shown_when.answer"
+        if shown.item and shown.item not in choices:
+            raise Invalid(
+                f"{field_name} names {shown.item!r}; name a choice that is listed before it.", field=field_name
+            )
+        if shown.item and (not shown.one_of or not set(shown.one_of) <= set(choices[shown.item])):
+            options = ", ".join(choices[shown.item])
+            raise Invalid(f"{field_name} must list options of {shown.item}: {options}.", field=field_name)
+        choices |= {item.id: item.options} if item.kind is ItemKind.CHOICE else {}
 
 
 def _check_metrics(reader: Reader, item: ChecklistItem) -> None:
@@ -124,61 +187,3 @@ def _check_metrics(reader: Reader, item: ChecklistItem) -> None:
         if values and not item.kind.is_answered_by_metrics:
             only = "is allowed only for metric and cost items."
             raise reader.fault(key, f"{only} A {item.kind} item is answered by a person.")
-
-
-def completeness(
-    checklist: Checklist,
-    *,
-    answers: Sequence[ChecklistReply],
-    metric_values: Sequence[MetricValue],
-    catalog: MetricCatalog,
-    now: datetime,
-) -> tuple[ItemStatus, ...]:
-    """One status for each item, in the order of the checklist. Of several answers of an item, the latest counts."""
-    latest = {answer.item_id: answer for answer in sorted(answers, key=lambda each: each.answered_at)}
-    return tuple(
-        _by_metrics(item, metric_values=metric_values, catalog=catalog, now=now)
-        if item.kind.is_answered_by_metrics
-        else _by_person(item, latest.get(item.id))
-        for item in checklist.items
-    )
-
-
-def is_complete(statuses: Sequence[ItemStatus]) -> bool:
-    """True if all required items are answered."""
-    return all(status.is_complete for status in statuses if status.item.required)
-
-
-def _by_metrics(
-    item: ChecklistItem, *, metric_values: Sequence[MetricValue], catalog: MetricCatalog, now: datetime
-) -> ItemStatus:
-    matching: list[MetricValue] = []
-    gaps: list[str] = []
-    sound = [metric_value for metric_value in metric_values if is_sound(metric_value, catalog=catalog)]
-    for name in item.metrics:
-        metric_value = best(sound, name=name, catalog=catalog, accept=item.accept)
-        if metric_value is None:
-            gaps.append(f"{name} needs a {' or '.join(item.accept)} metric value")
-        elif not is_current(metric_value, now=now):
-            gaps.append(f"the metric value of {name} expired on {metric_value.valid_until:%Y-%m-%d}")
-        else:
-            matching.append(metric_value)
-    why = f"Still open: {'; '.join(gaps)}." if gaps else "Every metric has a metric value of an accepted basis."
-    return ItemStatus(item, not gaps, why, tuple(matching))
-
-
-def _by_person(item: ChecklistItem, answer: ChecklistReply | None) -> ItemStatus:
-    if answer is None:
-        return ItemStatus(item, False, "This item has no answer yet.")
-    gap = _gap(item, answer)
-    return ItemStatus(item, not gap, gap or f"Answered by {answer.answered_by}.")
-
-
-def _gap(item: ChecklistItem, answer: ChecklistReply) -> str:
-    if item.kind is ItemKind.TEXT and len(answer.text.strip()) < item.min_length:
-        return f"The answer needs at least {item.min_length} characters; it has {len(answer.text.strip())}."
-    if item.kind is ItemKind.FILE and not is_digest(answer.file_digest):
-        return "No file is attached. Upload one."
-    if item.kind is ItemKind.ATTESTATION and not answer.attested_by:
-        return "A person must attest this."
-    return ""

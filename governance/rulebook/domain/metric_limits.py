@@ -10,9 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from governance.rulebook.domain.checklists import read_accepted
 from weighbridge.core.documents import Reader
-from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.basis import Basis, stronger_or_equal
 from weighbridge.core.metrics.values import number_text
 
 PERCENT = "percent"
@@ -162,6 +161,16 @@ def limit_fields(reader: Reader) -> dict[str, Any]:
 def read_limit(reader: Reader) -> MetricLimit:
     """Read a limit that stands alone."""
     return MetricLimit(**limit_fields(reader))
+
+
+def read_accepted(reader: Reader) -> tuple[Basis, ...]:
+    """The listed bases and all stronger ones, so that a weaker basis never makes a metric value acceptable."""
+    listed = reader.words("accept")
+    if not set(listed) <= set(Basis):
+        raise reader.fault("accept", f"may list only {', '.join(Basis)}.")
+    if not listed:
+        return ()
+    return stronger_or_equal(min((Basis(word) for word in listed), key=lambda basis: basis.rank))
 
 
 def _versus(reader: Reader) -> Versus | None:

@@ -35,6 +35,8 @@ def check_checklist_metrics(checklist: Checklist, *, catalog: MetricCatalog) -> 
         for name in item.metrics:
             definition = _found(catalog, name, f"items[{place}].metrics")
             _check_bases(definition, item.accept, f"items[{place}].accept")
+        if item.shown_when.limit is not None:
+            _check_limit(item.shown_when.limit, catalog, f"items[{place}].shown_when.limit")
 
 
 def _check_limit(limit: MetricLimit, catalog: MetricCatalog, place: str) -> None:

@@ -140,6 +140,10 @@ def _member_fields(member: Member) -> dict[str, str]:
             "metrics": ", ".join(member.metrics),
             "accept": ", ".join(member.accept),
             "min_length": str(member.min_length),
+            "options": ", ".join(member.options),
+            "answered_by": ", ".join(member.answered_by),
+            "shown_when": member.shown_when.words or "always",
+            "may_waive": "yes" if member.may_waive else "no",
         }
     if isinstance(member, MetricDefinition):
         return _definition_fields(member)
@@ -155,6 +159,8 @@ def _member_fields(member: Member) -> dict[str, str]:
         "needs_data": str(member.needs_data).lower(),
         "hardware": member.hardware.value,
         "settings": member.settings_words,
+        "metrics": ", ".join(member.metrics),
+        "sizes": ", ".join(f"{name} {size}" for name, size in member.sizes),
     }
 
 

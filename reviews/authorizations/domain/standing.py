@@ -48,7 +48,8 @@ class StandingRecord:
 
     `name` is the reference of the request or the number of the authorization, `request` the reference of the request
     either belongs to. `ends_at` is the end of a permission, `overdue_at` the time at which it is suspended unless its
-    conditions are met before. `reason` is a sentence that follows the name.
+    conditions are met before. `reason` is a sentence that follows the name. A record `is_of_part` if it is about a part
+    of the artifact.
     """
 
     name: str
@@ -57,6 +58,7 @@ class StandingRecord:
     reason: str
     ends_at: datetime | None = None
     overdue_at: datetime | None = None
+    is_of_part: bool = False
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,13 +1,19 @@
 """Everything that the requests and authorizations of all teams say of one artifact in one environment."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
-from reviews.authorizations.domain.standing import ArtifactStanding, Standing, StandingRecord, artifact_standing
+from reviews.authorizations.domain.standing import (
+    DENIED_BY_PEOPLE,
+    ArtifactStanding,
+    Standing,
+    StandingRecord,
+    artifact_standing,
+)
 from reviews.authorizations.models import Authorization, Condition
 from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
 from reviews.requests.enums import REJECTED
@@ -19,6 +25,20 @@ ENDED = {
     AuthorizationState.SUSPENDED: Standing.SUSPENDED,
     AuthorizationState.EXPIRED: Standing.EXPIRED,
 }
+
+
+DENYING_PARTS = DENIED_BY_PEOPLE | {Standing.UNDER_REVIEW, Standing.REVIEW_LOST}
+"""The standings of a part that deny the whole: what people denied, and what a mandatory review has not approved."""
+
+
+@dataclass(frozen=True)
+class _OwnRecords:
+    """The records of one digest alone, with its requests."""
+
+    requests: tuple[ReviewRequest, ...]
+    records: tuple[StandingRecord, ...]
+    conditions: tuple[Condition, ...]
+    settled: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -45,10 +65,32 @@ class ArtifactRecords:
 
 
 def artifact_records(*, digest: str, environment: str, now: datetime) -> ArtifactRecords:
-    """The records of the artifact, from one query for the requests and one for the conditions."""
+    """The records of the artifact and, if it consists of parts, those that deny one of its parts.
+
+    An artifact without parts takes one query for the requests and one for the conditions.
+    """
+    own = _own_records(digest, environment, now)
+    parts = sorted({part for row in own.requests for part in row.model_version.contained})
+    denying = _denying(parts, environment, now) if parts else ()
+    return ArtifactRecords((*own.records, *denying), own.conditions, own.settled)
+
+
+def _denying(parts: Sequence[str], environment: str, now: datetime) -> Iterator[StandingRecord]:
+    """The records that deny a part: a part that may not run alone may not run inside another artifact."""
+    filed = ReviewRequest.objects.filter(model_version__digest__in=parts, environment=environment)
+    for digest in sorted(set(filed.exclude(state=RequestState.DRAFT).values_list("model_version__digest", flat=True))):
+        part = _own_records(digest, environment, now)
+        standing = artifact_standing(part.records, settled=part.settled)
+        if standing.standing in DENYING_PARTS:
+            for row in standing.records:
+                yield replace(row, reason=f"{row.reason}; it is about a part of this artifact", is_of_part=True)
+
+
+def _own_records(digest: str, environment: str, now: datetime) -> _OwnRecords:
     rows = ReviewRequest.objects.filter(model_version__digest=digest, environment=environment).order_by("pk")
-    rows = rows.exclude(state=RequestState.DRAFT).select_related("policy", "decision__authorization")
-    rows = rows.defer("policy__source", "business_case", "decision__authorization__envelope")
+    rows = rows.exclude(state=RequestState.DRAFT)
+    rows = rows.select_related("policy", "model_version", "decision__authorization")
+    rows = rows.defer("policy__source", "business_case", "model_version__document", "decision__authorization__envelope")
     decisions = [row.decision for row in rows if hasattr(row, "decision")]
     authorizations = [one.authorization for one in decisions if hasattr(one, "authorization")]
     conditions = _conditions(authorizations)
@@ -60,7 +102,7 @@ def artifact_records(*, digest: str, environment: str, now: datetime) -> Artifac
         *(_of_request(row, now) for row in rows),
     ]
     settled = frozenset((name, standing) for decision in decisions for name, standing in decision.settles)
-    return ArtifactRecords(tuple(row for row in records if row is not None), conditions, settled)
+    return _OwnRecords(tuple(rows), tuple(row for row in records if row is not None), conditions, settled)
 
 
 def _conditions(authorizations: Sequence[Authorization]) -> tuple[Condition, ...]:

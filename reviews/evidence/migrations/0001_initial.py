@@ -141,7 +141,8 @@ class Migration(migrations.Migration):
             name='Waiver',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule_id', models.CharField(max_length=80)),
+                ('rule_id', models.CharField(blank=True, max_length=80)),
+                ('item_id', models.CharField(blank=True, max_length=80)),
                 ('reason', models.TextField()),
                 ('granted_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
@@ -225,6 +226,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='traffic',
             constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['form', 'csv', 'api'])), name='traffic_channel_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='waiver',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rule_id', ''), models.Q(('item_id', ''), _negated=True)), models.Q(models.Q(('rule_id', ''), _negated=True), ('item_id', '')), _connector='OR'), name='waiver_of_a_rule_or_an_item'),
         ),
         migrations.AddConstraint(
             model_name='waiver',

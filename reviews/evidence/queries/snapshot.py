@@ -11,9 +11,10 @@ from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.runs import RunView
 from governance.budgets.enums import BudgetUnit
 from governance.people.queries.people import name_of
-from governance.rulebook.domain import checklists
-from governance.rulebook.domain.checklists import ChecklistReply, ItemStatus
+from governance.rulebook.domain.checklists import ChecklistReply
+from governance.rulebook.domain.evaluation.completeness import ItemStatus, completeness
 from governance.rulebook.domain.evaluation.limits import References, RuleStatus
+from governance.rulebook.domain.evaluation.metric_index import index_values
 from governance.rulebook.domain.evaluation.policies import Evaluation, evaluate, stages_of
 from governance.rulebook.domain.metric_limits import Comparator
 from governance.rulebook.domain.policy import Policy
@@ -141,7 +142,13 @@ class EvidenceSnapshot:
     @cached_property
     def waived(self) -> frozenset[str]:
         """The rules with a waiver that has not expired."""
-        return frozenset(row.rule_id for row in self.waivers if row.expires_at > self.now)
+        return frozenset(row.rule_id for row in self.waivers if row.rule_id and row.expires_at > self.now)
+
+    @cached_property
+    def waived_items(self) -> Mapping[str, str]:
+        """Why each checklist item with a waiver that has not expired does not apply, and who said so."""
+        current = (row for row in reversed(self.waivers) if row.item_id and row.expires_at > self.now)
+        return {row.item_id: f"{row.reason} ({name_of(row.granted_by)})" for row in current}
 
     @property
     def policy(self) -> Policy:
@@ -204,12 +211,17 @@ class EvidenceSnapshot:
 
     @cached_property
     def checklist(self) -> tuple[ItemStatus, ...]:
-        """Every checklist item with its status; empty before submission."""
+        """Every checklist item that is shown, with its status; empty before submission."""
         if self.request.checklist is None:
             return ()
         checklist, answers = checklist_in(self.request.checklist), [*map(_answer, self.answers)]
-        return checklists.completeness(
-            checklist, answers=answers, metric_values=self.own_values, catalog=self.catalog, now=self.now
+        return completeness(
+            checklist,
+            subject=subject_of(self.request),
+            answers=answers,
+            index=index_values(self.own_values, catalog=self.catalog),
+            now=self.now,
+            waived=self.waived_items,
         )
 
     @cached_property

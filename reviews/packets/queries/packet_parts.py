@@ -6,7 +6,7 @@ from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
 from governance.budgets.queries.effects import BudgetEffect
 from governance.people.queries.people import name_of
-from governance.rulebook.domain.checklists import ItemStatus
+from governance.rulebook.domain.evaluation.completeness import ItemStatus
 from governance.rulebook.domain.evaluation.policies import Evaluation, RuleResult
 from governance.rulebook.queries.rulebook import checklist_in
 from reviews.authorizations.models import Authorization, Condition

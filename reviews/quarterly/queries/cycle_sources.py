@@ -165,7 +165,7 @@ def _waivers(now: datetime) -> tuple[WaiverInForce, ...]:
     return tuple(
         WaiverInForce(
             number=row.pk,
-            rule=row.rule_id,
+            rule=row.rule_id or row.item_id,
             reason=row.reason,
             granted_by=name_of(row.granted_by),
             expires_at=row.expires_at,

@@ -12,6 +12,7 @@ from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_repeat
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
+from governance.rulebook.domain.checklists import Answerer, ChecklistItem
 from governance.rulebook.domain.stages import Stage
 from reviews.authorizations.domain.authorization_states import AuthorizationState, check_authorization_transition
 from reviews.authorizations.models import Authorization, Condition
@@ -68,10 +69,27 @@ def check_can_state_evidence(snapshot: RequestSnapshot, *, person: Person) -> No
     check_editable(source=snapshot.state)
 
 
-def check_can_answer(snapshot: RequestSnapshot, *, person: Person) -> None:
-    """Answering the checklist."""
-    check_edit(person, snapshot.parties)
+def check_can_answer(snapshot: RequestSnapshot, *, person: Person, item: ChecklistItem | None = None) -> None:
+    """Answering an item of the checklist; without an item, any of those that people answer."""
+    items = [item] if item else [row.item for row in snapshot.evidence.checklist if not _by_metrics(row.item)]
+    if not any(_may_answer(one, snapshot, person) for one in items):
+        check_edit(person, snapshot.parties)
+        if item is not None and Answerer.TEAM not in item.answered_by:
+            names = " or ".join(name.replace("_", " ") for name in item.answered_by)
+            raise NotAllowed(f"“{item.title}” is answered by: {names}.", code="wrong_role")
     _check_submitted(snapshot)
+
+
+def _by_metrics(item: ChecklistItem) -> bool:
+    return item.kind.is_answered_by_metrics
+
+
+def _may_answer(item: ChecklistItem, snapshot: RequestSnapshot, person: Person) -> bool:
+    """Whether the item belongs to the person: by a role, as the owner of the model, or as one of the team."""
+    is_owner = person.id == snapshot.request.model_version.asset.owner_id
+    if person.is_active and (person.roles & set(item.answered_by) or (is_owner and Answerer.OWNER in item.answered_by)):
+        return True
+    return Answerer.TEAM in item.answered_by and allowed_step(check_edit, person, snapshot.parties).is_allowed
 
 
 def check_can_request_review(snapshot: RequestSnapshot, *, person: Person) -> None:
@@ -126,7 +144,7 @@ def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> Non
 
 
 def check_can_waive(snapshot: RequestSnapshot, *, person: Person) -> None:
-    """Waiving a soft rule."""
+    """Waiving a soft rule, or a checklist item that does not apply."""
     check_waive(person)
     interests = snapshot.electorate.interests
     if interests.conflict_of(person.id) or interests.is_member(person.id):

@@ -16,6 +16,7 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
             {"number": row.number, "option": row.option, "digest": row.projection.digest}
             for row in reversed(evidence.projections)
         ],
+        "items_not_applicable": dict(sorted(evidence.waived_items.items())),
         "denials": [{"name": row.name, "standing": row.standing.value} for row in snapshot.denials],
     }
     return {name: value for name, value in optional.items() if value} | {

@@ -67,8 +67,9 @@ def _evidence_makers(evidence: EvidenceSnapshot) -> set[int]:
 
 
 def parts_in_artifact(request: ReviewRequest) -> tuple[set[int], set[str]]:
-    """Whoever registered, owns or filed the artifact for any team, and its models as the trail names them."""
-    rows = ModelVersion.objects.filter(digest=request.model_version.digest)
+    """Whoever registered, owns or filed the artifact or a part of it for any team, and its models in the trail."""
+    version = request.model_version
+    rows = ModelVersion.objects.filter(digest__in=[version.digest, *version.contained])
     people = ("registered_by", "asset__owner", "review_requests__requester", "review_requests__owner")
     found = rows.values_list("asset__team__slug", "asset__slug", *people)
     ids = {person_id for _, _, *row in found for person_id in row if person_id is not None}

@@ -146,12 +146,13 @@ def answer_item(
     by: User,
     now: datetime,
 ) -> ChecklistAnswer:
-    """Answer a text, file or attestation item of the checklist."""
+    """Answer an item of the checklist that people answer; a file may be attached to every answer."""
     with transaction.atomic():
         row = lock(request)
         snapshot = snapshot_of(row, now=now)
-        check_can_answer(snapshot, person=person_of(by))
-        _check_answer(_item(snapshot, item_id), text, upload, is_attested)
+        item = _item(snapshot, item_id)
+        check_can_answer(snapshot, person=person_of(by), item=item)
+        _check_answer(item, text, upload, is_attested)
         stored = artifacts.store(upload=upload, by=by, now=now) if upload is not None else None
         answer, _ = ChecklistAnswer.objects.update_or_create(
             request=row,
@@ -218,11 +219,13 @@ def _check_answer(item: ChecklistItem, text: str, upload: "File[bytes] | None", 
         )
     has_answer, needed = {
         ItemKind.TEXT: (bool(text.strip()), "a text"),
+        ItemKind.CHOICE: (text in item.options, f"one of these answers: {', '.join(item.options)}"),
         ItemKind.FILE: (upload is not None, "a file"),
         ItemKind.ATTESTATION: (is_attested, "your confirmation"),
     }[item.kind]
     if not has_answer:
-        raise Invalid(f"“{item.title}” needs {needed}.", field=str(item.kind))
+        field = "text" if item.kind is ItemKind.CHOICE else str(item.kind)
+        raise Invalid(f"“{item.title}” needs {needed}.", field=field)
     if item.kind is ItemKind.TEXT and len(text.strip()) < item.min_length:
         raise Invalid(f"“{item.title}” needs at least {item.min_length} characters.", field="text")
 

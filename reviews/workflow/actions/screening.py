@@ -8,6 +8,7 @@ from django.db import transaction
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.domain.alternatives import families_of
+from benchmarking.runs.domain.runnable import OPTIMIZED, reason_not_measured
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
@@ -30,6 +31,7 @@ RULE_FIRED = "A rule of the policy requires a review."
 REVIEWED_BEFORE = (
     "A review of this artifact was mandatory before in this environment, so a review of it is mandatory again."
 )
+NO_VARIANTS = "Cheaper variants are made of ONNX files alone."
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: choose a data set, or have the rule waived."
 
 
@@ -64,11 +66,14 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
     """Queue the benchmarks that the policy plans for the artifact and its cheaper variants, once."""
     policy = policy_in(fixed_policy_version(request))
     version = request.model_version
-    if not version.stored_as or version.format != "onnx":
-        record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=_why_not(version.format))
+    why_not = reason_not_measured(kind=version.kind, format_name=version.format, is_stored=bool(version.stored_as))
+    if why_not:
+        record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=why_not)
         return []
     planned = [(str(plan.scenario), _benchmark(plan)) for plan in policy.benchmarks]
-    if policy.alternatives is not None and request.dataset is not None:
+    if policy.alternatives is not None and version.format != OPTIMIZED:
+        record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_VARIANTS)
+    elif policy.alternatives is not None and request.dataset is not None:
         planned.append((ALTERNATIVES, _alternatives(policy.alternatives, request)))
     elif policy.alternatives is not None:
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_DATA)
@@ -86,6 +91,8 @@ def _benchmark(plan: BenchmarkPlan) -> dict[str, Any]:
         "needs_data": plan.needs_data,
         "hardware": str(plan.hardware),
         "settings": {name: int(value) if value == int(value) else float(value) for name, value in plan.settings},
+        **({"metrics": list(plan.metrics)} if plan.metrics else {}),
+        **({"sizes": dict(plan.sizes)} if plan.sizes else {}),
     }
 
 
@@ -111,12 +118,6 @@ def _rivals(request: ReviewRequest) -> dict[str, Any]:
         for family, row in zip(others, rivals, strict=True)
     ]
     return {"family": own, "rivals": candidates}
-
-
-def _why_not(format_name: str) -> str:
-    if format_name != "onnx":
-        return "Only ONNX models can be run here; files with weights alone cannot be measured."
-    return "The model lies elsewhere; upload the file to have it measured."
 
 
 def _is_reviewed_before(request: ReviewRequest, now: datetime) -> bool:

@@ -121,9 +121,10 @@ class ReasonInput(Input):
 
 
 class WaiverInput(Input):
-    """Leave not to meet a soft rule for a while."""
+    """Leave not to meet a soft rule, or not to answer a checklist item that does not apply, for a while."""
 
-    rule = serializers.CharField(max_length=60, source="rule_id")
+    rule = serializers.CharField(max_length=80, source="rule_id", required=False)
+    item = serializers.CharField(max_length=80, source="item_id", required=False)
     reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
     valid_days = serializers.IntegerField(min_value=1)
 

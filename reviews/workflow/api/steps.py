@@ -76,7 +76,7 @@ Withdrawal = REQUEST.step(
 Waivers = REQUEST.step(
     "requests_waive",
     waivers.grant,
-    "Waive a soft rule for a while; a platform lead without a stake in the request.",
+    "Waive a soft rule or an item for a while; a platform lead without a stake in the request.",
     takes=WaiverInput,
     status=201,
     check=_waives,

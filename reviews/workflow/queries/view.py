@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from benchmarking.runs.models import Dataset
 from governance.budgets.queries.effects import BudgetEffect
 from governance.inventory.models import ModelVersion
+from governance.inventory.queries import subject_lines
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.policy_diff import PolicyDifference
@@ -62,6 +63,9 @@ class ModelView:
     version: str
     tier: str
     digest: str
+    kind: str
+    task: str
+    lines: tuple[str, ...]
     format: str
     size_bytes: int | None
     uri: str
@@ -73,7 +77,8 @@ class RequestView:
     """A request as one person sees it at one moment.
 
     The keys of `allowed_steps`: edit, submit, evidence (values and contradictions), answer (checklist),
-    request_review, vote, revise, withdraw, packet, waive. `own_stage_id` is the stage that the person may vote in.
+    request_review, vote, revise, withdraw, packet, waive. `own_stage_id` is the stage that the person may vote in,
+    `answerable` are the checklist items that the person may answer.
     """
 
     ref: str
@@ -122,6 +127,7 @@ class RequestView:
     review_blockers: tuple[ReviewBlocker, ...]
     allowed_steps: Mapping[str, AllowedStep]
     own_stage_id: str
+    answerable: frozenset[str]
 
     @property
     def own_stage(self) -> StageView | None:
@@ -152,7 +158,7 @@ class RequestView:
 def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
     """The request as this person sees it now. The caller has checked that they may see it (`queries.requests.find`)."""
     request, metric_values, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
-    own_stage = open_stage_for(snapshot, person=person)
+    own_stage, subject = open_stage_for(snapshot, person=person), subject_of(request)
     policy_evaluations = tuple(map(parts.policy_evaluation_part, snapshot.policy_evaluations))
     return copy_of(
         request,
@@ -164,7 +170,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         team_name=request.team.name,
         requester=_person(request.requester),
         owner=_person(request.model_version.asset.owner),
-        model=replace(_model(request.model_version), tier=subject_of(request).tier),
+        model=replace(_model(request.model_version), tier=subject.tier, task=subject.task),
         dataset_doubt=doubt_about_data(request, data=request.dataset) if request.dataset else "",
         rivals=tuple(map(_model, snapshot.rivals)),
         re_review_reasons=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
@@ -191,6 +197,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
         allowed_steps=allowed_steps_of(snapshot, person=person),
         own_stage_id=own_stage.id if own_stage else "",
+        answerable=view_evidence.answerable(snapshot, person=person),
     )
 
 
@@ -208,5 +215,7 @@ def _model(version: ModelVersion) -> ModelView:
         team=asset.team.slug,
         slug=asset.slug,
         tier=asset.tier,
+        task=asset.task,
+        lines=subject_lines(version),
         is_stored=bool(version.stored_as),
     )

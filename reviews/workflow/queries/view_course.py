@@ -89,6 +89,7 @@ class WaiverView:
     """A time-limited permission not to meet a soft rule."""
 
     rule_id: str
+    item_id: str
     reason: str
     granted_by: str
     granted_at: datetime

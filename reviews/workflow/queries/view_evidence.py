@@ -6,11 +6,17 @@ from datetime import datetime
 from benchmarking.runs.queries.runs import RunView
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
-from governance.rulebook.domain.checklists import ItemStatus
+from governance.rulebook.domain.evaluation.completeness import ItemStatus
 from reviews.evidence.models import ChecklistAnswer
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.copies import copy_of
-from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_step, check_can_cancel, check_can_measure_again
+from reviews.snapshots.queries.allowed_steps import (
+    AllowedStep,
+    allowed_step,
+    check_can_answer,
+    check_can_cancel,
+    check_can_measure_again,
+)
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from weighbridge.core.metrics.values import MetricValue
 
@@ -29,6 +35,11 @@ class ChecklistItemView:
     metrics: tuple[str, ...]
     metric_values: tuple[MetricValue, ...]
     min_length: int
+    options: tuple[str, ...]
+    answered_by_roles: tuple[str, ...]
+    shown_when: str
+    is_waived: bool
+    may_waive: bool
     text: str
     file_name: str
     file_digest: str
@@ -57,6 +68,13 @@ def item_views(evidence: EvidenceSnapshot) -> tuple[ChecklistItemView, ...]:
     return tuple(_item_view(status, answers.get(status.item.id)) for status in evidence.checklist)
 
 
+def answerable(snapshot: RequestSnapshot, *, person: Person) -> frozenset[str]:
+    """The checklist items that the person may answer now."""
+    items = (status.item for status in snapshot.evidence.checklist if not status.item.kind.is_answered_by_metrics)
+    steps = {item.id: allowed_step(check_can_answer, snapshot, person=person, item=item) for item in items}
+    return frozenset(name for name, step in steps.items() if step.is_allowed)
+
+
 def run_entries(snapshot: RequestSnapshot, *, person: Person) -> tuple[RunEntry, ...]:
     """Every run of the request, latest first."""
     rows = zip(snapshot.evidence.runs, snapshot.evidence.run_views, strict=True)
@@ -78,6 +96,9 @@ def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistI
         kind=item.kind.value,
         is_required=item.required,
         is_complete=status.is_complete,
+        answered_by_roles=item.answered_by,
+        shown_when=item.shown_when.words,
+        is_waived=status.is_waived,
         reason=status.reason,
         metric_values=status.metric_values,
         text=row.text,

@@ -136,7 +136,9 @@ def _version(data: FormData) -> ModelVersion | NewVersion:
     asset: ModelAsset | NewAsset = data["asset"] or NewAsset(**{name: data[name] for name in names})
     if data["artifact"] == "upload":
         return NewVersion(asset=asset, version=data["version"], upload=data["file"])
-    return NewVersion(asset=asset, version=data["version"], uri=data["uri"], digest=data["sha256"])
+    if data["artifact"] == "reference":
+        return NewVersion(asset=asset, version=data["version"], uri=data["uri"], digest=data["sha256"])
+    return NewVersion(asset=asset, version=data["version"], subject=data["subject"])
 
 
 def _dataset(data: FormData) -> Dataset | NewDataset | None:

@@ -20,9 +20,11 @@ from governance.site.web.formatting import unit_words
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions.evidence import IMPLAUSIBLE, StatedValue
+from reviews.workflow.web.subject_forms import KINDS, NEEDED, SubjectFields
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricGroup
 from weighbridge.core.metrics.values import MetricValue
+from weighbridge.core.model_files.formats import SUFFIXES
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -37,6 +39,7 @@ ARTIFACTS = [
     ("registered", "A registered version"),
     ("upload", "Upload a file"),
     ("reference", "Refer to a file stored elsewhere"),
+    *KINDS,
 ]
 DATA = [("none", "No evaluation data"), ("registered", "Registered data"), ("upload", "Upload a file")]
 STATED = [(Basis.DECLARED.value, "declared"), (Basis.ESTIMATED.value, "estimated")]
@@ -103,7 +106,7 @@ class PersonField(AnyModelChoiceField):
         return f"{name} ({obj.username})" if name else str(obj.username)
 
 
-class FilingForm(forms.Form):
+class FilingForm(SubjectFields):
     """The subject of a request: purpose, artifact and evaluation data."""
 
     title = forms.CharField(max_length=160, help_text="The name reviewers see.")
@@ -117,7 +120,7 @@ class FilingForm(forms.Form):
     )
 
     artifact = forms.ChoiceField(
-        label="The model file", choices=ARTIFACTS, initial="registered", widget=forms.RadioSelect
+        label="What is filed", choices=ARTIFACTS, initial="registered", widget=forms.RadioSelect
     )
     model_version = VersionField(None, required=False, label="Version", empty_label="Choose a version")
     asset = AnyModelChoiceField(None, required=False, label="Model", empty_label="A new model")
@@ -138,7 +141,7 @@ class FilingForm(forms.Form):
     tier = forms.ChoiceField(required=False, choices=Tier.choices, help_text="Exposure times purpose.")
     owner = PersonField(None, required=False, help_text="The person responsible for the model, who cannot vote on it.")
     version = forms.CharField(max_length=60, required=False, label="New version", help_text="For example 1.4.0.")
-    file = forms.FileField(required=False, label="File", help_text="ONNX or safetensors. Pickle files are rejected.")
+    file = forms.FileField(required=False, label="File", help_text=f"{', '.join(SUFFIXES)}. Pickle files are rejected.")
     uri = forms.CharField(max_length=500, required=False, label="URI")
     sha256 = forms.CharField(
         max_length=71, required=False, label="SHA-256", help_text="sha256: followed by 64 hexadecimal digits."
@@ -187,6 +190,13 @@ class FilingForm(forms.Form):
             if not data.get(field) and field not in self.errors:
                 self.add_error(field, reason)
         data["slug"] = data.get("slug") or slugify(data.get("name", ""))[:80]
+        if data.get("artifact") in NEEDED and not self.errors:
+            data["subject"] = self.subject_of(data["artifact"], visible=self._visible)
+
+    def _visible(self, digest: str) -> ModelVersion | None:
+        versions: Any = self.fields["model_version"]
+        found: ModelVersion | None = versions.queryset.filter(digest=digest).first()
+        return found
 
     def _needed(self, data: Mapping[str, Any]) -> dict[str, str]:
         """The fields that must not be empty, each with what to tell the person."""
@@ -204,6 +214,7 @@ class FilingForm(forms.Form):
             needed["file"] = file_needed
         if artifact == "reference":
             needed |= {"uri": "Enter the address of the file.", "sha256": "Enter the digest of the file."}
+        needed |= NEEDED.get(str(artifact), {})
         if evaluation == "registered":
             needed["dataset"] = "Choose an evaluation set."
         if evaluation == "upload":

@@ -103,7 +103,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "is_measuring": snapshot.is_measuring,
         "is_over": snapshot.state not in OPEN_STATES,
         "forms": _forms(view, bound),
-        "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view)),
+        "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view) or open_items(view)),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),
     }
 
@@ -111,7 +111,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
 def item_entry(view: RequestView, item: Any, bound: BoundForms) -> ItemEntry:
     """A checklist item with its form, for the page."""
     rejected = bound.get(f"answer:{item.id}")
-    may_answer = view.allowed_steps["answer"].is_allowed or rejected is not None
+    may_answer = item.id in view.answerable or rejected is not None
     return ItemEntry(item, (rejected or answer_form(item)) if may_answer else None, rejected is not None)
 
 
@@ -205,9 +205,14 @@ def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
         "revise": StepReasonForm(auto_id="revise-%s"),
         "withdraw": StepReasonForm(auto_id="withdraw-%s"),
         "revoke": StepReasonForm(auto_id="revoke-%s"),
-        "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view)),
+        "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view), items=open_items(view)),
     }
     return {**unbound, **{name: form for name, form in bound.items() if ":" not in name}}
+
+
+def open_items(view: RequestView) -> list[tuple[str, str]]:
+    """The checklist items that are open and can be waived, with their titles."""
+    return [(item.id, item.title) for item in view.checklist if item.may_waive and not item.is_complete]
 
 
 def soft_rules(view: RequestView) -> list[str]:

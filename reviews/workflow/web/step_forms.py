@@ -29,6 +29,8 @@ CONDITION_PARTS = {
     "due_on": "Enter a due date.",
 }
 """The fields of a condition, each with the request to fill it in."""
+ITEM = "item:"
+"""Begins the name of an item among the rules that can be waived."""
 CHOICES = [
     (VoteChoice.APPROVE.value, "Approve"),
     (VoteChoice.REQUEST_CHANGES.value, "Request changes: the requester opens a new revision"),
@@ -112,16 +114,26 @@ def token_in(link: str) -> str:
 
 
 class WaiverForm(forms.Form):
-    """A waiver of a soft rule."""
+    """A waiver of a soft rule, or of a checklist item that does not apply."""
 
-    rule = forms.ChoiceField()
+    rule = forms.ChoiceField(label="Rule or item")
     reason = text_field(rows=2)
     valid_days = forms.IntegerField(label="Valid for (days)", initial=90, widget=forms.NumberInput(attrs={"min": 1}))
 
-    def __init__(self, *args: Any, rules: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rules: Sequence[str], items: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
-        fields["rule"].choices = [(rule, rule) for rule in rules]
+        groups = {
+            "Rules of the policy": [(rule, rule) for rule in rules],
+            "Items of the checklist": [(f"{ITEM}{name}", title) for name, title in items],
+        }
+        fields["rule"].choices = [(group, choices) for group, choices in groups.items() if choices]
+
+    @property
+    def waived(self) -> tuple[str, str]:
+        """The rule and the item of a valid form; one of them is empty."""
+        chosen: str = self.cleaned_data["rule"]
+        return ("", chosen.removeprefix(ITEM)) if chosen.startswith(ITEM) else (chosen, "")
 
 
 class ContradictionForm(forms.Form):
@@ -134,6 +146,14 @@ class TextAnswerForm(forms.Form):
     """A text as the answer to a checklist item."""
 
     text = text_field(rows=3, label="Answer")
+    file = forms.FileField(label="Attachment", required=False)
+
+
+class ChoiceAnswerForm(forms.Form):
+    """One of the options of a checklist item."""
+
+    text = forms.ChoiceField(label="Answer", widget=forms.RadioSelect)
+    file = forms.FileField(label="Attachment", required=False)
 
 
 class FileAnswerForm(forms.Form):
@@ -146,10 +166,12 @@ class AttestationForm(forms.Form):
     """A confirmation as the answer to a checklist item."""
 
     is_attested = forms.BooleanField(label="I confirm this")
+    file = forms.FileField(label="Attachment", required=False)
 
 
 ANSWERS: dict[str, type[forms.Form]] = {
     ItemKind.TEXT: TextAnswerForm,
+    ItemKind.CHOICE: ChoiceAnswerForm,
     ItemKind.FILE: FileAnswerForm,
     ItemKind.ATTESTATION: AttestationForm,
 }
@@ -161,7 +183,11 @@ def answer_form(item: ChecklistItemView, *args: Any) -> forms.Form | None:
     if kind is None:
         return None
     data, files = (*args, None, None)[:2]
-    return kind(data, files, auto_id=f"item-{item.id}-%s", initial={"text": item.text})
+    form = kind(data, files, auto_id=f"item-{item.id}-%s", initial={"text": item.text})
+    if isinstance(form, ChoiceAnswerForm):
+        fields: dict[str, Any] = form.fields
+        fields["text"].choices = [(option, option) for option in item.options]
+    return form
 
 
 class VoteForm(forms.Form):

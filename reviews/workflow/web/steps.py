@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of
-from governance.rulebook.queries.rulebook import policy_in
+from governance.rulebook.queries.rulebook import checklist_in, policy_in
 from reviews.authorizations.models import Authorization, Condition
 from reviews.packets import actions as packet_actions
 from reviews.packets.models import Packet
@@ -30,7 +30,7 @@ from reviews.workflow.queries.view_authorization import earlier_condition_views
 from reviews.workflow.queries.view_course import packet_views
 from reviews.workflow.web.filing import SUBMITTED
 from reviews.workflow.web.page import load, perform_step, step
-from reviews.workflow.web.step_forms import PlainForm, StepReasonForm, VoteForm, WaiverForm
+from reviews.workflow.web.step_forms import ITEM, PlainForm, StepReasonForm, VoteForm, WaiverForm
 
 VOTE_MESSAGES = {
     RequestState.IN_REVIEW: "Your vote is cast.",
@@ -93,14 +93,16 @@ def withdraw(**given: Any) -> str:
 
 @require_POST
 def waive(request: HttpRequest, ref: str) -> HttpResponse:
-    """Waive a soft rule for some days."""
+    """Waive a soft rule, or an item that does not apply, for some days."""
     row = load(request, ref)
     rules = [rule.id for rule in policy_in(row.policy).rules] if row.policy else []
-    form = WaiverForm(request.POST, auto_id="waive-%s", rules=rules)
+    items = [(item.id, item.title) for item in checklist_in(row.checklist).items] if row.checklist else []
+    form = WaiverForm(request.POST, auto_id="waive-%s", rules=rules, items=items)
 
     def act(*, rule: str, valid_days: int, **given: Any) -> str:
-        waivers.grant(rule_id=rule, valid_days=valid_days, **given)
-        return f"{rule} is waived for {valid_days} days, and the policy was evaluated again."
+        rule_id, item_id = form.waived
+        waivers.grant(rule_id=rule_id, item_id=item_id, valid_days=valid_days, **given)
+        return f"{rule.removeprefix(ITEM)} is waived for {valid_days} days, and the policy was evaluated again."
 
     return perform_step(request, row, name="waive", form=form, act=act, part="policy")
 

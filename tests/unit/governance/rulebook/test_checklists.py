@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.checklists import ChecklistReply, ItemKind, completeness, is_complete, parse_checklist
+from governance.rulebook.domain.checklists import ChecklistReply, ItemKind, parse_checklist
+from governance.rulebook.domain.evaluation.completeness import completeness, is_complete
 from governance.rulebook.domain.policy import parse_policy
 from tests.unit.governance.rulebook.builders import BEFORE, DIGEST, NOW, metric_value
 from weighbridge.core.canonical import digest_of

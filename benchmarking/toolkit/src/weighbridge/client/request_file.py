@@ -15,10 +15,12 @@ metric_values:
 submit: true
 ```
 
-`model.file` may be `uri` and `sha256` instead. Paths are relative to the file.
+`model.file` may be `uri` and `sha256` instead, `manifest` with the file that `weighbridge manifest` writes, or `subject`
+with the document of a container, managed model or pipeline. Paths are relative to the file.
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 
 MODEL_TEXTS = ("team", "slug", "name", "version", "tier", "task", "owner")
+ORIGINS = ("file", "uri", "manifest", "subject")
 DATASET_TEXTS = ("name", "license")
 TEXTS = ("title", "purpose", "environment", "business_case")
 KEYS = (*TEXTS, "model", "rivals", "dataset", "metric_values", "submit")
@@ -37,7 +40,7 @@ class RequestFile:
     """The fields of the request and of the model, and the files to upload."""
 
     review: dict[str, Any]
-    model: dict[str, str]
+    model: dict[str, Any]
     model_file: Path | None
     dataset: dict[str, str] | None
     dataset_file: Path | None
@@ -49,7 +52,7 @@ def read_request_file(path: Path) -> RequestFile:
     document = _load(path)
     _check_keys(document, KEYS, "")
     model = _mapping(document, "model")
-    _check_keys(model, (*MODEL_TEXTS, "file", "uri", "sha256"), "model.")
+    _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256"), "model.")
     dataset = _mapping(document, "dataset") if document.get("dataset") is not None else None
     is_submitted = document.get("submit", False)
     if not isinstance(is_submitted, bool):
@@ -62,7 +65,7 @@ def read_request_file(path: Path) -> RequestFile:
             "metric_values": _metric_values(document.get("metric_values", [])),
         }
         | _rivals(document.get("rivals")),
-        model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model),
+        model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model, path.parent),
         model_file=_file(model, path.parent, "model.") if "file" in model else None,
         dataset=_dataset(dataset, team=_text(model, "team", "model.")) if dataset is not None else None,
         dataset_file=_file(dataset, path.parent, "dataset.") if dataset is not None else None,
@@ -106,19 +109,36 @@ def _text(document: Mapping[str, Any], key: str, where: str) -> str:
     return str(value).strip()
 
 
-def _origin(model: Mapping[str, Any]) -> dict[str, str]:
-    """Return uri and sha256 of a model that is not uploaded; raise Invalid unless the file gives exactly one source."""
-    if ("file" in model) == ("uri" in model):
-        raise Invalid("Give either model.file, or model.uri with model.sha256.", field="model.file")
-    if "file" in model:
-        return {}
-    return {key: _text(model, key, "model.") for key in ("uri", "sha256")}
+def _origin(model: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what names a model that is not uploaded; raise Invalid unless the file gives exactly one source."""
+    given = [key for key in ORIGINS if key in model]
+    if len(given) != 1:
+        text = "Give one of model.file, model.uri with model.sha256, model.manifest and model.subject."
+        raise Invalid(text, field="model.file")
+    if given == ["uri"]:
+        return {key: _text(model, key, "model.") for key in ("uri", "sha256")}
+    return {} if given == ["file"] else {"subject": json.dumps(_subject(model, folder))}
 
 
-def _file(document: Mapping[str, Any], folder: Path, where: str) -> Path:
-    path = folder / _text(document, "file", where)
+def _subject(model: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the checked document of a model that is no single file."""
+    from weighbridge.core.parsing.json_text import read_json
+    from weighbridge.core.parsing.limits import MEASUREMENT
+    from weighbridge.subjects.kinds import document_of, parse_subject
+
+    if "manifest" in model:
+        return document_of(parse_subject(read_json(_file(model, folder, "model.", key="manifest"), limits=MEASUREMENT)))
+    try:
+        return document_of(parse_subject(model["subject"]))
+    except Invalid as refusal:
+        refusal.field = f"model.subject.{refusal.field}" if refusal.field else "model.subject"
+        raise
+
+
+def _file(document: Mapping[str, Any], folder: Path, where: str, *, key: str = "file") -> Path:
+    path = folder / _text(document, key, where)
     if not path.is_file():
-        raise Invalid(f"There is no file {path} ({where}file).", field=f"{where}file")
+        raise Invalid(f"There is no file {path} ({where}{key}).", field=f"{where}{key}")
     return path
 
 

@@ -35,3 +35,8 @@ PICKLED_SUFFIXES = frozenset({".pt", ".pth", ".pt2", ".ckpt", ".pkl", ".pickle",
 def is_pickle_name(name: str) -> bool:
     """Return whether a file has the suffix of a pickle, which runs code when it is loaded."""
     return PurePath(name).suffix.lower() in PICKLED_SUFFIXES
+
+
+def suffix_of(format_name: str) -> str:
+    """Return the usual suffix of a format, with its dot; the first one if it has several."""
+    return next(suffix for suffix, known in SUFFIXES.items() if known == format_name)

@@ -12,6 +12,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.external_weights import weight_files
 from weighbridge.measure.scenarios import ProfileSettings, RuntimeSettings
 from weighbridge.measure.stopping import Progress
+from weighbridge.systems.registry import find_system
 from weighbridge.systems.sandbox.bubblewrap import NO_LAYERS, Layers, layers_here, uses_bubblewrap
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.outcome import ExpectedRun, exit_failure, partial_of, read_outcome
@@ -50,7 +51,7 @@ def check_reachable(engine: RuntimeSettings, *, advice: str) -> None:
         raise Invalid(f"The sandbox has no access to GPUs. {advice}", code="fence_hides_gpu", field="provider")
 
 
-def run_isolated(
+def run_isolated(  # noqa: PLR0913 -- each is one decision of the caller
     *,
     model: Path,
     settings: ProfileSettings,
@@ -59,9 +60,12 @@ def run_isolated(
     on_progress: Progress,
     should_stop: Callable[[], bool],
     workdir: Path,
+    system: str = "onnx",
     needs_wall: bool = False,
 ) -> dict[str, Any]:
     """Profile `model` in a child process and return its `weighbridge.result/1` mapping.
+
+    `system` is the registered system that loads the file; it must be one of files that hold data only.
 
     `on_progress(share, doing)` and `should_stop()` are called at least once a second. Writes only to `workdir`.
     Raises RunFailed (bad input, crash, memory, deadline; `code` distinguishes them) and RunCanceled; exceptions of
@@ -69,10 +73,18 @@ def run_isolated(
     the result describes the layers. With `needs_wall`, raises RunFailed if bubblewrap does not work.
     """
     check_reachable(settings.engine, advice="This model may run only inside it, so it is measured on a processor.")
+    if not find_system(system).is_data_file:
+        raise Invalid(f"The system {system} runs code, not a file of data.", code="not_a_data_file", field="system")
     require_bubblewrap(needs_wall=needs_wall)
-    layers, follow = layers_here(), (on_progress, should_stop)
     return run_sandboxed(
-        layers, model=model, settings=settings, data=data, limits=limits, workdir=workdir, follow=follow
+        layers_here(),
+        model=model,
+        system={"system": system, "options": {}},
+        settings=settings,
+        data=data,
+        limits=limits,
+        workdir=workdir,
+        follow=(on_progress, should_stop),
     )
 
 

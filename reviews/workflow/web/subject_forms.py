@@ -1,0 +1,127 @@
+"""The fields that describe a subject which is no single file: a manifest, an image, a managed model, a pipeline."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from django import forms
+
+from governance.inventory.models import ModelVersion
+from governance.inventory.queries import document_of_version
+from weighbridge.core.errors import Invalid
+from weighbridge.core.parsing.json_text import parse_json
+from weighbridge.core.parsing.limits import DOCUMENT
+from weighbridge.subjects.kinds import document_of, parse_subject
+
+MANIFEST_BYTES_MAX = 40_000_000
+MANIFEST = replace(DOCUMENT, bytes_max=MANIFEST_BYTES_MAX)
+KINDS = [
+    ("manifest", "A repository or folder"),
+    ("container", "A container image"),
+    ("managed", "A managed model behind an API"),
+    ("pipeline", "A pipeline of registered models"),
+]
+NEEDED = {
+    "manifest": {"manifest": "Choose the manifest file: weighbridge manifest FOLDER --json manifest.json writes it."},
+    "container": {"image": "Enter the image with its digest: registry/repository@sha256:…"},
+    "managed": {"provider": "Enter the provider, like openai.", "provider_model": "Enter the name of the model."},
+    "pipeline": {"parts": "Enter one part a line: its role, a colon, and the digest of a registered version."},
+}
+"""The fields that each kind needs, with what to tell the person."""
+
+
+OTHER_NAMES = {"model": "provider_model", "files": "manifest", "kind": "manifest", "name": "manifest"}
+"""The fields of keys of the document that have another name in the form."""
+VisibleVersion: TypeAlias = Callable[[str], ModelVersion | None]
+
+
+class SubjectFields(forms.Form):
+    """The fields of all kinds; those of the chosen kind count."""
+
+    manifest = forms.FileField(
+        required=False, label="Manifest", help_text="The JSON file that weighbridge manifest writes."
+    )
+    image = forms.CharField(
+        max_length=500, required=False, label="Image", help_text="registry/repository@sha256:…; a tag alone may change."
+    )
+    platform = forms.CharField(max_length=60, required=False, help_text="For example linux/amd64.")
+    provider = forms.CharField(max_length=64, required=False, help_text="For example openai or bedrock.")
+    provider_model = forms.CharField(max_length=200, required=False, label="Model of the provider")
+    snapshot = forms.CharField(
+        max_length=200, required=False, help_text="The dated snapshot. Without one, the provider may change the model."
+    )
+    region = forms.CharField(max_length=200, required=False)
+    parameters = forms.CharField(
+        max_length=20_000,
+        required=False,
+        label="Parameters",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "code-input", "spellcheck": "false"}),
+        help_text='As JSON, for example {"temperature": 0}.',
+    )
+    retires_on = forms.DateField(
+        required=False,
+        label="Retires on",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="The day on which the vendor retires it, if that is announced.",
+    )
+    parts = forms.CharField(
+        max_length=5_000,
+        required=False,
+        label="Parts in order",
+        widget=forms.Textarea(attrs={"rows": 4, "class": "code-input", "spellcheck": "false"}),
+        help_text="One a line, as they work: role: sha256:…",
+    )
+
+    def subject_of(self, kind: str, *, visible: VisibleVersion) -> dict[str, Any] | None:
+        """The document of a subject of this kind; None, with the error at its field, if it is invalid.
+
+        `visible` returns the registered version of a digest, if the person may see it.
+        """
+        try:
+            return document_of(parse_subject(self._document(kind, visible)))
+        except Invalid as refusal:
+            key = (refusal.field or "").partition(".")[0].partition("[")[0]
+            field = OTHER_NAMES.get(key, key)
+            self.add_error(field if field in self.fields else None, refusal.reason)
+            return None
+
+    def _document(self, kind: str, visible: VisibleVersion) -> dict[str, Any]:
+        data = self.cleaned_data
+        if kind == "manifest":
+            return _manifest(data)
+        if kind == "container":
+            return {"kind": kind, "image": data["image"]} | _given(data, "platform")
+        if kind == "managed":
+            return _managed(data)
+        return {"kind": kind, "parts": [_part(line, visible) for line in data["parts"].splitlines() if line.strip()]}
+
+
+def _given(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: data[name] for name in names if data[name]}
+
+
+def _manifest(data: Mapping[str, Any]) -> dict[str, Any]:
+    upload = data["manifest"]
+    document = parse_json(upload.read(), name="The manifest", field="manifest", limits=MANIFEST)
+    if not isinstance(document, dict):
+        raise Invalid("The manifest is not a JSON object; weighbridge manifest writes one.", field="manifest")
+    return document
+
+
+def _managed(data: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = {}
+    if data["parameters"].strip():
+        parameters = parse_json(data["parameters"], name="The parameters", field="parameters", number=Decimal)
+    retires = {"retires_on": data["retires_on"].isoformat()} if data["retires_on"] else {}
+    model = {"kind": "managed", "provider": data["provider"], "model": data["provider_model"]}
+    return model | _given(data, "snapshot", "region") | {"parameters": parameters} | retires
+
+
+def _part(line: str, visible: VisibleVersion) -> dict[str, Any]:
+    role, colon, digest = (text.strip() for text in line.partition(":"))
+    version = visible(digest) if colon else None
+    if version is None:
+        text = f"{line.strip()[:100]!r} is no part: write its role, a colon, and the digest of a registered version."
+        raise Invalid(text, field="parts")
+    return {"role": role, "subject": document_of_version(version)}
