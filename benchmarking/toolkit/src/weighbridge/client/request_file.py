@@ -15,8 +15,8 @@ metric_values:
 submit: true
 ```
 
-`model.file` may be `uri` and `sha256` instead, `manifest` with the file that `weighbridge manifest` writes, or `subject`
-with the document of a container, managed model or pipeline. Paths are relative to the file.
+`model.file` may be `uri` and `sha256` instead, `manifest` with the file that `weighbridge manifest` writes, or
+`subject` with the document of a container, managed model or pipeline. Paths are relative to the file.
 """
 
 import dataclasses

@@ -4,10 +4,14 @@ from enum import StrEnum
 
 
 class Basis(StrEnum):
-    """How a metric value came to be, weakest first."""
+    """How a metric value came to be, weakest first.
+
+    An attested value was measured elsewhere, and a key that the policy trusts signed the result.
+    """
 
     DECLARED = "declared"
     ESTIMATED = "estimated"
+    ATTESTED = "attested"
     MEASURED = "measured"
     BILLED = "billed"
 
