@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from weighbridge.api.data import prepare_data
     from weighbridge.api.devices import measure_on_devices
     from weighbridge.api.experiment import experiment
+    from weighbridge.api.importing import import_results
     from weighbridge.api.job_progress import Watcher
     from weighbridge.api.load_testing import load_test
     from weighbridge.api.optimizing import optimize
@@ -37,6 +38,7 @@ _MODULES = {
     "api.data": ("prepare_data",),
     "api.devices": ("measure_on_devices",),
     "api.experiment": ("experiment",),
+    "api.importing": ("import_results",),
     "api.job_progress": ("Watcher",),
     "api.load_testing": ("load_test",),
     "api.optimizing": ("optimize",),
@@ -59,6 +61,7 @@ __all__ = [
     "compare",
     "decide",
     "experiment",
+    "import_results",
     "learning_curve",
     "load_test",
     "measure_on_devices",

@@ -47,6 +47,7 @@ LINES = {
     "decide": "decide m.yaml --draws 100",
     "learning-curve": "learning-curve p.csv",
     "import-runs": "import-runs --uri http://127.0.0.1:9",
+    "import": "import r.json",
     "result verify": "result verify signed.json --key k.pem.pub",
     "prices list": "prices list openai/gpt-4o-mini",
     "prices show": "prices show aws/us-east-1/g5.xlarge",

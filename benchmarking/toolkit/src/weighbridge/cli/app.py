@@ -17,6 +17,7 @@ from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.exits import CarefulCommand
+from weighbridge.cli.importing import import_results
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.device import device
 from weighbridge.cli.measure.experiment import experiment
@@ -65,6 +66,7 @@ MEASURE = (prepare_data, profile, device, compare, score, experiment, rerun, swe
 CHOOSE = (pareto, recommend, decide, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):
     app.command(cls=CarefulCommand)(command)
+app.command("import", cls=CarefulCommand)(import_results)
 
 
 def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]) -> None:

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, overload
 
 from weighbridge.core.documents import REPLACEMENT
 from weighbridge.core.errors import Invalid
@@ -146,9 +146,14 @@ def number_of(text: str, *, file: str, name: str) -> Decimal:
     return number
 
 
+@overload
+def scaled(number: Decimal, power: int) -> Decimal: ...
+@overload
+def scaled(number: Decimal | None, power: int) -> Decimal | None: ...
 def scaled(number: Decimal | None, power: int) -> Decimal | None:
     """Return the number times ten to `power`, without rounding: nanoseconds to milliseconds are -6."""
     if number is None:
         return None
     sign, digits, exponent = number.as_tuple()
-    return Decimal((sign, digits, int(exponent) + power))
+    moved = Decimal((sign, digits, int(exponent) + power))
+    return Decimal(f"{moved:f}")

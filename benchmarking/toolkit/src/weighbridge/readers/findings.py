@@ -41,7 +41,7 @@ class Sample:
     observed: tuple[tuple[Decimal, Decimal], ...] = ()
 
 
-NO_SAMPLE = Sample()
+NO_SAMPLE, UNKNOWN = Sample(), SubjectHint()
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -55,8 +55,8 @@ class Findings:
     tool_version: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    model: SubjectHint = SubjectHint()
-    data: SubjectHint = SubjectHint()
+    model: SubjectHint = UNKNOWN
+    data: SubjectHint = UNKNOWN
     _conditions: dict[str, str] = dataclasses.field(default_factory=dict)
     _metrics: dict[str, ImportedMetric] = dataclasses.field(default_factory=dict)
     _absent: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -151,7 +151,9 @@ class Findings:
         faults = [_fault(name, bound) for bound in (lower, upper) if bound is not None]
         is_around = (lower is None or lower <= value) and (upper is None or value <= upper)
         if any(faults) or not is_around or confidence is None or not 0 < confidence < 1:
-            self.absent(f"{name} interval", "The stated bounds have no confidence level, or cannot be those of the value.")
+            self.absent(
+                f"{name} interval", "The stated bounds have no confidence level, or cannot be those of the value."
+            )
             return None, None
         return lower, upper
 

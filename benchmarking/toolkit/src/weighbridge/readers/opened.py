@@ -42,9 +42,7 @@ class Opened:
         """
         if self.content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"{":
             return {}
-        return parse_object(
-            self.content, name=self.name, field="file", limits=LIMITS, number=Decimal, is_cleaning=True
-        )
+        return parse_object(self.content, name=self.name, field="file", limits=LIMITS, number=Decimal, is_cleaning=True)
 
     @functools.cached_property
     def text(self) -> str:

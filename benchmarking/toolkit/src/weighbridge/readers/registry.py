@@ -76,7 +76,11 @@ READERS = (
         mlflow_runs.read,
     ),
     ResultReader(
-        wandb_runs.NAME, wandb_runs.TOOL, "wandb-summary.json, or the folder of a run", wandb_runs.detects, wandb_runs.read
+        wandb_runs.NAME,
+        wandb_runs.TOOL,
+        "wandb-summary.json, or the folder of a run",
+        wandb_runs.detects,
+        wandb_runs.read,
     ),
 )
 

@@ -89,9 +89,10 @@ def _latency(findings: Findings, report: Fields, tool: str, *, is_open: bool) ->
     """Take the latency from the due moment if it is that of the answered requests, else the one from sending."""
     sent, due = report.inside("request_latency"), report.inside("effective_latency")
     is_due = is_open and due.count("count") is not None and due.count("count") == sent.count("count")
-    _times(findings, due if is_due else sent, "latency", tool)
+    n = _count(report, "request_count")
+    _times(findings, due if is_due else sent, "latency", tool, n)
     if is_due:
-        _times(findings, sent, f"{tool}.latency_from_sending", tool)
+        _times(findings, sent, f"{tool}.latency_from_sending", tool, n)
     moment = "the moment the request was due" if is_due else "sending the request"
     findings.condition("latency_measured_from", moment)
     if is_open and not is_due:
@@ -102,7 +103,7 @@ def _latency(findings: Findings, report: Fields, tool: str, *, is_open: bool) ->
 def _metrics(findings: Findings, report: Fields, tool: str, n: int | None) -> None:
     for key, name in TIMES.items():
         if report.plain(key) is not None:
-            _times(findings, report.inside(key), f"{tool}.{name}", tool)
+            _times(findings, report.inside(key), f"{tool}.{name}", tool, n)
     throughput = report.inside("request_throughput")
     _rate(findings, throughput, "throughput_per_s", ("requests/sec", "1/s"), n)
     for key, (name, stated, unit) in RATES.items():
@@ -110,12 +111,12 @@ def _metrics(findings: Findings, report: Fields, tool: str, n: int | None) -> No
             _rate(findings, report.inside(key), f"{tool}.{name}", (stated, unit), n)
 
 
-def _times(findings: Findings, metric: Fields, name: str, tool: str) -> None:
+def _times(findings: Findings, metric: Fields, name: str, tool: str, answered: int | None) -> None:
     unit = metric.text("unit")
     if unit not in POWERS:
         findings.absent(f"{name}_p50_ms", f"The unit is {unit or 'not stated'}, which is no time that is known.")
         return
-    power, n = POWERS[unit], metric.count("count")
+    power, n = POWERS[unit], metric.count("count") if metric.plain("count") is not None else answered
     points = ((key, scaled(metric.number(key), power)) for key in POINTS)
     observed = tuple((Decimal(key[1:]) / 100, value) for key, value in points if value is not None)
     for key in PERCENTILES:

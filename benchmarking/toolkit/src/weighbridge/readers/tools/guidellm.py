@@ -17,7 +17,8 @@ NAME, TOOL = "guidellm", "GuideLLM"
 OPEN_LOOPS = ("constant", "poisson", "async", "replay")
 SHARES = {
     **{f"p{whole:02}": Decimal(whole) / 100 for whole in (1, 5, 10, 25, 50, 75, 90, 95, 99)},
-    **{"p001": Decimal("0.001"), "p999": Decimal("0.999")},
+    "p001": Decimal("0.001"),
+    "p999": Decimal("0.999"),
 }
 # The metrics that are taken besides the latency of a request: our ending, and the unit.
 TIMES_MS = {

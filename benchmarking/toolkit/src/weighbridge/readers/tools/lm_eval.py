@@ -5,8 +5,6 @@ All others have definitions of the task and keep their name. Averages over the t
 own, and indicative.
 """
 
-from decimal import Decimal
-
 from weighbridge.readers.fields import Fields, shown
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportedResult, ImportStatus, SubjectHint
@@ -24,7 +22,7 @@ NO_UNIT = "The unit of this metric is that of its task."
 
 def detects(opened: Opened) -> bool:
     """Whether the file is a report of results."""
-    return KEYS <= opened.document.keys()
+    return opened.document.keys() >= KEYS
 
 
 def read(opened: Opened) -> list[ImportedResult]:
@@ -53,19 +51,18 @@ def _result(opened: Opened, report: Fields, task: str, *, is_group: bool) -> Imp
     for key in found.names:
         metric, _, filtered = key.partition(",")
         if filtered and not metric.endswith("_stderr"):
-            _metric(findings, found, key, n)
+            own = None if is_group else OWN.get(key)
+            _metric(findings, found, key, own or f"{NAME}.{key.removesuffix(',none')}", n)
     return findings.result()
 
 
-def _metric(findings: Findings, found: Fields, key: str, n: int | None) -> None:
+def _metric(findings: Findings, found: Fields, key: str, name: str, n: int | None) -> None:
     metric, _, filtered = key.partition(",")
-    own = OWN.get(key)
-    name = own or f"{NAME}.{key.removesuffix(',none')}"
     if found.plain(key) == NO_NUMBER:
         findings.absent(name, "The tool gives no value (N/A).")
         return
     error_key = f"{metric}_stderr,{filtered}"
-    error: Decimal | None = None if found.plain(error_key) in (None, NO_NUMBER) else found.number(error_key)
+    error = None if found.plain(error_key) == NO_NUMBER else found.number(error_key)
     if error is None:
         findings.absent(f"{name} interval", "The tool gives no standard error.")
     value, is_share = found.number(key), metric in SHARES

@@ -33,13 +33,15 @@ RATES = {
     "Offline": ("result_samples_per_second", "Samples per second"),
 }
 CONSTRAINTS = {
-    "result_perf_constraints_met": "Performance constraints satisfied",
-    "result_min_duration_met": "Min duration satisfied",
-    "result_min_queries_met": "Min queries satisfied",
-    "early_stopping_met": "Early stopping satisfied",
+    "result_perf_constraints_met": "Performance constraints",
+    "result_min_duration_met": "Min duration",
+    "result_min_queries_met": "Min queries",
+    "early_stopping_met": "Early stopping",
 }
-SETTINGS = ("samples_per_query", "target_qps", "target_latency", "max_async_queries", "min_duration", "max_duration")
-SETTINGS = (*SETTINGS, "min_query_count", "max_query_count", "qsl_rng_seed", "performance_sample_count")
+SETTINGS = (
+    *("samples_per_query", "target_qps", "target_latency", "max_async_queries", "min_duration", "max_duration"),
+    *("min_query_count", "max_query_count", "qsl_rng_seed", "performance_sample_count"),
+)
 _LINE = re.compile(r"^ *([^:]{1,100}?) *: *(.*\S) *$")
 _PERCENTILE = re.compile(r"^(\d\d?\.\d\d) percentile latency \(ns\)$")
 _OF_SAMPLES = re.compile(r"^result_(\d\d?\.\d\d)_percentile_latency_ns$")
@@ -100,7 +102,7 @@ def _summary(opened: Opened) -> _Run:
     for line in lines:
         if match := _LINE.match(line):
             stated.setdefault(match[1], match[2])
-    early = " ".join(line.strip(" *") for line in lines if line.startswith((" *", " with", " query")))
+    early = opened.text.partition("Early Stopping Result:")[2].partition("\n\n")[0]
     return _Run(
         scenario=_scenario(opened, stated.get("Scenario")),
         mode=stated.get("Mode", ""),
@@ -113,12 +115,22 @@ def _summary(opened: Opened) -> _Run:
             for key, text in stated.items()
             if (match := _PERCENTILE.match(key))
         },
-        early_stopping=printable(early),
-        broken=[words for words in CONSTRAINTS.values() if stated.get(words, "Yes") != "Yes"],
-        settings={key: text for key, text in stated.items() if key.partition(" ")[0] in SETTINGS},
+        early_stopping=_sentences(early),
+        broken=[words for words in CONSTRAINTS.values() if stated.get(f"{words} satisfied", "Yes") != "Yes"],
+        settings={_setting(key): text for key, text in stated.items() if key.partition(" ")[0] in SETTINGS},
         errors=_logged(opened, "ERROR"),
         warnings=_logged(opened, "WARNING"),
     )
+
+
+def _setting(key: str) -> str:
+    """Return the name of a setting in the detail log: `min_duration (ms)` is min_duration_ms there."""
+    return key.replace(" (", "_").rstrip(")")
+
+
+def _sentences(text: str) -> str:
+    """Return the lines about early stopping as one, without the marks of a list."""
+    return printable(f" {text}".replace(" * ", " "))
 
 
 def _logged(opened: Opened, word: str) -> int:
@@ -150,7 +162,7 @@ def _detail(opened: Opened) -> _Run:
             for key in stated.names
             if (match := pattern.match(key)) and (value := stated.number(key)) is not None
         },
-        early_stopping=stated.text("early_stopping_result") or "",
+        early_stopping=_sentences(stated.text("early_stopping_result") or ""),
         broken=[words for key, words in CONSTRAINTS.items() if stated.flag(key) is False],
         settings={
             key: shown(stated.plain(f"effective_{key}"))
@@ -213,7 +225,9 @@ def _result(run: _Run, files: tuple[Opened, ...]) -> ImportedResult:
     n = run.queries if run.queries is not None else stated
     _latency(findings, run, n)
     reason = f"LoadGen states no rate in the {run.scenario} scenario."
-    findings.metric("throughput_per_s", run.rate, "1/s", Sample(n=n), reason=reason)
+    # In the Offline scenario, one query holds many samples, and the rate is that of samples.
+    rate_n = None if run.scenario == "Offline" else n
+    findings.metric("throughput_per_s", run.rate, "1/s", Sample(n=rate_n), reason=reason)
     findings.requests(n=n)
     _judge(findings, run)
     return findings.result()
@@ -228,7 +242,7 @@ def _latency(findings: Findings, run: _Run, n: int | None) -> None:
     own = {share: f"latency_{key}_ms" for key, share in PERCENTILES.items()} if run.scenario != "MultiStream" else {}
     kind = "query_latency" if run.scenario == "MultiStream" else "latency"
     estimates = {Decimal(share) / 100: Decimal(upper) for share, upper in _ESTIMATE.findall(run.early_stopping)}
-    points = tuple((share, scaled(value, -6) or value) for share, value in sorted(run.percentiles.items()))
+    points = tuple((share, scaled(value, -6)) for share, value in sorted(run.percentiles.items()))
     for share, value in points:
         name = own.get(share, f"{NAME}.{kind}_p{(share * 100).normalize():f}_ms")
         upper = scaled(estimates.get(share), -6)
@@ -237,17 +251,21 @@ def _latency(findings: Findings, run: _Run, n: int | None) -> None:
         findings.metric(name, value, "ms", sample)
     findings.metric(f"{NAME}.{kind}_mean_ms", scaled(run.mean_ns, -6), "ms", Sample(n=n))
     if run.scenario == "MultiStream":
-        findings.absent("latency_p50_ms", "In the MultiStream scenario a latency is that of a query of several samples.")
+        findings.absent(
+            "latency_p50_ms", "In the MultiStream scenario a latency is that of a query of several samples."
+        )
 
 
 def _judge(findings: Findings, run: _Run) -> None:
     if not run.is_valid:
-        because = f": not satisfied are {', '.join(run.broken)}" if run.broken else ""
+        because = f"; not met: {', '.join(run.broken).lower()}" if run.broken else ""
         findings.doubt(ImportStatus.INVALID, f"LoadGen says that the result is INVALID{because}.")
         if run.early_stopping:
             findings.doubt(ImportStatus.INVALID, f"LoadGen on early stopping: {run.early_stopping}")
     elif run.broken:
-        findings.doubt(ImportStatus.INDICATIVE, f"LoadGen says VALID, but not satisfied are {', '.join(run.broken)}.")
+        findings.doubt(
+            ImportStatus.INDICATIVE, f"LoadGen says VALID, but these are not met: {', '.join(run.broken).lower()}."
+        )
     if run.errors:
         findings.doubt(ImportStatus.INVALID, f"LoadGen logged {run.errors:,} errors during the test.")
     if run.warnings:

@@ -23,8 +23,10 @@ RATE = "Inferences/Second"
 PATH = "Model Config Path"
 HEAD_BYTES = 10_000
 _TIMES_US = {f"p{whole} latency": Decimal(whole) / 100 for whole in (50, 90, 95, 99)}
-_AVERAGES_US = ("Client Send", "Client Recv", "Network+Server Send/Recv", "Server Queue", "Server Compute Input")
-_AVERAGES_US = (*_AVERAGES_US, "Server Compute Infer", "Server Compute Output", "Avg latency")
+_AVERAGES_US = (
+    *("Client Send", "Client Recv", "Network+Server Send/Recv", "Server Queue", "Server Compute Input"),
+    *("Server Compute Infer", "Server Compute Output", "Avg latency"),
+)
 _NAMES = {"p50": "latency_p50_ms", "p95": "latency_p95_ms", "p99": "latency_p99_ms"}
 _ANALYZED = {
     "Throughput (infer/sec)": ("throughput_per_s", "1/s"),
@@ -40,7 +42,9 @@ _ANALYZED = {
     "GPU Power Usage (W)": (f"{ANALYZER}.gpu_power_w", "W"),
     "RAM Usage (MB)": (f"{ANALYZER}.memory_mb", "MB"),
 }
-UNKNOWN_COUNT = "The file does not state how many requests were sent, so it cannot be told how sure the percentiles are."
+UNKNOWN_COUNT = (
+    "The file does not state how many requests were sent, so it cannot be told how sure the percentiles are."
+)
 SENT = "Latency is measured from sending, not from the moment a request was due: waits of late requests miss."
 
 
@@ -131,7 +135,9 @@ def _analyzer_row(opened: Opened, row: Mapping[str, str], place: int) -> Importe
         if not any(taken == name and column in row for column, (taken, _) in _ANALYZED.items()):
             findings.absent(name, "The file has no such column.")
     if row.get("Satisfies Constraints", "Yes") != "Yes":
-        text = f"The tool says that this configuration does not satisfy its constraints ({row['Satisfies Constraints']})."
+        text = (
+            f"The tool says that this configuration does not satisfy its constraints ({row['Satisfies Constraints']})."
+        )
         findings.doubt(ImportStatus.INDICATIVE, text)
     if "Request Rate" in row:
         findings.doubt(ImportStatus.INDICATIVE, SENT)

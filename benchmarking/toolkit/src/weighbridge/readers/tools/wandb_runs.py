@@ -1,4 +1,4 @@
-"""Weights & Biases: `wandb-summary.json`, or the folder of a run with `wandb-metadata.json` and `config.yaml` beside it.
+"""Weights & Biases: `wandb-summary.json`, or the folder of a run, with `wandb-metadata.json` and `config.yaml`.
 
 The formats are those of the client, https://github.com/wandb/wandb, versions 0.13 to 0.31. An offline run of a recent
 client keeps its summary in its `.wandb` file only, which is not read; it has these files after `wandb sync`. A tracker

@@ -12,9 +12,7 @@ from weighbridge.readers.imported_result import ImportedResult, ImportStatus, Su
 from weighbridge.readers.opened import Opened
 
 NAME, TOOL = "weighbridge", "Weighbridge"
-PROFILE, LOAD, SCORES, COMPARISON = (
-    f"weighbridge.{kind}/1" for kind in ("result", "load", "scores", "comparison")
-)
+PROFILE, LOAD, SCORES, COMPARISON = (f"weighbridge.{kind}/1" for kind in ("result", "load", "scores", "comparison"))
 SCHEMAS = (PROFILE, LOAD, SCORES, COMPARISON)
 SIGNED = "payloadType"
 DEPTH_MAX = 6
@@ -87,8 +85,8 @@ def _nested(findings: Findings, place: Fields, prefix: str, depth: int = 0) -> N
 def _metrics(findings: Findings, metrics: Fields) -> None:
     for name in metrics.names:
         metric = metrics.inside(name)
-        bounds = {key: metric.number(key) for key in ("lower", "upper", "confidence")}
-        sample = Sample(n=metric.count("n"), **bounds)
+        lower, upper, confidence = (metric.number(key) for key in ("lower", "upper", "confidence"))
+        sample = Sample(metric.count("n"), lower, upper, confidence)
         findings.metric(name, metric.number("value"), metric.text("unit") or "unstated", sample)
 
 
