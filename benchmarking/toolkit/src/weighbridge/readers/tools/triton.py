@@ -58,6 +58,8 @@ def read(opened: Opened) -> list[ImportedResult]:
     """Return a result for each row; raise Invalid for another form, and for more than 1,000 rows."""
     rows = list(_rows(opened))
     kind = _kind(opened.text.partition("\n")[0])
+    if not rows:
+        raise Invalid(f"{opened.name} has no rows.", field="file")
     take = _perf_row if kind == PERF else _analyzer_row
     return [take(opened, row, place) for place, row in enumerate(rows, 1)]
 
