@@ -66,8 +66,10 @@ def test_an_invalid_run_says_why():
     assert status == "invalid"
     assert messages[1:] == [
         "LoadGen says that the result is INVALID; not met: early stopping.",
-        "LoadGen on early stopping: Run unsuccessful. Processed 400 queries. Would need to run at least 59 more queries, "
-        "with the run being successful if every additional query were under latency.",
+        (
+            "LoadGen on early stopping: Run unsuccessful. Processed 400 queries. Would need to run at least 59 more "
+            "queries, with the run being successful if every additional query were under latency."
+        ),
     ]
     assert messages[0] == "latency_p99_ms is of 400 requests; a bound for it needs 662 or more."
 
@@ -122,7 +124,7 @@ def test_a_run_that_states_no_result_is_refused(tmp_path):
         changed(tmp_path, detail, ("result_validity", "another_key"))
     with pytest.raises(Invalid, match="has no scenario of LoadGen"):
         changed(tmp_path, detail, ("effective_scenario", "another_key"))
-    with pytest.raises(Invalid, match="Line 1 of changed.txt is not valid JSON"):
+    with pytest.raises(Invalid, match=r"Line 1 of changed\.txt is not valid JSON"):
         changed(tmp_path, detail, ('{"key": "loadgen_version"', "{"))
 
 

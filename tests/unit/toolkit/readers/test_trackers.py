@@ -1,6 +1,7 @@
 """MLflow and Weights & Biases: the last step, no names of ours, states of runs, folders."""
 
 import json
+import os
 import shutil
 from datetime import UTC, datetime
 
@@ -12,7 +13,6 @@ from weighbridge.readers.registry import read_results
 from weighbridge.readers.tools import mlflow_runs
 
 TRACKED = mlflow_runs.TRACKED
-RUN = next(SAMPLES.glob("mlruns/*/*/meta.yaml")).parent
 
 
 @pytest.fixture
@@ -90,6 +90,15 @@ def test_folders_are_bounded(runs, run, monkeypatch):
         read_results(runs)
 
 
+def test_what_is_no_file_and_what_is_too_deep_is_passed_by(runs, run):
+    os.mkfifo(run / "metrics/pipe")
+    assert "mlflow.pipe" not in values(read_results(run)[0])
+    deep = runs / "1/2/3"
+    deep.mkdir(parents=True)
+    shutil.copytree(SAMPLES / "mlruns", deep / "mlruns")
+    assert len(read_results(runs)) == 1
+
+
 def test_links_are_not_followed(run, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("1 0.5 0\n")
@@ -127,7 +136,7 @@ def test_the_server_writes_what_is_no_number_as_text(tmp_path, value):
     def broken(document):
         document["run"]["data"]["metrics"][0]["value"] = value
 
-    with pytest.raises(Invalid, match="neither NaN nor infinite|a metric has no value"):
+    with pytest.raises(Invalid, match=r"neither NaN nor infinite|a metric has no value"):
         changed(tmp_path, "mlflow_run.json", broken)
 
 

@@ -103,5 +103,5 @@ def test_too_many_rows_are_refused(tmp_path, monkeypatch):
 
 
 def test_a_table_without_rows_is_refused(tmp_path):
-    with pytest.raises(Invalid, match="metrics.csv has no rows"):
+    with pytest.raises(Invalid, match=r"metrics\.csv has no rows"):
         read(tmp_path, ANALYZED.partition("\n")[0] + "\n")

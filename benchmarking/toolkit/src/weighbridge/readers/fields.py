@@ -11,6 +11,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.limits import DIGITS_MAX
 
 TEXT_CHARS_MAX = 500
+LISTED_MAX = 50
 LARGEST_COUNT = 10**15
 MS_PER_S = 1_000
 _EXPONENT_MAX = 400
@@ -124,13 +125,16 @@ def printable(text: str, chars_max: int = TEXT_CHARS_MAX) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a setting as text: true and false like JSON, numbers with their digits, lists with commas."""
-    if value is None:
+    """Return a setting as text: true and false like JSON, numbers with their digits, plain lists with commas.
+
+    None, an object, and what is nested in a list give no text.
+    """
+    if value is None or isinstance(value, Mapping):
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return printable(", ".join(map(shown, value[:50])))
+        return printable(", ".join(shown(each) for each in value[:LISTED_MAX] if not isinstance(each, list | Mapping)))
     return printable(str(value))
 
 
