@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from weighbridge.api.costing import project_costs
     from weighbridge.api.data import prepare_data
     from weighbridge.api.devices import measure_on_devices
+    from weighbridge.api.documents import import_results
     from weighbridge.api.experiment import experiment
-    from weighbridge.api.importing import import_results
     from weighbridge.api.job_progress import Watcher
     from weighbridge.api.load_testing import load_test
     from weighbridge.api.optimizing import optimize
@@ -37,8 +37,8 @@ _MODULES = {
     "api.costing": ("project_costs",),
     "api.data": ("prepare_data",),
     "api.devices": ("measure_on_devices",),
+    "api.documents": ("import_results",),
     "api.experiment": ("experiment",),
-    "api.importing": ("import_results",),
     "api.job_progress": ("Watcher",),
     "api.load_testing": ("load_test",),
     "api.optimizing": ("optimize",),

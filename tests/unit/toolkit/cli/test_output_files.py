@@ -172,7 +172,7 @@ def staged(stage, monkeypatch):
     monkeypatch.setattr(optimizing, "optimize", lambda *_, **__: Result(candidates, (), lambda: ["a table"]))
     found = types.SimpleNamespace(as_document=lambda: candidates, candidates=[1], baseline="a")
     monkeypatch.setattr(tracking, "_mlflow", lambda *_: types.SimpleNamespace(documents=lambda _: []))
-    monkeypatch.setattr("weighbridge.trackers.imported.candidates_of", lambda *_, **__: found)
+    monkeypatch.setattr("weighbridge.client.trackers.imported.candidates_of", lambda *_, **__: found)
     return stage
 
 

@@ -25,10 +25,10 @@ def import_results(
     Nothing is guessed: what a file does not state is absent, with the reason. Exit codes: 0 done, 1 a result is
     invalid, 2 a file cannot be read.
     """
-    from weighbridge.api import importing
+    from weighbridge.api import documents
 
     with errors_as_exits(writes=(json_file,)):
-        imported = importing.import_results(files, tool=tool or None)
+        imported = documents.import_results(files, tool=tool or None)
         output(imported, json_file, is_quiet=quiet)
     is_invalid = any(result["verdict"]["status"] == "invalid" for result in imported["results"])
     raise typer.Exit(NO if is_invalid else DONE)

@@ -12,8 +12,8 @@ from weighbridge.cli.exits import errors_as_exits, stop, stream_beside
 from weighbridge.cli.option_rules import Needs
 
 if TYPE_CHECKING:
-    from weighbridge.trackers.mlflow import MlflowTracker
-    from weighbridge.trackers.records import Tracker
+    from weighbridge.client.trackers.mlflow import MlflowTracker
+    from weighbridge.client.trackers.records import Tracker
 
 UriOption = Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow tracking server.")]
 
@@ -47,7 +47,7 @@ def track(
 
     Each benchmark is a run, and each variant a child run. The file has a line of JSON for each.
     """
-    from weighbridge.trackers.records import record_of
+    from weighbridge.client.trackers.records import record_of
 
     kept = (out,) if to is TrackerKind.JSONL else ()
     with errors_as_exits(writes=kept, keeps=kept):
@@ -58,8 +58,8 @@ def track(
 
 
 def _tracker(kind: TrackerKind, *, uri: str, experiment: str, folder: Path, is_offline: bool, out: Path) -> "Tracker":
-    from weighbridge.trackers.jsonl import JsonLines
-    from weighbridge.trackers.wandb import WandbTracker
+    from weighbridge.client.trackers.jsonl import JsonLines
+    from weighbridge.client.trackers.wandb import WandbTracker
 
     if kind is TrackerKind.JSONL:
         return JsonLines(out)
@@ -69,7 +69,7 @@ def _tracker(kind: TrackerKind, *, uri: str, experiment: str, folder: Path, is_o
 
 
 def _mlflow(uri: str, experiment: str) -> "MlflowTracker":
-    from weighbridge.trackers.mlflow import MlflowTracker
+    from weighbridge.client.trackers.mlflow import MlflowTracker
 
     if not uri:
         stop("Give the MLflow tracking server with --uri or MLFLOW_TRACKING_URI.")
@@ -93,7 +93,7 @@ def import_runs(
     """
     from datetime import UTC, datetime
 
-    from weighbridge.trackers.imported import candidates_of, wanted_of
+    from weighbridge.client.trackers.imported import candidates_of, wanted_of
 
     at = datetime.fromtimestamp(time.time(), UTC).isoformat()
     with errors_as_exits(writes=(json_file,)):
