@@ -92,10 +92,11 @@ def test_an_older_report_has_no_counts(tmp_path):
             del each["sample_len"]
         del document["n-samples"], document["model_name"]
         document["group_subtasks"] = {}
-        document["config"]["model_args"] = None
+        document["config"]["model_args"] = "pretrained=acme/model,dtype=float16"
 
     result = changed(tmp_path, "lm_eval.json", older)[0]
     assert (result.data.n, result.model.name) == (None, "dummy")
+    assert result.conditions["model_args"] == "pretrained=acme/model,dtype=float16"
     assert doubts(result) == ("valid", [])
     assert doubts(changed(tmp_path, "lm_eval.json", older)[2])[1] == [
         "This is an average over tasks (not listed), not a metric of one data set."

@@ -91,6 +91,9 @@ def test_conditions_and_doubts_are_bounded(monkeypatch):
     result = findings.result()
     assert (result.conditions, len(result.verdict.doubts)) == ({"a": "1"}, 1)
     assert result.absent[0].reason == "The files have more than 1 settings; the others were left out."
+    monkeypatch.setattr(module, "ABSENT_MAX", 1)
+    findings.absent("c", "None.")
+    assert [each.name for each in findings.result().absent] == ["conditions", "others"]
 
 
 @pytest.mark.parametrize(("failed", "status"), [(0, "valid"), (10, "indicative"), (11, "invalid")])

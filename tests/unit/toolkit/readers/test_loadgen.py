@@ -134,6 +134,12 @@ def test_too_many_lines_are_refused(tmp_path, monkeypatch):
         changed(tmp_path, "loadgen_single/mlperf_log_detail.txt")
 
 
+def test_long_lines_take_no_time(tmp_path):
+    name = "loadgen_single/mlperf_log_summary.txt"
+    result = changed(tmp_path, name, ("Additional Stats", " " * 3_000_000 + "\n" + "a:" * 1_000_000))
+    assert len(result.metrics) == 8
+
+
 def test_a_folder_holds_one_run(tmp_path):
     (tmp_path / "mlperf_log_detail.txt").write_bytes((SINGLE / "mlperf_log_detail.txt").read_bytes())
     assert [file.name for file in read_results(tmp_path)[0].files] == ["mlperf_log_detail.txt"]

@@ -88,6 +88,13 @@ def test_files_are_bounded(tmp_path, monkeypatch):
         read_results(SAMPLES / "mlruns")
 
 
+def test_a_file_without_results_is_refused(tmp_path):
+    path = tmp_path / "comparison.json"
+    path.write_text('{"schema": "weighbridge.comparison/1", "candidates": []}')
+    with pytest.raises(Invalid, match=r"comparison\.json has no result\."):
+        read_results(path)
+
+
 def test_what_is_no_file_is_refused(tmp_path):
     with pytest.raises(Invalid, match="cannot be read: No such file or directory"):
         read_results(tmp_path / "none")

@@ -93,9 +93,10 @@ def test_folders_are_bounded(runs, run, monkeypatch):
 def test_what_is_no_file_and_what_is_too_deep_is_passed_by(runs, run):
     os.mkfifo(run / "metrics/pipe")
     assert "mlflow.pipe" not in values(read_results(run)[0])
-    deep = runs / "1/2/3"
-    deep.mkdir(parents=True)
-    shutil.copytree(SAMPLES / "mlruns", deep / "mlruns")
+    for name in ("1", "1/2", "1/2/3"):
+        (runs / name).mkdir()
+        (runs / name / "meta.yaml").write_text("name: x\n")
+    shutil.copytree(SAMPLES / "mlruns", runs / "1/2/3/mlruns")
     assert len(read_results(runs)) == 1
 
 

@@ -20,7 +20,7 @@ from weighbridge.readers.imported_result import (
 )
 from weighbridge.statistics.order_statistics import minimum_samples
 
-METRICS_MAX = 2_000
+METRICS_MAX, ABSENT_MAX = 2_000, 2_000
 CONDITIONS_MAX = 300
 DOUBTS_MAX = 100
 FAILED_SHARE_MAX = Decimal("0.01")
@@ -84,6 +84,8 @@ class Findings:
 
     def absent(self, name: str, reason: str) -> None:
         """Say why a value is not there."""
+        if len(self._absent) >= ABSENT_MAX:
+            name, reason = "others", f"More than {ABSENT_MAX:,} values are absent."
         self._absent[printable(name, 200)] = printable(reason)
 
     def doubt(self, status: ImportStatus, message: str) -> None:

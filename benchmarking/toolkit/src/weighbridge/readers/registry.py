@@ -1,7 +1,8 @@
 """The readers, and `read_results`, which finds the one for a file by its content."""
 
 import dataclasses
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from weighbridge.core.errors import Invalid
@@ -33,7 +34,7 @@ class ResultReader:
     tool: str
     files: str
     detects: Callable[[Opened], bool]
-    read: Callable[[Opened], list[ImportedResult]]
+    read: Callable[[Opened], Iterable[ImportedResult]]
 
 
 READERS = (
@@ -94,7 +95,9 @@ def read_results(path: Path, *, tool: str | None = None) -> list[ImportedResult]
     """
     opened = Opened(path)
     reader = _named(opened, tool) if tool is not None else _found(opened)
-    results = reader.read(opened)
+    results = list(itertools.islice(reader.read(opened), RESULTS_MAX + 1))
+    if not results:
+        raise Invalid(f"{opened.name} has no result.", code="no_metrics", field="file")
     if len(results) > RESULTS_MAX:
         raise Invalid(f"{opened.name} has more than {RESULTS_MAX:,} results; import a part of it.", field="file")
     return results

@@ -5,7 +5,7 @@ request was due exists since version 0.8; without it, the latency of a run with 
 and then the wait of requests that were sent late is missing from it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from weighbridge.readers.fields import Fields, scaled
@@ -42,10 +42,11 @@ def detects(opened: Opened) -> bool:
     return isinstance(metrics, dict) and "request_latency" in metrics and "requests_per_second" in metrics
 
 
-def read(opened: Opened) -> list[ImportedResult]:
+def read(opened: Opened) -> Iterable[ImportedResult]:
     """Return a result for each benchmark; raise Invalid."""
     report = Fields(opened.document, file=opened.name)
-    return [_result(opened, report, each, place) for place, each in enumerate(report.entries("benchmarks"), 1)]
+    benchmarks = enumerate(report.entries("benchmarks"), 1)
+    return (_result(opened, report, each, place) for place, each in benchmarks)
 
 
 def _result(opened: Opened, report: Fields, benchmark: Fields, place: int) -> ImportedResult:

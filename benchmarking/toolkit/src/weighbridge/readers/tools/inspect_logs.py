@@ -6,7 +6,7 @@ A `.eval` file is a ZIP archive; only its `header.json` is read, in which the sa
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +37,7 @@ def detects(opened: Opened) -> bool:
     return opened.content.startswith(ZIP) or {"eval", "plan", "status"} <= opened.document.keys()
 
 
-def read(opened: Opened) -> list[ImportedResult]:
+def read(opened: Opened) -> Iterable[ImportedResult]:
     """Return a result for each scorer; raise Invalid for a log without scores, and for a damaged archive."""
     document = _header(opened) if opened.content.startswith(ZIP) else opened.document
     log = Fields(document, file=opened.name)
@@ -45,7 +45,7 @@ def read(opened: Opened) -> list[ImportedResult]:
     if not scores:
         error = log.inside("error").text("message") or "the evaluation has no scores"
         raise Invalid(f"{opened.name} has no result: status {log.text('status')}, {error}.", field="file")
-    return [_result(opened, log, score) for score in scores]
+    return (_result(opened, log, score) for score in scores)
 
 
 def _header(opened: Opened) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ All others have definitions of the task and keep their name. Averages over the t
 own, and indicative.
 """
 
+from collections.abc import Iterable, Mapping
+
 from weighbridge.readers.fields import Fields, shown
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportedResult, ImportStatus, SubjectHint
@@ -25,14 +27,14 @@ def detects(opened: Opened) -> bool:
     return opened.document.keys() >= KEYS
 
 
-def read(opened: Opened) -> list[ImportedResult]:
+def read(opened: Opened) -> Iterable[ImportedResult]:
     """Return a result for each task, then one for each group; raise Invalid."""
     report = Fields(opened.document, file=opened.name)
     groups = set(report.inside("groups").names) | set(report.inside("group_subtasks").names)
     groups -= set(report.inside("n-samples").names)
     results = report.inside("results")
     ordered = sorted(results.names, key=lambda task: task in groups)
-    return [_result(opened, report, task, is_group=task in groups) for task in ordered]
+    return (_result(opened, report, task, is_group=task in groups) for task in ordered)
 
 
 def _result(opened: Opened, report: Fields, task: str, *, is_group: bool) -> ImportedResult:
@@ -44,7 +46,7 @@ def _result(opened: Opened, report: Fields, task: str, *, is_group: bool) -> Imp
     n = report.inside("n-samples", task).count("effective")
     n = n if n is not None else found.count("sample_len")
     model = report.text("model_name") or report.inside("config").text("model")
-    findings.model = SubjectHint(name=report.inside("config", "model_args").text("pretrained") or model)
+    findings.model = SubjectHint(name=_pretrained(report) or model)
     findings.data = SubjectHint(name=task, n=n)
     _conditions(findings, report, task)
     _judge(findings, report, task, is_group=is_group)
@@ -54,6 +56,13 @@ def _result(opened: Opened, report: Fields, task: str, *, is_group: bool) -> Imp
             own = None if is_group else OWN.get(key)
             _metric(findings, found, key, own or f"{NAME}.{key.removesuffix(',none')}", n)
     return findings.result()
+
+
+def _pretrained(report: Fields) -> str | None:
+    """Return the name of the weights; older versions state the arguments as one text, which is not taken apart."""
+    config = report.inside("config")
+    is_mapping = isinstance(config.plain("model_args"), Mapping)
+    return config.inside("model_args").text("pretrained") if is_mapping else None
 
 
 def _metric(findings: Findings, found: Fields, key: str, name: str, n: int | None) -> None:

@@ -23,7 +23,7 @@ from weighbridge.readers.opened import Opened
 NAME, TOOL = "loadgen", "MLPerf LoadGen"
 SUMMARY, DETAIL = "mlperf_log_summary.txt", "mlperf_log_detail.txt"
 TITLE, MARK = b"MLPerf Results Summary", b":::MLLOG "
-LINES_MAX = 100_000
+LINES_MAX, LINE_CHARS_MAX = 100_000, 1_000
 CONFIDENCE = Decimal("0.99")
 SCENARIOS = ("SingleStream", "MultiStream", "Server", "Offline")
 # The keys of the detail log, and the words of the summary that state the same.
@@ -42,7 +42,6 @@ SETTINGS = (
     *("samples_per_query", "target_qps", "target_latency", "max_async_queries", "min_duration", "max_duration"),
     *("min_query_count", "max_query_count", "qsl_rng_seed", "performance_sample_count"),
 )
-_LINE = re.compile(r"^ *([^:]{1,100}?) *: *(.*\S) *$")
 _PERCENTILE = re.compile(r"^(\d\d?\.\d\d) percentile latency \(ns\)$")
 _OF_SAMPLES = re.compile(r"^result_(\d\d?\.\d\d)_percentile_latency_ns$")
 _OF_QUERIES = re.compile(r"^result_(\d\d?\.\d\d)_percentile_per_query_latency_ns$")
@@ -100,9 +99,10 @@ def _summary(opened: Opened) -> _Run:
     lines = opened.text.splitlines()[:LINES_MAX]
     stated: dict[str, str] = {}
     for line in lines:
-        if match := _LINE.match(line):
-            stated.setdefault(match[1], match[2])
-    early = opened.text.partition("Early Stopping Result:")[2].partition("\n\n")[0]
+        key, _, value = line[:LINE_CHARS_MAX].partition(":")
+        if value.strip():
+            stated.setdefault(key.strip(), value.strip())
+    early = opened.text.partition("Early Stopping Result:")[2].partition("\n\n")[0][:LINE_CHARS_MAX]
     return _Run(
         scenario=_scenario(opened, stated.get("Scenario")),
         mode=stated.get("Mode", ""),

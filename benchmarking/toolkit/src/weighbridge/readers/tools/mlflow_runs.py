@@ -6,6 +6,7 @@ no metric gets a name of ours.
 """
 
 import dataclasses
+import io
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from weighbridge.readers.opened import LIMITS, Opened
 NAME, TOOL = "mlflow", "MLflow"
 META, METRICS = "meta.yaml", "metrics"
 RUNS_MAX, DEPTH_MAX, BYTES_MAX = 200, 5, LIMITS.bytes_max
+LINE_CHARS_MAX = 1_000
 STATES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 UNIT = "unstated"
 OWN_TAGS = ("mlflow.source.git.commit", "mlflow.source.name", "mlflow.source.type")
@@ -82,12 +84,12 @@ def _value(metric: Fields, file: str) -> Decimal:
 
 
 def _run_folders(opened: Opened, depth: int = 0) -> Iterator[Opened]:
-    """Yield the folders of runs: this one, its own, or those of its experiments."""
+    """Yield the folders of runs: this one, its own, or those of its experiments; each has a `meta.yaml`."""
     if opened.has(META) and (opened.path / METRICS).is_dir():
         yield opened
     elif depth < 2:
         for name in opened.names():
-            if (opened.path / name).is_dir():
+            if (opened.path / name / META).is_file():
                 yield from _run_folders(opened.inner(name), depth + 1)
 
 
@@ -98,17 +100,26 @@ def _stored(opened: Opened) -> Iterator[_Run]:
         meta = folder.inner(META)
         name = f"{META} of {folder.name}"
         info = Fields(parse_yaml(meta.text, name=name, field="file", limits=DOCUMENT), file=name)
-        files = {kind: dict(_files(folder.inner(kind))) for kind in _kinds(folder)}
-        read_files = [meta, *(file for found in files.values() for file in found.values())]
-        if sum(len(file.content) for file in read_files) > BYTES_MAX:
-            raise Invalid(f"The files of {folder.name} have more than {BYTES_MAX:,} bytes.", field="file")
-        yield _Run(
-            info=info,
-            metrics={key: _last(file) for key, file in files.get(METRICS, {}).items()},
-            params={key: file.text for key, file in files.get("params", {}).items()},
-            tags={key: file.text for key, file in files.get("tags", {}).items()},
-            files=tuple(file.file for file in read_files),
-        )
+        run = _Run(info=info, metrics={}, params={}, tags={}, files=(meta.file,))
+        _take_files(run, folder)
+        yield run
+
+
+def _take_files(run: _Run, folder: Opened) -> None:
+    """Take metrics, parameters and tags, one file after another, so that only one is in memory."""
+    read_files, size_bytes = list(run.files), 0
+    for kind in _kinds(folder):
+        for key, file in _files(folder.inner(kind)):
+            read_files.append(file.file)
+            size_bytes += len(file.content)
+            if size_bytes > BYTES_MAX:
+                raise Invalid(f"The files of {folder.name} have more than {BYTES_MAX:,} bytes.", field="file")
+            if kind == METRICS:
+                run.metrics[key] = _last(file)
+            else:
+                texts = run.params if kind == "params" else run.tags
+                texts[key] = printable(file.text)
+    run.files = tuple(read_files)
 
 
 def _kinds(folder: Opened) -> list[str]:
@@ -128,10 +139,11 @@ def _files(folder: Opened, prefix: str = "", depth: int = 0) -> Iterator[tuple[s
 
 def _last(file: Opened) -> Decimal:
     """Return the value of the last step; among equal steps, the latest, then the largest, as MLflow does."""
-    points = [_point(line.split(), file.name) for line in file.text.splitlines() if line.strip()]
-    if not points:
+    points = (_point(line[:LINE_CHARS_MAX].split(), file.name) for line in io.StringIO(file.text) if line.strip())
+    last = max(points, default=None)
+    if last is None:
         raise Invalid(f"{file.name} has no value.", field="file")
-    return max(points)[2]
+    return last[2]
 
 
 def _point(columns: list[str], file: str) -> tuple[Decimal, Decimal, Decimal]:

@@ -4,6 +4,8 @@ They state a verdict with reasons, and why a metric is missing; both are taken a
 elsewhere: `weighbridge result verify --json` writes the document that is in it.
 """
 
+from collections.abc import Iterable
+
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import Fields, shown
@@ -25,7 +27,7 @@ def detects(opened: Opened) -> bool:
     return (isinstance(schema, str) and schema.startswith("weighbridge.")) or SIGNED in opened.document
 
 
-def read(opened: Opened) -> list[ImportedResult]:
+def read(opened: Opened) -> Iterable[ImportedResult]:
     """Return the result, or one for each candidate of a comparison; raise Invalid for another document of ours."""
     document = Fields(opened.document, file=opened.name)
     if SIGNED in document.names:
@@ -35,7 +37,7 @@ def read(opened: Opened) -> list[ImportedResult]:
     if schema not in SCHEMAS:
         raise Invalid(f"{opened.name} is {schema}; only {', '.join(SCHEMAS)} are results.", field="file")
     if schema == COMPARISON:
-        return [_result(opened, document, each) for each in document.entries("candidates")]
+        return (_result(opened, document, each) for each in document.entries("candidates"))
     return [_result(opened, document, None)]
 
 
