@@ -7,12 +7,13 @@ import pytest
 
 from tests.unit.toolkit.readers.files import absent, changed, doubts, metric, only, sample, values
 from weighbridge.core.errors import Invalid
+from weighbridge.readers.findings import FROM_SENDING as SENT
+from weighbridge.readers.findings import UNKNOWN_COUNT
 
 FEW = [
     "latency_p95_ms is of 30 requests; a bound for it needs 130 or more.",
     "latency_p99_ms is of 30 requests; a bound for it needs 662 or more.",
 ]
-SENT = "Latency is measured from sending, not from the moment a request was due: waits of late requests miss."
 
 
 def test_guidellm_states_the_latency_from_the_due_moment():
@@ -51,6 +52,21 @@ def test_guidellm_counts_failed_requests():
     assert doubts(result)[1][0] == "6 of 20 requests failed; latencies are of the answered ones only."
 
 
+def test_guidellm_0_3_measures_from_sending():
+    result = only("guidellm_03.json")
+    assert (result.tool_version, result.model.name) == (None, "mock")
+    assert str(metric(result, "latency_p50_ms").value) == "83.84180068969727"
+    assert (metric(result, "throughput_per_s").n, values(result)["error_rate"]) == (30, "0 ratio")
+    assert (result.conditions["strategy"], result.conditions["rate"]) == ("constant", "10.0")
+    assert result.conditions["data"] == '{"prompt_tokens":32,"output_tokens":16}'
+    assert doubts(result) == ("indicative", [SENT, *FEW])
+
+
+def test_guidellm_without_a_strategy_is_doubted(tmp_path):
+    (result,) = changed(tmp_path, "guidellm_03.json", lambda document: document["benchmarks"][0].pop("args") and None)
+    assert doubts(result)[1][0] == "The report does not state how requests were scheduled."
+
+
 def test_an_older_guidellm_measures_from_sending(tmp_path):
     def older(document):
         benchmark = document["benchmarks"][0]
@@ -77,7 +93,7 @@ def test_what_guidellm_leaves_out_is_absent(tmp_path):
     assert absent(result)["guidellm.ttft_p50_ms"] == "No successful request has this time."
     assert absent(result)["latency_p99_ms"] == "The files do not state it."
     assert "error_rate" not in values(result)
-    assert doubts(result) == ("valid", [])
+    assert doubts(result) == ("indicative", [UNKNOWN_COUNT])
 
 
 def test_aiperf_states_units_and_its_version():

@@ -11,6 +11,8 @@ import pytest
 
 from tests.unit.toolkit.readers.files import absent, doubts, metric, only, values
 from weighbridge.core.errors import Invalid
+from weighbridge.readers.findings import FROM_SENDING as SENT
+from weighbridge.readers.findings import UNKNOWN_COUNT as UNKNOWN
 from weighbridge.readers.registry import read_results
 
 HEAD = "Model,Batch,Concurrency,Model Config Path,Instance Group,Max Batch Size,Satisfies Constraints"
@@ -21,8 +23,6 @@ resnet,1,1,resnet_config_0,1:GPU,16,No,120.0,9.5,
 Model,GPU UUID,GPU Memory Usage (MB)
 resnet,GPU-1,3
 """
-UNKNOWN = "The file does not state how many requests were sent, so it cannot be told how sure the percentiles are."
-SENT = "Latency is measured from sending, not from the moment a request was due: waits of late requests miss."
 
 
 def read(folder, text):

@@ -25,6 +25,10 @@ CONDITIONS_MAX = 300
 DOUBTS_MAX = 100
 FAILED_SHARE_MAX = Decimal("0.01")
 """The share of failed requests above which our own measurements are invalid, too."""
+UNKNOWN_COUNT = "The files do not state how many requests there were, so it cannot be told how sure percentiles are."
+FROM_SENDING = (
+    "Latency is measured from sending, not from the moment a request was due, so waits before sending are not in it."
+)
 UNSTATED = "The files do not state it."
 PERCENTILES = {"p50": Decimal("0.5"), "p95": Decimal("0.95"), "p99": Decimal("0.99")}
 """The percentiles of latency that have a name of ours."""
@@ -115,10 +119,13 @@ class Findings:
                 is_invalid = Decimal(failed) / total > FAILED_SHARE_MAX
                 text = f"{failed:,} of {total:,} requests failed; latencies are of the answered ones only."
                 self.doubt(ImportStatus.INVALID if is_invalid else ImportStatus.INDICATIVE, text)
-        for percentile, share in PERCENTILES.items():
+        names = [f"latency_{percentile}_ms" for percentile in PERCENTILES]
+        if n is None and any(name in self._metrics for name in names):
+            self.doubt(ImportStatus.INDICATIVE, UNKNOWN_COUNT)
+        for name, share in zip(names, PERCENTILES.values(), strict=True):
             needed = minimum_samples(float(share))
-            if n is not None and n < needed and f"latency_{percentile}_ms" in self._metrics:
-                text = f"latency_{percentile}_ms is of {n:,} requests; a bound for it needs {needed:,} or more."
+            if n is not None and n < needed and name in self._metrics:
+                text = f"{name} is of {n:,} requests; a bound for it needs {needed:,} or more."
                 self.doubt(ImportStatus.INDICATIVE, text)
 
     def result(self) -> ImportedResult:

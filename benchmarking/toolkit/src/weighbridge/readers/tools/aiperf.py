@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from weighbridge.readers.fields import Fields, scaled
-from weighbridge.readers.findings import PERCENTILES, Findings, Sample
+from weighbridge.readers.findings import FROM_SENDING, PERCENTILES, Findings, Sample
 from weighbridge.readers.imported_result import ImportedResult, ImportStatus, SubjectHint
 from weighbridge.readers.opened import Opened
 
@@ -96,8 +96,7 @@ def _latency(findings: Findings, report: Fields, tool: str, *, is_open: bool) ->
     moment = "the moment the request was due" if is_due else "sending the request"
     findings.condition("latency_measured_from", moment)
     if is_open and not is_due:
-        text = "Latency is measured from sending, not from the moment a request was due: waits of late requests miss."
-        findings.doubt(ImportStatus.INDICATIVE, text)
+        findings.doubt(ImportStatus.INDICATIVE, FROM_SENDING)
 
 
 def _metrics(findings: Findings, report: Fields, tool: str, n: int | None) -> None:

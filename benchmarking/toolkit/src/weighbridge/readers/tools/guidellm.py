@@ -1,19 +1,20 @@
-"""GuideLLM: the JSON report (https://github.com/vllm-project/guidellm, versions 0.3 to 0.8).
+"""GuideLLM: the JSON report (https://github.com/vllm-project/guidellm, the forms of versions 0.3 and 0.8).
 
-Each benchmark of a report is a result. Latencies are of successful requests. A latency measured from the moment a
-request was due exists since version 0.8; without it, the latency of a run with a fixed rate is measured from sending,
-and then the wait of requests that were sent late is missing from it.
+Each benchmark of a report is a result. Latencies are of successful requests. Reports of 0.8 have a latency from the
+moment a request was due, too; without it, the latency of a run at a fixed rate is measured from sending, and the wait
+of requests that were sent late is missing from it. Where 0.8 has `config`, 0.3 has `args` and `worker`.
 """
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from weighbridge.readers.fields import Fields, scaled
-from weighbridge.readers.findings import PERCENTILES, Findings, Sample
+from weighbridge.readers.findings import FROM_SENDING, PERCENTILES, Findings, Sample
 from weighbridge.readers.imported_result import ImportedResult, ImportStatus, SubjectHint
 from weighbridge.readers.opened import Opened
 
 NAME, TOOL = "guidellm", "GuideLLM"
+UNSTATED, DATA_MAX = "unstated", 1
 OPEN_LOOPS = ("constant", "poisson", "async", "replay")
 SHARES = {
     **{f"p{whole:02}": Decimal(whole) / 100 for whole in (1, 5, 10, 25, 50, 75, 90, 95, 99)},
@@ -51,16 +52,18 @@ def read(opened: Opened) -> Iterable[ImportedResult]:
 
 def _result(opened: Opened, report: Fields, benchmark: Fields, place: int) -> ImportedResult:
     config = benchmark.inside("config")
-    strategy = config.inside("strategy")
-    kind = strategy.text("type_") or "unstated"
+    strategy = config.inside("strategy") if config.names else benchmark.inside("args", "strategy")
+    kind = strategy.text("type_") or UNSTATED
     findings = Findings(reader=NAME, tool=TOOL, files=(opened.file,), part=f"benchmark {place}, {kind}")
     findings.tool_version = report.inside("metadata").text("guidellm_version")
     findings.started_at, findings.ended_at = benchmark.unix_moment("start_time"), benchmark.unix_moment("end_time")
-    findings.model = SubjectHint(name=_backend(config).text("model"))
-    findings.absent("data", "The report does not state which prompts were sent.")
+    findings.model = SubjectHint(
+        name=_backend(config).text("model") or benchmark.inside("worker").text("backend_model")
+    )
+    findings.absent("data", "The report has no digest of the prompts; how they were made is in the conditions.")
     _conditions(findings, report, benchmark, strategy)
     metrics = benchmark.inside("metrics")
-    totals = metrics.inside("request_totals")
+    totals = (metrics if metrics.plain("request_totals") is not None else benchmark).inside("request_totals")
     n, failed = totals.count("successful"), totals.count("errored")
     _latency(findings, metrics, config, kind=kind, n=n)
     rate = metrics.inside("requests_per_second", "successful").number("mean")
@@ -91,9 +94,10 @@ def _latency(findings: Findings, metrics: Fields, config: Fields, *, kind: str, 
         return
     _distribution(findings, sent, "latency", config, power=3)
     findings.condition("latency_measured_from", "sending the request")
+    if kind == UNSTATED:
+        findings.doubt(ImportStatus.INDICATIVE, "The report does not state how requests were scheduled.")
     if kind in OPEN_LOOPS:
-        text = "Latency is measured from sending, not from the moment a request was due: waits of late requests miss."
-        findings.doubt(ImportStatus.INDICATIVE, text)
+        findings.doubt(ImportStatus.INDICATIVE, FROM_SENDING)
 
 
 def _distribution(findings: Findings, summary: Fields, name: str, config: Fields, *, power: int) -> None:
@@ -127,6 +131,13 @@ def _conditions(findings: Findings, report: Fields, benchmark: Fields, strategy:
     backend = _backend(benchmark.inside("config"))
     for key in ("kind", "target", "request_format", "stream", "http2"):
         findings.condition(f"backend.{key}", backend.plain(key))
+    worker = benchmark.inside("worker")
+    for key in ("backend_type", "backend_target"):
+        findings.condition(key, worker.plain(key))
+    findings.condition("data", benchmark.inside("request_loader").plain("data"))
+    for data in report.inside("config", "spec").entries("data")[:DATA_MAX]:
+        for key in ("kind", "path", "prompt_tokens", "output_tokens", "turns"):
+            findings.condition(f"data.{key}", data.plain(key))
     findings.condition("platform", report.inside("metadata").plain("platform"))
     for key in ("duration", "warmup_duration", "cooldown_duration"):
         findings.condition(f"{key}_s", benchmark.plain(key))

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import number_of, printable, scaled
-from weighbridge.readers.findings import Findings, Sample
+from weighbridge.readers.findings import FROM_SENDING, UNKNOWN_COUNT, Findings, Sample
 from weighbridge.readers.imported_result import ImportedResult, ImportStatus, SubjectHint
 from weighbridge.readers.opened import Opened
 
@@ -42,10 +42,6 @@ _ANALYZED = {
     "GPU Power Usage (W)": (f"{ANALYZER}.gpu_power_w", "W"),
     "RAM Usage (MB)": (f"{ANALYZER}.memory_mb", "MB"),
 }
-UNKNOWN_COUNT = (
-    "The file does not state how many requests were sent, so it cannot be told how sure the percentiles are."
-)
-SENT = "Latency is measured from sending, not from the moment a request was due: waits of late requests miss."
 
 
 def detects(opened: Opened) -> bool:
@@ -114,7 +110,7 @@ def _perf_row(opened: Opened, row: Mapping[str, str], place: int) -> ImportedRes
             ending = column.lower().replace("/", "_").replace("+", "_").replace(" ", "_")
             findings.metric(f"{PERF}.{ending}_mean_ms", scaled(_number(opened, row, column), -3), "ms")
     if stimulus == "Request Rate":
-        findings.doubt(ImportStatus.INDICATIVE, SENT)
+        findings.doubt(ImportStatus.INDICATIVE, FROM_SENDING)
     return findings.result()
 
 
@@ -142,7 +138,7 @@ def _analyzer_row(opened: Opened, row: Mapping[str, str], place: int) -> Importe
         )
         findings.doubt(ImportStatus.INDICATIVE, text)
     if "Request Rate" in row:
-        findings.doubt(ImportStatus.INDICATIVE, SENT)
+        findings.doubt(ImportStatus.INDICATIVE, FROM_SENDING)
     return findings.result()
 
 
