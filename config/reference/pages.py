@@ -14,8 +14,8 @@ from config.reference.prices import prices
 from config.reference.structure import PACKAGES, network_calls, purpose, structure
 from config.reference.tables import code, page, table
 from governance.people.domain.roles import Role
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
 
 
 def settings() -> str:
@@ -31,7 +31,7 @@ def settings() -> str:
 
 def metrics() -> str:
     """The metric catalog and the bases."""
-    rows = ((code(kind.name), kind.unit, kind.direction, kind.meaning) for kind in CATALOG.values())
+    rows = ((code(kind.name), kind.unit, kind.direction, kind.meaning) for kind in STANDARD.values())
     return page(
         "Metrics",
         "A metric has a name, a unit and a better direction. Every value of a metric has a basis, unit, interval,"

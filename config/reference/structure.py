@@ -53,7 +53,7 @@ WHERE = {
         f" `{TOOLKIT}/costs/projection.py` computes the distribution"
     ),
     "When a review is mandatory": (
-        "`governance/rulebook/domain/policy_evaluation.py` evaluates the policy of"
+        "`governance/rulebook/domain/evaluation/policies.py` evaluates the policy of"
         " `governance/rulebook/domain/policy.py`"
     ),
     "What blocks a step": (
@@ -89,7 +89,7 @@ WHERE = {
         f" which `{TOOLKIT}/client/gate.py` asks over HTTP"
     ),
     "How a metric is added": (
-        f"one entry of `CATALOG` in `{TOOLKIT}/core/metric_catalog.py`; the recipe: [Contributing](../contributing.md)"
+        f"one entry of `STANDARD` in `{TOOLKIT}/core/metrics/standard.py`; see [Contributing](../contributing.md)"
     ),
     "How a system under test is added": f"one module in `{TOOLKIT}/systems/`, registered by name",
     "How a kind of job is added": "one `JobKind` of `governance/jobs/kinds.py`, registered beside its writes",

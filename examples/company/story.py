@@ -88,7 +88,15 @@ def file_request(cast: Cast, *, model: Path, rivals: Sequence[Path], data: Path,
 
 def _register(me: Caller, model: Path) -> Document:
     name, version = "Product image classifier", f"{model.stem}-{_short(model)}"
-    fields = {"team": TEAM, "slug": "product-images", "name": name, "version": version, "tier": "T1", "owner": "owner"}
+    fields = {
+        "team": TEAM,
+        "slug": "product-images",
+        "name": name,
+        "version": version,
+        "tier": "T1",
+        "task": "classification",
+        "owner": "owner",
+    }
     return me.upload("models/", model, **fields)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from examples.fraud_api.costing import OPTIONS
 from examples.fraud_api.load_tests import metric_of
 from examples.fraud_api.settings import LIMIT_MS, FraudSettings
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.costs.projection import Projection
 from weighbridge.costs.uncertainty import levels_of
 from weighbridge.tradeoff.axes import AxisDirection

@@ -40,7 +40,7 @@ class Models(GenericAPIView[Any]):
         """Register a version by its file, or by URI and SHA-256; the same content again is the same version."""
         user, person, now = asker(request)
         given = read_for(request, ModelInput, lambda: check_act_for_any_team(person))
-        asset = NewAsset(**{name: given[name] for name in ("team", "slug", "name", "tier", "owner")})
+        asset = NewAsset(**{name: given[name] for name in ("team", "slug", "name", "tier", "task", "owner")})
         uri, digest = given.get("uri", ""), given.get("sha256", "")
         entry = NewVersion(asset=asset, version=given["version"], upload=given.get("file"), uri=uri, digest=digest)
         version = writes.register(entry=entry, by=user, now=now)

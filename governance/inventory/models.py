@@ -5,8 +5,9 @@ from django.db import models
 from django.db.models import Q
 
 from governance.inventory.domain import SCHEMES
-from governance.inventory.enums import Tier
+from governance.inventory.enums import KINDS, TASKS, Tier
 from governance.people.models import Team
+from governance.rulebook.domain.scopes import SubjectKind
 
 
 class ModelAsset(models.Model):
@@ -17,6 +18,7 @@ class ModelAsset(models.Model):
     name = models.CharField(max_length=160)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_models")
     tier = models.CharField(max_length=2, choices=Tier.choices)
+    task = models.CharField(max_length=30, choices=TASKS)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -27,12 +29,18 @@ class ModelAsset(models.Model):
 
 
 class ModelVersion(models.Model):
-    """One artifact, identified by its digest; either stored here or referenced by URI."""
+    """One subject of reviews, identified by its digest; a file is either stored here or referenced by URI.
+
+    `document` describes the subject in the form of its kind. `ends_on` is the day on which its vendor retires it.
+    """
 
     asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, related_name="versions")
     version = models.CharField(max_length=60)
+    kind = models.CharField(max_length=10, choices=KINDS, default=SubjectKind.FILE.value)
     digest = models.CharField(max_length=71)
-    format = models.CharField(max_length=16)
+    format = models.CharField(max_length=16, blank=True)
+    document = models.JSONField(default=dict)
+    ends_on = models.DateField(null=True)
     size_bytes = models.BigIntegerField(null=True)
     stored_as = models.CharField(max_length=200, blank=True)
     uri = models.CharField(max_length=500, blank=True)
@@ -43,7 +51,9 @@ class ModelVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["asset", "version"], name="one_artifact_per_version"),
             models.CheckConstraint(name="digest_is_sha256", condition=Q(digest__regex=r"^sha256:[0-9a-f]{64}$")),
-            models.CheckConstraint(name="stored_or_named", condition=~Q(stored_as="") | ~Q(uri="")),
+            models.CheckConstraint(
+                name="stored_or_named", condition=~Q(stored_as="") | ~Q(uri="") | ~Q(kind=SubjectKind.FILE.value)
+            ),
             models.CheckConstraint(
                 name="uri_is_remote", condition=Q(uri="") | Q(uri__regex=f"^({'|'.join(SCHEMES)})://.")
             ),

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from governance.inventory.enums import Tier
+from governance.rulebook.domain.scopes import ModelTask
 from governance.site.api.shapes import Answer, Input, ListInput, choice
 
 
@@ -18,6 +19,7 @@ class ModelVersionAnswer(Answer):
     name = serializers.CharField(source="asset.name")
     version = serializers.CharField()
     tier = serializers.CharField(source="asset.tier")
+    task = serializers.CharField(source="asset.task")
     owner = serializers.CharField(source="asset.owner.username")
     digest = serializers.CharField()
     format = serializers.CharField()
@@ -33,6 +35,7 @@ class ModelAnswer(Answer):
     slug = serializers.CharField()
     name = serializers.CharField()
     tier = serializers.CharField()
+    task = serializers.CharField()
     owner = serializers.CharField(source="owner.username")
     version_count = serializers.IntegerField()
     latest_version = serializers.CharField(allow_null=True)
@@ -48,6 +51,7 @@ class ModelInput(Input):
     name = serializers.CharField(max_length=160)
     version = serializers.CharField(max_length=60)
     tier = choice(Tier.values)
+    task = choice(ModelTask, help_text="What the model does; policies are chosen by it.")
     owner = serializers.SlugRelatedField(
         slug_field="username",
         queryset=User.objects.filter(is_active=True),

@@ -1,4 +1,4 @@
-"""The rulebook: policies and checklists, written as drafts and published as immutable versions."""
+"""The rulebook: policies, checklists and the metric catalog, written as drafts and published as immutable versions."""
 
 from django.conf import settings
 from django.db import models
@@ -54,3 +54,9 @@ class ChecklistVersion(Document):
     """One version of the standard checklist."""
 
     word, plural = "checklist", "checklists"
+
+
+class CatalogVersion(Document):
+    """One version of the metric catalog. All versions have the same name."""
+
+    word, plural = "catalog", "catalogs"

@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from governance.rulebook.domain.policy import PolicyRule, Stage
+from governance.rulebook.domain.policy import PolicyRule
+from governance.rulebook.domain.stages import Stage
 from governance.rulebook.queries.rulebook import VersionRow
 from governance.site.api.shapes import Input, answer_of
 

@@ -9,8 +9,7 @@ from benchmarking.runs.models import Run
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import CHANNELS
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 User = settings.AUTH_USER_MODEL
 BASES = [(basis.value, basis.value) for basis in Basis]
@@ -20,9 +19,9 @@ class MetricRecord(models.Model):
     """One metric value of a request. Rows never change (a trigger enforces this); a newer row takes precedence."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="metric_records")
-    name = models.CharField(max_length=40, choices=[(name, name) for name in CATALOG])
+    name = models.CharField(max_length=60)
     value = models.DecimalField(max_digits=25, decimal_places=9)
-    unit = models.CharField(max_length=12)
+    unit = models.CharField(max_length=16)
     basis = models.CharField(max_length=10, choices=BASES)
     lower = models.DecimalField(max_digits=25, decimal_places=9, null=True)
     upper = models.DecimalField(max_digits=25, decimal_places=9, null=True)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from governance.exports.web import export
 from governance.people.web.current_user import person_of
-from governance.rulebook.domain.policy_evaluation import PolicyOutcome
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries import rulebook
 from governance.rulebook.web.policies import shown_changes
 from governance.site.web.formatting import format_quantity

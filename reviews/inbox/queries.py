@@ -199,7 +199,7 @@ def _todo(request: ReviewRequest, now: datetime) -> str:
 def _awaited_votes(request: ReviewRequest, now: datetime) -> str:
     progress = snapshot_of(request, now=now).electorate.progress
     for row in progress.stages:
-        if row.stage == progress.open_stage:
+        if row.stage in progress.open_stages:
             votes = "vote" if row.needed == 1 else "votes"
             return f"{row.stage.title}: waiting for {row.needed} {votes} of a {row.stage.role.label.lower()}."
     return "The votes are complete."

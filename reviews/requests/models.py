@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from benchmarking.runs.models import Dataset
-from governance.inventory.enums import Tier
+from governance.inventory.enums import TASKS, Tier
 from governance.inventory.models import ModelVersion
 from governance.people.models import Team
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
@@ -20,7 +20,7 @@ STATES = [(state.value, state.value.replace("_", " ")) for state in RequestState
 class ReviewRequest(models.Model):
     """A filed request; `state` follows `reviews.requests.domain.lifecycle`, and only `reviews.actions` moves it.
 
-    `tier` is that of the model at submission; "" before.
+    `tier` and `task` are those of the model at submission; "" before.
     """
 
     ref = models.CharField(max_length=20, unique=True)
@@ -34,6 +34,7 @@ class ReviewRequest(models.Model):
     purpose = models.CharField(max_length=200)
     environment = models.CharField(max_length=10, choices=ENVIRONMENTS)
     tier = models.CharField(max_length=2, choices=Tier.choices, blank=True)
+    task = models.CharField(max_length=30, choices=TASKS, blank=True)
     business_case = models.TextField()
     state = models.CharField(max_length=20, choices=STATES, default=RequestState.DRAFT)
     revision = models.PositiveIntegerField(default=1)

@@ -12,7 +12,7 @@ from governance.jobs.models import OutboxMessage, Pulse
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as ticket_actions
-from reviews.workflow.actions import authorizations, breaches, evidence, requests
+from reviews.workflow.actions import authorizations, breaches, measurements, requests
 from reviews.workflow.queries.prometheus import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
 
@@ -24,7 +24,7 @@ def record_measurements(message: OutboxMessage) -> outbox.Settle:
     """Store a finished run as evidence of the request that asked for it."""
     run = Run.objects.get(pk=message.payload["run_id"])
     request = ReviewRequest.objects.get(ref=run.asked_for)
-    return lambda: evidence.record_measurements(request=request, run=run, now=timezone.now())
+    return lambda: measurements.record_measurements(request=request, run=run, now=timezone.now())
 
 
 @outbox.on_tick

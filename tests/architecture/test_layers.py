@@ -44,8 +44,11 @@ SIBLINGS = 15
 
 
 def siblings(folder: Path) -> int:
-    """Modules, templates and folders side by side; `__init__.py` and data files (prices, style sheets) left out."""
-    beside = [path for path in folder.iterdir() if path.name not in {"__init__.py", "__pycache__"}]
+    """Modules, templates and folders side by side.
+
+    Left out are data files (prices, style sheets), `__init__.py`, and `__main__.py`, which Python looks for there.
+    """
+    beside = [path for path in folder.iterdir() if path.name not in {"__init__.py", "__main__.py", "__pycache__"}]
     sources = [path for path in beside if path.is_dir() or path.suffix in {".py", ".html"}]
     return len([path for path in sources if not path.name.endswith(".egg-info")])
 

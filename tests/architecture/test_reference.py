@@ -11,7 +11,7 @@ from config.reference import pages, structure
 from config.reference.__main__ import FOLDER, main, stale, write
 from config.reference.tables import page, table
 from tests.architecture.tree import APPS, ROOT, TOOLKIT, name_of, parsed, sources, subjects
-from weighbridge.core.metric_catalog import CATALOG
+from weighbridge.core.metrics.standard import STANDARD
 
 QUICK = {name: make for name, make in pages.PAGES.items() if name not in pages.SLOW}
 
@@ -55,7 +55,7 @@ def test_every_operator_command_stands_on_the_page() -> None:
 
 def test_every_variable_and_fact_stands_on_its_page() -> None:
     assert [v.name for v in env.VARIABLES if f"| `{v.name}` |" not in pages.settings()] == []
-    assert [name for name in CATALOG if f"| `{name}` |" not in pages.metrics()] == []
+    assert [name for name in STANDARD if f"| `{name}` |" not in pages.metrics()] == []
 
 
 def test_every_variable_that_is_read_is_listed() -> None:

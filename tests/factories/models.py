@@ -73,7 +73,14 @@ def make_version(
 ) -> ModelVersion:
     """A registered ONNX file of the team, owned by `by`, or by another person who accepted."""
     asset = inventory.register_asset(
-        team=team, slug=slug, name=slug.replace("-", " ").capitalize(), tier=tier, owner=owner or by, by=by, now=now
+        team=team,
+        slug=slug,
+        name=slug.replace("-", " ").capitalize(),
+        tier=tier,
+        task="classification",
+        owner=owner or by,
+        by=by,
+        now=now,
     )
     accept_ownership(asset=asset, now=now)
     upload = ContentFile(onnx_bytes(seed), name="model.onnx")

@@ -21,14 +21,14 @@ from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions import evidence, requests, review
+from reviews.workflow.actions import evidence, measurements, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
 
 PURPOSE = "Find products from a photograph"
 DECLARED: Mapping[str, str] = {
@@ -97,7 +97,7 @@ def state_metric_value(
     *, request: ReviewRequest, name: str, value: str, by: User, now: datetime, basis: Basis = Basis.DECLARED
 ) -> MetricRecord:
     statement = StatedValue(
-        name=name, value=Decimal(value), unit=CATALOG[name].unit, basis=basis, source="training log"
+        name=name, value=Decimal(value), unit=STANDARD[name].unit, basis=basis, source="training log"
     )
     return evidence.state_metric_value(request=request, statement=statement, by=by, now=now)
 
@@ -126,7 +126,7 @@ def result_of(
                 "upper": upper,
                 "confidence": 0.95,
                 "n": n,
-                "unit": CATALOG[name].unit,
+                "unit": STANDARD[name].unit,
             }
             for name, (value, lower, upper, n) in metrics.items()
         },
@@ -161,7 +161,7 @@ def take_results(*, request: ReviewRequest, now: datetime, result: dict[str, Any
     for run in runs.of_request(request.ref):
         if run.state == "queued":
             done = finish_run(run=run, now=now, result=result)
-            taken += evidence.record_measurements(request=request, run=done, now=now)
+            taken += measurements.record_measurements(request=request, run=done, now=now)
     request.refresh_from_db()
     return taken
 

@@ -12,7 +12,7 @@ from reviews.ticket_sync.actions import receiving as inbound
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteTicket
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions import evidence, projections, requests, review, waivers
+from reviews.workflow.actions import evidence, measurements, projections, requests, review, waivers
 from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks
 from tests.factories.alternatives import RESULT
@@ -99,7 +99,7 @@ def _as_read(now: datetime) -> RemoteIssue:
 
 def _take(request: ReviewRequest, run: Run, result: dict, now: datetime) -> None:
     done = walks.finish_run(run=run, now=now, result=result)
-    evidence.record_measurements(request=request, run=done, now=now)
+    measurements.record_measurements(request=request, run=done, now=now)
 
 
 def _vote(request: ReviewRequest, cast: Cast, stage: str, who: str, now: datetime, **more: object) -> None:

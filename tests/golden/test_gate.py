@@ -13,7 +13,7 @@ from tests.golden.conftest import Story
 from tests.golden.golden import check_document
 from tests.integration.reviews.packets.packet_journey import ARTIFACT
 from tests.integration.reviews.requests.reading import enter
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 DAY = timedelta(days=1)
 

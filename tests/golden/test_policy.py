@@ -8,14 +8,17 @@ from typing import Any
 
 import yaml
 
-from governance.rulebook.domain import replay
-from governance.rulebook.domain.metric_index import index_values
+from governance.rulebook.domain.evaluation import replay
+from governance.rulebook.domain.evaluation.metric_index import index_values
+from governance.rulebook.domain.evaluation.policies import RuleResult, evaluate
 from governance.rulebook.domain.policy import Policy, parse_policy
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, RuleResult, evaluate
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.factories.policies import FULL
 from tests.golden.golden import check
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue
 
 FILINGS = 40
 SPREADS = {
@@ -64,7 +67,7 @@ def cases() -> list[tuple[replay.ReplayCase, list[MetricValue]]]:
         case = replay.ReplayCase(
             ref=f"MRR-2026-{number:04d}",
             subject=subject,
-            index=index_values(metric_values),
+            index=index_values(metric_values, catalog=STANDARD),
             at=NOW,
             waived=waived,
             usd=usd,
@@ -95,7 +98,9 @@ def changed() -> Policy:
 def test_what_the_default_policy_says_of_each_filing() -> None:
     policy, lines = parse_policy(yaml.safe_load(FULL)), []
     for case, metric_values in cases():
-        said = evaluate(policy, subject=case.subject, metric_values=metric_values, now=case.at, waived=case.waived)
+        said = evaluate(
+            policy, subject=case.subject, metric_values=metric_values, now=case.at, waived=case.waived, catalog=STANDARD
+        )
         waived = ", ".join(sorted(case.waived)) or "nothing"
         lines.append(f"{case.ref} {case.subject.environment}, {waived} waived: {said.outcome.value}")
         lines += map(line_of, said.results)
@@ -104,7 +109,7 @@ def test_what_the_default_policy_says_of_each_filing() -> None:
 
 def test_what_a_changed_policy_would_have_said() -> None:
     before, after = parse_policy(yaml.safe_load(FULL)), changed()
-    compared = replay.compare((case for case, _ in cases()), before=before, after=after)
+    compared = replay.compare((case for case, _ in cases()), before=[before], after=[after])
     lines = [line for each in compared for line in (compared_line(each), effects_line(each))]
     for name, verdicts in (
         ("before", [each.before for each in compared]),

@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-CATALOG = Path(__file__).with_name("catalog.yaml")
+STANDARD = Path(__file__).with_name("catalog.yaml")
 
 
 def catalog() -> dict[str, Any]:
     """Return the packages and the models."""
-    document: dict[str, Any] = yaml.safe_load(CATALOG.read_text())
+    document: dict[str, Any] = yaml.safe_load(STANDARD.read_text())
     return document
 
 

@@ -9,13 +9,14 @@ import numpy as np
 import yaml
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.metric_index import index_values
+from governance.rulebook.domain.evaluation.metric_index import index_values
+from governance.rulebook.domain.evaluation.replay import ReplayCase, compare
 from governance.rulebook.domain.policy import parse_policy
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject
-from governance.rulebook.domain.replay import ReplayCase, compare
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.performance.recorder import Recorder
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue
 
 REQUESTS, LIMIT_S = 10_000, 2.0
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
@@ -41,12 +42,12 @@ def figures(shares: np.ndarray) -> list[MetricValue]:
     """Twelve figures of a request, spread over the limits of the default policy; each measured one has an interval."""
     found = []
     for name, share in zip((*DECLARED, *MEASURED), shares, strict=True):
-        scale = 1 if CATALOG[name].unit in {"ratio", "variants"} else 1000
+        scale = 1 if STANDARD[name].unit in {"ratio", "variants"} else 1000
         value = Decimal(str(round(float(share), 4))) * scale
         figure = MetricValue(
             name=name,
             value=value,
-            unit=CATALOG[name].unit,
+            unit=STANDARD[name].unit,
             basis=Basis.DECLARED,
             observed_at=NOW,
             source="training log",
@@ -72,9 +73,10 @@ def test_ten_thousand_requests(keep: Recorder) -> None:
     for _ in range(3):
         begun = time.process_time()
         cases = [
-            ReplayCase(ref=str(n), subject=subject, index=index_values(each), at=NOW) for n, each in enumerate(told)
+            ReplayCase(ref=str(n), subject=subject, index=index_values(each, catalog=STANDARD), at=NOW)
+            for n, each in enumerate(told)
         ]
-        compared = compare(cases, before=before, after=after)
+        compared = compare(cases, before=[before], after=[after])
         times.append(time.process_time() - begun)
     assert len({each.after.outcome for each in compared}) > 1
     assert keep(

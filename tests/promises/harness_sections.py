@@ -59,7 +59,7 @@ SECTIONS = (
     Section(
         "intake",
         "Damaged models",
-        "Sound files of both formats, damaged by one to three changes each, then read by the intake; those let in are "
+        "Sound files of every format, damaged by one to three changes each, then read by the intake; those let in are "
         "run\n"
         "behind the fence. Whatever is raised but a refusal, or ends the host, fails the trial.",
         ("files", "refused", "let_in", "slowest_s", "peak_mb", "executed", "answered"),

@@ -59,7 +59,7 @@ from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.promises.payloads import Seeds
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 
 @dataclass(frozen=True)

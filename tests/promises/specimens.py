@@ -1,13 +1,19 @@
-"""Small sound models of both formats, made here, and ways to damage them."""
+"""Small sound models of every format, made here, and ways to damage them."""
 
+import io
+import json
 import random
 import struct
+import zipfile
 from collections.abc import Iterator
 
 import numpy as np
 import onnx  # noqa: TID253 -- tests build models
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 from safetensors.numpy import save
+
+from tests.unit.toolkit.core.model_files import samples
+from weighbridge.core.model_files.formats import ArtifactFormat
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
@@ -128,6 +134,32 @@ def safetensors_files() -> list[bytes]:
     ]
 
 
+def _archive() -> bytes:
+    """A model as skops writes it, with an array; always the same bytes."""
+    node = {
+        "__class__": "LogisticRegression",
+        "__module__": "sklearn.linear_model._logistic",
+        "__loader__": "ObjectNode",
+    }
+    schema = json.dumps(node | {"content": node | {"file": "1.npy"}})
+    array, whole = io.BytesIO(), io.BytesIO()
+    np.save(array, np.arange(200.0))
+    with zipfile.ZipFile(whole, "w") as made:
+        for name, content in (("1.npy", array.getvalue()), ("schema.json", schema)):
+            made.writestr(zipfile.ZipInfo(name), content)
+    return whole.getvalue()
+
+
+def other_files() -> dict[ArtifactFormat, list[bytes]]:
+    """Models of the other formats, each as its own library writes it."""
+    return {
+        ArtifactFormat.GGUF: [samples.gguf_bytes()],
+        ArtifactFormat.SKOPS: [_archive()],
+        ArtifactFormat.XGBOOST: [samples.xgboost_bytes("json"), samples.xgboost_bytes("ubj")],
+        ArtifactFormat.LIGHTGBM: [samples.lightgbm_bytes()],
+    }
+
+
 def external(path: str) -> bytes:
     """A sound model whose weights are said to lie at `path`."""
     made = onnx.load_from_string(onnx_files()[1])
@@ -143,7 +175,8 @@ PATHS = ("w.bin", "../../etc/passwd", "/etc/passwd", "./link", "C:\\w.bin", "a/.
 
 def mutations(count: int, *, seed: int) -> Iterator[bytes]:
     """Damaged files, the same ones for the same seed: one to four changes each."""
-    originals = [*onnx_files(), *safetensors_files(), *(external(path) for path in PATHS)]
+    others = [content for contents in other_files().values() for content in contents]
+    originals = [*onnx_files(), *safetensors_files(), *(external(path) for path in PATHS), *others]
     for number in range(count):
         dice = random.Random(f"{seed}/{number}")
         content = bytearray(originals[number % len(originals)])

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from benchmarking.runs.domain.metrics import Metric
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metric_catalog import CATALOG, Direction
+from weighbridge.core.metrics.catalog import Direction, MetricCatalog
 
 RUNS_MIN, RUNS_MAX = 2, 6
 
@@ -80,7 +80,7 @@ class RunComparison:
     conditions: tuple[RunConditionRow, ...]
 
 
-def compare(subjects: Sequence[ComparedRun]) -> RunComparison:
+def compare(subjects: Sequence[ComparedRun], *, catalog: MetricCatalog) -> RunComparison:
     """Compare the runs in the given order; raises Invalid for fewer than two or more than six."""
     if not RUNS_MIN <= len(subjects) <= RUNS_MAX:
         text = f"Select {RUNS_MIN} to {RUNS_MAX} runs to compare; {len(subjects)} are selected."
@@ -88,7 +88,7 @@ def compare(subjects: Sequence[ComparedRun]) -> RunComparison:
     return RunComparison(
         labels=tuple(subject.label for subject in subjects),
         metric_values=tuple(
-            _metric_value_row(name, subjects) for name in _names(subject.metric_values for subject in subjects)
+            _metric_value_row(name, subjects, catalog) for name in _names(subject.metric_values for subject in subjects)
         ),
         conditions=tuple(
             RunConditionRow(name, tuple(subject.conditions.get(name, "") for subject in subjects))
@@ -97,7 +97,7 @@ def compare(subjects: Sequence[ComparedRun]) -> RunComparison:
     )
 
 
-def standing_of(metric_value: Metric, first: Metric) -> ValueStanding:
+def standing_of(metric_value: Metric, first: Metric, *, catalog: MetricCatalog) -> ValueStanding:
     """Compare `metric_value` with `first`. Better and worse need a known direction and separate intervals."""
     if metric_value.unit != first.unit:
         return ValueStanding.UNKNOWN
@@ -105,23 +105,24 @@ def standing_of(metric_value: Metric, first: Metric) -> ValueStanding:
         return ValueStanding.SAME
     if _overlap(metric_value, first):
         return ValueStanding.OVERLAPS
-    definition = CATALOG.get(metric_value.name)
+    definition = catalog.get(metric_value.name)
     if definition is None:
         return ValueStanding.DIFFERENT
     is_lower = metric_value.value < first.value
     return ValueStanding.BETTER if is_lower == (definition.direction is Direction.LOWER) else ValueStanding.WORSE
 
 
-def _metric_value_row(name: str, subjects: Sequence[ComparedRun]) -> MetricRow:
+def _metric_value_row(name: str, subjects: Sequence[ComparedRun], catalog: MetricCatalog) -> MetricRow:
     first = subjects[0].metric_values.get(name)
-    return MetricRow(name, tuple(_cell(subject.metric_values.get(name), first) for subject in subjects))
+    cells = (_cell(subject.metric_values.get(name), first, catalog) for subject in subjects)
+    return MetricRow(name, tuple(cells))
 
 
-def _cell(metric_value: Metric | None, first: Metric | None) -> MetricCell:
+def _cell(metric_value: Metric | None, first: Metric | None, catalog: MetricCatalog) -> MetricCell:
     if metric_value is None or first is None:
         return MetricCell(metric_value, None, ValueStanding.UNKNOWN)
     ratio = metric_value.value / first.value if first.value and metric_value.unit == first.unit else None
-    return MetricCell(metric_value, ratio, standing_of(metric_value, first))
+    return MetricCell(metric_value, ratio, standing_of(metric_value, first, catalog=catalog))
 
 
 def _overlap(one: Metric, other: Metric) -> bool:

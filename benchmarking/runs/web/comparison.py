@@ -20,6 +20,7 @@ from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.runs import RunView
 from benchmarking.runs.web.result import conditions_of
 from governance.people.web.current_user import person_of
+from governance.rulebook.queries.catalogs import catalog_in_force
 from weighbridge.core.errors import Invalid, Refused
 
 
@@ -33,7 +34,7 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
     }
     try:
         chosen = _chosen(request)
-        comparison = compare([_compared_run(view) for view in chosen])
+        comparison = compare([_compared_run(view) for view in chosen], catalog=catalog_in_force())
     except Refused as refusal:
         return render(
             request, "benchmarking/runs/compare.html", context | {"refusal": refusal.reason}, status=refusal.status

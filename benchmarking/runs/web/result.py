@@ -8,8 +8,9 @@ from benchmarking.runs.domain.metrics import Metric
 from benchmarking.runs.queries.runs import RunView
 from weighbridge.charts.drawing import Chart
 from weighbridge.charts.histogram import histogram
-from weighbridge.core.metric_catalog import is_quality_metric
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import is_quality_metric
+from weighbridge.core.metrics.values import MetricValue
 
 _GROUPS = (
     ("Speed", ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "error_rate")),

@@ -63,6 +63,7 @@ class Model:
     slug: str
     name: str
     tier: str
+    task: str
     requests_a_year: int
     seconds: Decimal
     usd_per_hour: Decimal

@@ -75,6 +75,16 @@ def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
     return ledger.balance(entries_of(account), allocated_below=allocated_below(account, as_given=as_given))
 
 
+def left_of_team(*, team: Team, quarter: str, without: str) -> dict[BudgetUnit, Decimal]:
+    """The available amounts of the team's accounts in a quarter, by unit, as if the request `without` held nothing."""
+    left = {}
+    for account in BudgetAccount.objects.filter(of_team(team=team, quarter=quarter)):
+        entries = entries_of(account)
+        balance = ledger.balance(entries, allocated_below=allocated_below(account))
+        left[BudgetUnit(account.unit)] = balance.available + ledger.holding_of(entries, ref=without).used
+    return left
+
+
 def lock_accounts(which: Q) -> list[BudgetAccount]:
     """Lock accounts in a fixed order, which prevents deadlocks."""
     wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))

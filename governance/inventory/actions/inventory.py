@@ -18,6 +18,7 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.models import Team
 from governance.people.queries.people import person_of
 from governance.people.rules import check_act_for_team
+from governance.rulebook.domain.scopes import ModelTask
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.core.model_files.inspection import inspect
 
@@ -33,6 +34,7 @@ class NewAsset:
     slug: str
     name: str
     tier: str
+    task: str
     owner: User
 
 
@@ -75,13 +77,15 @@ def _entered(
         return _register(asset, entry.version, stored.digest, fields | {"stored_as": stored.stored_as}, by, now)
 
 
-def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, by: User, now: datetime) -> ModelAsset:
-    """Create a model in the inventory, or update its name and tier, and name its owner.
+def register_asset(
+    *, team: str, slug: str, name: str, tier: str, task: str, owner: User, by: User, now: datetime
+) -> ModelAsset:
+    """Create a model in the inventory, or update its name, tier and task, and name its owner.
 
     Another person becomes the owner only after accepting; until then, a new model belongs to `by`.
     """
-    home = _check_asset(NewAsset(team=team, slug=slug, name=name, tier=tier, owner=owner), by)
-    wanted = {"name": name, "tier": tier}
+    home = _check_asset(NewAsset(team=team, slug=slug, name=name, tier=tier, task=task, owner=owner), by)
+    wanted = {"name": name, "tier": tier, "task": task}
     with transaction.atomic():
         asset, is_new = ModelAsset.objects.select_for_update().get_or_create(
             team=home, slug=slug, defaults=wanted | {"owner": by, "created_at": now}
@@ -98,7 +102,7 @@ def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, b
 
 
 def _described(asset: ModelAsset) -> dict[str, str]:
-    return {"name": asset.name, "tier": asset.tier, "owner": asset.owner.username}
+    return {"name": asset.name, "tier": asset.tier, "task": asset.task, "owner": asset.owner.username}
 
 
 def _check_asset(asset: NewAsset, by: User) -> Team:
@@ -107,6 +111,8 @@ def _check_asset(asset: NewAsset, by: User) -> Team:
         raise Invalid("The slug of a model may contain only letters, digits, hyphens and underscores.", field="slug")
     if asset.tier not in Tier.values:
         raise Invalid(f"The tier must be one of {', '.join(Tier.values)}.", field="tier")
+    if asset.task not in set(ModelTask):
+        raise Invalid(f"The task must be one of {', '.join(ModelTask)}.", field="task")
     home = Team.objects.filter(slug=asset.team).first()
     if home is None:
         raise NotFound(f"There is no team {asset.team!r}.", field="team")

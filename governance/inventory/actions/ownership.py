@@ -39,7 +39,10 @@ def name_owner(*, asset: ModelAsset, owner: User, by: User, now: datetime) -> Ch
 
 
 def _set_owner(asset: ModelAsset, owner: User, by: User, now: datetime) -> None:
-    before, after = ({"name": asset.name, "tier": asset.tier, "owner": one.username} for one in (asset.owner, owner))
+    before, after = (
+        {"name": asset.name, "tier": asset.tier, "task": asset.task, "owner": one.username}
+        for one in (asset.owner, owner)
+    )
     asset.owner = owner
     asset.save(update_fields=["owner"])
     subject = ("model", f"{asset.team.slug}/{asset.slug}")

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(max_length=80)),
                 ('name', models.CharField(max_length=160)),
                 ('tier', models.CharField(choices=[('T1', 'T1 · customer-facing or financial'), ('T2', 'T2 · internal decision support'), ('T3', 'T3 · experiment')], max_length=2)),
+                ('task', models.CharField(choices=[('classification', 'Classification'), ('multi-label classification', 'Multi-label classification'), ('regression', 'Regression'), ('forecasting', 'Forecasting'), ('ranking', 'Ranking'), ('retrieval', 'Retrieval'), ('detection', 'Detection'), ('segmentation', 'Segmentation'), ('generation', 'Generation'), ('speech', 'Speech'), ('embedding', 'Embedding'), ('uplift', 'Uplift'), ('other', 'Other')], max_length=30)),
                 ('created_at', models.DateTimeField()),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_models', to=settings.AUTH_USER_MODEL)),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='people.team')),
@@ -32,8 +33,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.CharField(max_length=60)),
+                ('kind', models.CharField(choices=[('file', 'One file'), ('manifest', 'A repository or folder of files'), ('container', 'A container image'), ('managed', 'A managed model behind an API'), ('pipeline', 'A pipeline of several models')], default='file', max_length=10)),
                 ('digest', models.CharField(max_length=71)),
-                ('format', models.CharField(max_length=16)),
+                ('format', models.CharField(blank=True, max_length=16)),
+                ('document', models.JSONField(default=dict)),
+                ('ends_on', models.DateField(null=True)),
                 ('size_bytes', models.BigIntegerField(null=True)),
                 ('stored_as', models.CharField(blank=True, max_length=200)),
                 ('uri', models.CharField(blank=True, max_length=500)),
@@ -60,7 +64,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stored_as', ''), _negated=True), models.Q(('uri', ''), _negated=True), _connector='OR'), name='stored_or_named'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stored_as', ''), _negated=True), models.Q(('uri', ''), _negated=True), models.Q(('kind', 'file'), _negated=True), _connector='OR'), name='stored_or_named'),
         ),
         migrations.AddConstraint(
             model_name='modelversion',

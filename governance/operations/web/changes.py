@@ -102,6 +102,7 @@ def _part_of(change: Change) -> dict[str, Any]:
 _PARTS: dict[Changed, Callable[[Change], dict[str, Any]]] = {
     Changed.POLICY: policies.part_of_change,
     Changed.CHECKLIST: policies.part_of_change,
+    Changed.CATALOG: policies.part_of_change,
     Changed.ALLOCATION: allocation.part_of_change,
     Changed.ROLE: grants.part_of_change,
     Changed.BUDGET: budgets.part_of_change,

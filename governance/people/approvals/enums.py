@@ -18,6 +18,7 @@ class Changed(TextChoices):
 
     POLICY = "policy"
     CHECKLIST = "checklist"
+    CATALOG = "catalog", "metric catalog"
     ROLE = "role"
     ALLOCATION = "allocation", "allocation rules"
     BUDGET = "budget"

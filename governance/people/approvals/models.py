@@ -11,7 +11,10 @@ from governance.people.domain.roles import BINDING, Role
 
 VALID = timedelta(days=7)
 ROLES = [(role.value, role.label) for role in Role if role in BINDING]
-WITHOUT_PARTS = [Changed.POLICY, Changed.CHECKLIST, Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET]
+WITHOUT_PARTS = [
+    *(Changed.POLICY, Changed.CHECKLIST, Changed.CATALOG),
+    *(Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET),
+]
 _OPEN, _CONFIRMED = Q(state=ChangeState.PENDING), Q(state=ChangeState.CONFIRMED)
 _CLOSED = Q(closed_at__isnull=False, closed_by__isnull=False)
 
@@ -49,10 +52,7 @@ class Change(models.Model):
                     gains=F("subject_id"),
                     part__in=sorted(role.value for role in BINDING),
                 )
-                | Q(
-                    kind__in=[Changed.POLICY, Changed.CHECKLIST, Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET],
-                    part="",
-                )
+                | Q(kind__in=WITHOUT_PARTS, part="")
                 | Q(kind=Changed.BUDGET, gains__isnull=True)
                 | Q(kind=Changed.OWNER, part="", gains__isnull=True),
             ),

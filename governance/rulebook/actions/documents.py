@@ -1,4 +1,4 @@
-"""Writes of the rulebook: drafting and publishing policies and checklists."""
+"""Writes of the rulebook: drafting and publishing policies, checklists and the metric catalog."""
 
 import re
 from datetime import datetime
@@ -11,9 +11,9 @@ from django.db.models import Max
 from governance.audit.actions import record as audit
 from governance.people.actions.people import ALONE
 from governance.people.queries.people import person_of
-from governance.rulebook.domain import checklists, policy
 from governance.rulebook.enums import DocumentState
-from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.models import CatalogVersion, ChecklistVersion, PolicyVersion
+from governance.rulebook.queries.rulebook import kind_of
 from governance.rulebook.rules import check_publish_rulebook, check_write_rulebook
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
@@ -21,21 +21,22 @@ from weighbridge.core.parsing.yaml_text import parse_yaml
 
 SOURCE_CHARS_MAX = 200_000
 NAME, NAME_RULE = re.compile(r"[-a-zA-Z0-9_]{1,60}"), "write 1 to 60 letters, digits, hyphens and underscores."
-Version = TypeVar("Version", PolicyVersion, ChecklistVersion)
+Version = TypeVar("Version", PolicyVersion, ChecklistVersion, CatalogVersion)
 
 
 def draft_policy(*, source: str, by: User | None, now: datetime) -> PolicyVersion:
     """Store a valid policy as the next draft of its name; `by` None is the system."""
-    _check_may_write(by)
-    document = _read(source)
-    return _draft(PolicyVersion(name=policy.parse_policy(document).name), document, source, by, now)
+    return _drafted(PolicyVersion, source, by, now)
 
 
 def draft_checklist(*, source: str, by: User | None, now: datetime) -> ChecklistVersion:
     """Store a valid checklist as the next draft of its name."""
-    _check_may_write(by)
-    document = _read(source)
-    return _draft(ChecklistVersion(name=checklists.parse_checklist(document).name), document, source, by, now)
+    return _drafted(ChecklistVersion, source, by, now)
+
+
+def draft_catalog(*, source: str, by: User | None, now: datetime) -> CatalogVersion:
+    """Store a metric catalog, in which no metric of the one in force changes its meaning, as the next draft."""
+    return _drafted(CatalogVersion, source, by, now)
 
 
 def publish(*, version: Version, by: User | None, now: datetime) -> Version:
@@ -61,6 +62,15 @@ def publish(*, version: Version, by: User | None, now: datetime) -> Version:
     return draft
 
 
+def _drafted(table: type[Version], source: str, by: User | None, now: datetime) -> Version:
+    if by is not None:
+        check_write_rulebook(person_of(by))
+    document, kind = _read(source), kind_of(table.plural)
+    parsed = kind.parse(document)
+    kind.check(parsed)
+    return _draft(table(name=document["name"]), document, source, by, now)
+
+
 def _draft(row: Version, document: dict[str, Any], source: str, by: User | None, now: datetime) -> Version:
     if not NAME.fullmatch(row.name):
         raise Invalid(f"The name {row.name!r} is not valid: {NAME_RULE}", field="source")
@@ -75,11 +85,6 @@ def _draft(row: Version, document: dict[str, Any], source: str, by: User | None,
             raise WrongState(f"Another person has just saved {row}. Check it, then save yours again.") from error
         _record("drafted", row, by, now)
     return row
-
-
-def _check_may_write(by: User | None) -> None:
-    if by is not None:
-        check_write_rulebook(person_of(by))
 
 
 def _record(step: str, row: Version, by: User | None, now: datetime) -> None:

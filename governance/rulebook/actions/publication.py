@@ -1,4 +1,4 @@
-"""Publishing a policy or a checklist takes two people, except for an operator on the server."""
+"""Publishing a policy, a checklist or a metric catalog takes two people, except for an operator on the server."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,13 @@ from governance.people.queries.membership import team_slugs_of
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.team_scopes import teams_treated_apart
 from governance.rulebook.models import Document, PolicyVersion
-from governance.rulebook.queries.rulebook import check_draft, in_force, policy_in, version_of
+from governance.rulebook.queries.rulebook import (
+    check_publishable,
+    policies_in_force,
+    policies_with,
+    policy_in,
+    version_of,
+)
 from governance.rulebook.rules import check_propose_publication
 from weighbridge.core.errors import NotAllowed
 
@@ -40,21 +46,21 @@ def _check_impartial(person: Person, change: Change) -> None:
     version = version_of(change)
     if not isinstance(version, PolicyVersion):
         return
-    current, teams = in_force(kind=PolicyVersion.plural, name=version.name), Team.objects.values_list("slug", flat=True)
-    before = policy_in(current) if isinstance(current, PolicyVersion) else None
-    apart = teams_treated_apart(before, policy_in(version), teams=teams)
+    before, teams = policies_in_force(), Team.objects.values_list("slug", flat=True)
+    after = policies_with(before, added=policy_in(version))
+    apart = teams_treated_apart(before, after, teams=teams)
     own = sorted(apart & team_slugs_of(person, now=change.proposed_at)) if apart else []
     if own:
         text = f"You belong to a team whose rules this changes ({', '.join(own)}). Another must confirm it."
         raise NotAllowed(text, code="own_team")
 
 
-for _name in (Changed.POLICY, Changed.CHECKLIST):
+for _name in (Changed.POLICY, Changed.CHECKLIST, Changed.CATALOG):
     register(
         binding(
             name=_name,
             may_propose=lambda person, _: check_propose_publication(person),
-            check=lambda change: check_draft(version_of(change)),
+            check=lambda change: check_publishable(version_of(change)),
             check_impartial=_check_impartial,
             apply=_publish,
         )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from weighbridge.core.documents import Reader
-from weighbridge.core.metrics import number_text
+from weighbridge.core.metrics.values import number_text
 
 CALIBRATION_ROWS = 512
 

@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from weighbridge.core.canonical import digest_of, is_digest
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue, best, is_current, is_sound, stronger_or_equal
+from weighbridge.core.metrics.basis import Basis, stronger_or_equal
+from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.values import MetricValue, best, is_current, is_sound
 
 KIND = "ReviewChecklist"
 
@@ -117,9 +118,6 @@ def read_accepted(reader: Reader) -> tuple[Basis, ...]:
 
 
 def _check_metrics(reader: Reader, item: ChecklistItem) -> None:
-    unknown = [name for name in item.metrics if name not in CATALOG]
-    if unknown:
-        raise reader.fault("metrics", f"contains {unknown[0]!r}. Use metrics of the catalog: {', '.join(CATALOG)}.")
     for key, values in (("metrics", item.metrics), ("accept", item.accept)):
         if item.kind.is_answered_by_metrics and not values:
             raise reader.fault(key, f"is missing. A {item.kind} item is answered by metrics of an accepted basis.")
@@ -129,12 +127,17 @@ def _check_metrics(reader: Reader, item: ChecklistItem) -> None:
 
 
 def completeness(
-    checklist: Checklist, *, answers: Sequence[ChecklistReply], metric_values: Sequence[MetricValue], now: datetime
+    checklist: Checklist,
+    *,
+    answers: Sequence[ChecklistReply],
+    metric_values: Sequence[MetricValue],
+    catalog: MetricCatalog,
+    now: datetime,
 ) -> tuple[ItemStatus, ...]:
     """One status for each item, in the order of the checklist. Of several answers of an item, the latest counts."""
     latest = {answer.item_id: answer for answer in sorted(answers, key=lambda each: each.answered_at)}
     return tuple(
-        _by_metrics(item, metric_values=metric_values, now=now)
+        _by_metrics(item, metric_values=metric_values, catalog=catalog, now=now)
         if item.kind.is_answered_by_metrics
         else _by_person(item, latest.get(item.id))
         for item in checklist.items
@@ -146,12 +149,14 @@ def is_complete(statuses: Sequence[ItemStatus]) -> bool:
     return all(status.is_complete for status in statuses if status.item.required)
 
 
-def _by_metrics(item: ChecklistItem, *, metric_values: Sequence[MetricValue], now: datetime) -> ItemStatus:
+def _by_metrics(
+    item: ChecklistItem, *, metric_values: Sequence[MetricValue], catalog: MetricCatalog, now: datetime
+) -> ItemStatus:
     matching: list[MetricValue] = []
     gaps: list[str] = []
-    sound = [metric_value for metric_value in metric_values if is_sound(metric_value)]
+    sound = [metric_value for metric_value in metric_values if is_sound(metric_value, catalog=catalog)]
     for name in item.metrics:
-        metric_value = best(sound, name=name, accept=item.accept)
+        metric_value = best(sound, name=name, catalog=catalog, accept=item.accept)
         if metric_value is None:
             gaps.append(f"{name} needs a {' or '.join(item.accept)} metric value")
         elif not is_current(metric_value, now=now):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from weighbridge.core.documents import Reader
-from weighbridge.core.metrics import number_text
+from weighbridge.core.metrics.values import number_text
 
 HUNDRED = Decimal(100)
 DAYS_MAX = 3_650

@@ -3,82 +3,29 @@
 There is no expression language: a rule states a condition that must HOLD, and fires if it does not.
 """
 
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from governance.people.domain.roles import Role
 from governance.rulebook.domain.benchmark_plans import (
     AlternativesPlan,
     BenchmarkPlan,
     read_alternatives,
     read_benchmark,
 )
-from governance.rulebook.domain.checklists import read_accepted
+from governance.rulebook.domain.metric_limits import MetricLimit, limit_fields, read_limit
 from governance.rulebook.domain.monitoring import DAYS_MAX, Monitoring, read_monitoring
+from governance.rulebook.domain.scopes import Scope, read_scope
+from governance.rulebook.domain.stages import Stage, check_order, read_stage
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, number_text
 
 KIND = "ReviewPolicy"
-QUORUM_MAX = 100
+PRECEDENCE_MAX = 1_000
 FORMER_OWNER_DAYS = 90
-APPROVES_MONEY = frozenset({Role.PLATFORM_LEAD, Role.FINANCE})
 SET_NAME = re.compile(r"[^@]{1,120}(@[1-9][0-9]{0,5})?")
-
-
-class Comparator(StrEnum):
-    """The comparison between the metric and the limit."""
-
-    AT_MOST = "at_most"
-    AT_LEAST = "at_least"
-    BELOW = "below"
-    ABOVE = "above"
-
-    @property
-    def words(self) -> str:
-        """The comparator as text: `at most`."""
-        return self.value.replace("_", " ")
-
-    @property
-    def is_ceiling(self) -> bool:
-        """True if the limit is an upper limit."""
-        return self in (Comparator.AT_MOST, Comparator.BELOW)
-
-    def holds(self, observed: Decimal, limit: Decimal) -> bool:
-        """Whether the observed number satisfies the limit."""
-        return _COMPARISONS[self](observed, limit)
-
-
-_COMPARISONS: dict[Comparator, Callable[[Decimal, Decimal], bool]] = {
-    Comparator.AT_MOST: operator.le,
-    Comparator.AT_LEAST: operator.ge,
-    Comparator.BELOW: operator.lt,
-    Comparator.ABOVE: operator.gt,
-}
-
-
-class Statistic(StrEnum):
-    """The number of a metric value that is compared. `p80` of a bill is the amount itself."""
-
-    VALUE = "value"
-    LOWER = "lower"
-    UPPER = "upper"
-    P80 = "p80"
-
-    @property
-    def label(self) -> str:
-        """The statistic in tables: `upper bound`; empty for the value itself."""
-        return {"value": "", "p80": "P80"}.get(self.value, f"{self.value} bound")
-
-    @property
-    def words(self) -> str:
-        """The statistic in sentences: `the upper bound of `; empty for the value itself."""
-        return f"the {self.label} of " if self.label else ""
 
 
 class RuleEffect(StrEnum):
@@ -101,52 +48,39 @@ class WaiverLevel(StrEnum):
     HARD = "hard"
 
 
-@dataclass(frozen=True)
-class RuleScope:
-    """The scope of a rule. An empty dimension applies everywhere."""
+class Combination(StrEnum):
+    """How many of the limits of a rule must hold."""
 
-    teams: tuple[str, ...] = ()
-    tiers: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
+    ALL = "all"
+    ANY = "any"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyRule:
-    """One condition that must hold, with the effects if it does not hold or is indeterminate."""
+class PolicyRule(MetricLimit):
+    """A limit that must hold, with the effects if it does not hold or is indeterminate.
 
-    id: str
-    metric: str
-    comparator: Comparator
-    limit: Decimal
-    unit: str
-    accept: tuple[Basis, ...]
-    effect: RuleEffect
-    message: str
-    statistic: Statistic = Statistic.VALUE
-    min_n: int = 0
-    scope: RuleScope = field(default_factory=RuleScope)
-    level: WaiverLevel = WaiverLevel.HARD
-    on_indeterminate: RuleEffect = RuleEffect.REQUIRE_REVIEW
-
-    @property
-    def condition(self) -> str:
-        """The condition as text, like `latency_p95_ms (upper) at most 100 ms`."""
-        statistic = "" if self.statistic is Statistic.VALUE else f" ({self.statistic})"
-        return f"{self.metric}{statistic} {self.comparator.words} {number_text(self.limit)} {self.unit}"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage of the review: `quorum` different people with `role` must approve.
-
-    `outside_team` of them must not file for the team of the request; for the roles that approve money, all of them.
+    With `also`, all of the limits must hold, or any of them, as `combination` says.
     """
 
     id: str
-    title: str
-    role: Role
-    quorum: int
-    outside_team: int = 1
+    effect: RuleEffect
+    message: str
+    scope: Scope = field(default_factory=Scope)
+    level: WaiverLevel = WaiverLevel.HARD
+    on_indeterminate: RuleEffect = RuleEffect.REQUIRE_REVIEW
+    combination: Combination = Combination.ALL
+    also: tuple[MetricLimit, ...] = ()
+
+    @property
+    def limits(self) -> tuple[MetricLimit, ...]:
+        """The limits of the rule, in the order of the document."""
+        return (self, *self.also)
+
+    @property
+    def condition(self) -> str:
+        """The limits as text, like `latency_p95_ms (upper) at most 100 ms`."""
+        joint = " and " if self.combination is Combination.ALL else " or "
+        return joint.join((super().condition, *(each.condition for each in self.also)))
 
 
 @dataclass(frozen=True)
@@ -161,8 +95,9 @@ class AuthorizationTerms:
 class Policy:
     """A parsed policy. `digest` is the digest of its document. Separation of duties always applies.
 
-    `evaluation_sets` are the sets on which quality counts as measured, as `name` or `name@version`; if it is empty, any
-    governed set for acceptance counts.
+    It judges the requests that `applies_to` covers, unless a policy of higher precedence, or of equal precedence with a
+    narrower scope, covers them too. `evaluation_sets` are the sets on which quality counts as measured, as `name` or
+    `name@version`; if it is empty, any governed set for acceptance counts.
     """
 
     name: str
@@ -179,6 +114,8 @@ class Policy:
     monitoring: Monitoring = field(default_factory=Monitoring)
     former_owner_days: int = FORMER_OWNER_DAYS
     evaluation_sets: tuple[str, ...] = ()
+    applies_to: Scope = field(default_factory=Scope)
+    precedence: int = 0
     separation_of_duties: bool = True
 
 
@@ -193,11 +130,13 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         title=reader.text("title"),
         description=reader.text("description", ""),
         rules=reader.items("rules", _rule),
-        stages=reader.items("stages", _stage),
+        stages=reader.items("stages", read_stage),
         benchmarks=reader.items("benchmarks", read_benchmark),
         alternatives=read_alternatives(reader.mapping("alternatives")),
         monitoring=read_monitoring(reader.mapping("monitoring")),
         evaluation_sets=_evaluation_sets(reader),
+        applies_to=read_scope(reader.mapping("applies_to")),
+        precedence=reader.whole("precedence", 0, at_most=PRECEDENCE_MAX),
         checklist=reader.text("checklist"),
         authorization=_authorization(reader.mapping("authorization")),
         deadline_days=reader.whole("deadline_days", at_least=1, at_most=DAYS_MAX),
@@ -217,6 +156,7 @@ def _check_whole(reader: Reader, policy: Policy) -> None:
         raise reader.fault("stages", "is empty. Without a stage, a review could not end.")
     check_unique(tuple(rule.id for rule in policy.rules), path="rules")
     check_unique(tuple(stage.id for stage in policy.stages), path="stages")
+    check_order(policy.stages)
     check_unique(tuple(plan.scenario.value for plan in policy.benchmarks), path="benchmarks", name="scenario")
 
 
@@ -233,59 +173,28 @@ def _rule(reader: Reader) -> PolicyRule:
     least_indeterminate = max(effect, RuleEffect.REQUIRE_REVIEW, key=lambda each: each.rank)
     rule = PolicyRule(
         id=reader.text("id"),
-        metric=reader.text("metric"),
-        comparator=reader.choice("comparator", Comparator),
-        limit=reader.number("limit"),
-        unit=reader.text("unit"),
-        accept=_accepted(reader),
-        statistic=reader.choice("statistic", Statistic, Statistic.VALUE),
-        min_n=reader.whole("min_n", 0),
-        scope=_scope(reader.mapping("scope")),
+        **_limits(reader),
+        scope=read_scope(reader.mapping("scope")),
         effect=effect,
         level=reader.choice("level", WaiverLevel, WaiverLevel.HARD),
         on_indeterminate=reader.choice("on_indeterminate", RuleEffect, least_indeterminate),
         message=reader.text("message"),
     )
-    _check_rule(reader, rule)
-    return rule
-
-
-def _check_rule(reader: Reader, rule: PolicyRule) -> None:
-    kind = CATALOG.get(rule.metric)
-    if kind is None:
-        raise reader.fault("metric", f"is not a metric of the catalog. Use one of {', '.join(CATALOG)}.")
-    if rule.unit != kind.unit:
-        raise reader.fault("unit", f"must be {kind.unit}, the unit of {kind.name}.")
     if rule.on_indeterminate.rank < rule.effect.rank:
         wanted = f"must be at least as strict as the effect ({rule.effect})"
         raise reader.fault("on_indeterminate", f"{wanted}, so that missing evidence is not an advantage.")
-    # This bound becomes more favorable with more uncertainty, so weaker evidence would pass more easily.
-    kinder = {Statistic.LOWER} if rule.comparator.is_ceiling else {Statistic.UPPER, Statistic.P80}
-    if rule.statistic in kinder:
-        wrong = f"cannot be {rule.statistic} with {rule.comparator}"
-        raise reader.fault("statistic", f"{wrong}, because a wider interval would pass more easily.")
+    return rule
 
 
-def _accepted(reader: Reader) -> tuple[Basis, ...]:
-    if not reader.words("accept"):
-        raise reader.fault("accept", f"must list at least one of {', '.join(Basis)}.")
-    return read_accepted(reader)
-
-
-def _scope(reader: Reader) -> RuleScope:
-    scope = RuleScope(reader.words("teams"), reader.words("tiers"), reader.words("environments"))
-    reader.close()
-    return scope
-
-
-def _stage(reader: Reader) -> Stage:
-    role, quorum = reader.choice("role", Role), reader.whole("quorum", 1, at_least=1, at_most=QUORUM_MAX)
-    least = quorum if role in APPROVES_MONEY else 1
-    outside = reader.whole("outside_team", least, at_least=1, at_most=QUORUM_MAX)
-    if not least <= outside <= quorum:
-        wanted = str(quorum) if least == quorum else f"{least} to {quorum}"
-        raise reader.fault("outside_team", f"must be {wanted} for the role {role} and a quorum of {quorum}.")
-    return Stage(reader.text("id"), reader.text("title"), role, quorum, outside)
+def _limits(reader: Reader) -> dict[str, Any]:
+    """The fields of one limit, or of the first of the limits under `all_of` or `any_of`, with the others."""
+    for key, combination in (("all_of", Combination.ALL), ("any_of", Combination.ANY)):
+        if reader.asks(key):
+            first, *also = reader.items(key, read_limit) or (None,)
+            if first is None or not also:
+                raise reader.fault(key, "must list two limits or more.")
+            return {**vars(first), "combination": combination, "also": tuple(also)}
+    return limit_fields(reader)
 
 
 def _authorization(reader: Reader) -> AuthorizationTerms:

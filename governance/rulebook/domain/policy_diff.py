@@ -1,17 +1,20 @@
-"""Differences between two versions of a policy or a checklist, as sentences for approvers.
+"""Differences between two versions of a policy, a checklist or a metric catalog, as sentences for approvers.
 
 The comparison is by meaning: the spelling of numbers and the order of rules do not count.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.checklists import Checklist, ChecklistItem
-from governance.rulebook.domain.policy import Policy, PolicyRule, Stage
-from weighbridge.core.metrics import number_text
+from governance.rulebook.domain.policy import Policy, PolicyRule
+from governance.rulebook.domain.scopes import Scope
+from governance.rulebook.domain.stages import Stage
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
+from weighbridge.core.metrics.values import number_text
 
-Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan | ChecklistItem
+Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan | ChecklistItem | MetricDefinition
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ def diff_checklists(old: Checklist, new: Checklist) -> tuple[PolicyDifference, .
         *_fields("", {"title": old.title}, {"title": new.title}),
         *_members("items", old_items, new_items),
         *_order("items", old_items, new_items),
+    )
+
+
+def diff_catalogs(old: MetricCatalog, new: MetricCatalog) -> tuple[PolicyDifference, ...]:
+    """All differences from `old` to `new`: the title first, then the metrics."""
+    before, after = (dict[str, Member](catalog) for catalog in (old, new))
+    return (
+        *_fields("", {"title": old.title}, {"title": new.title}),
+        *_members("metrics", before, after),
     )
 
 
@@ -95,6 +107,8 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "name": policy.name,
         "title": policy.title,
         "description": policy.description,
+        **_scope_fields("applies_to", policy.applies_to),
+        "precedence": str(policy.precedence),
         "checklist": policy.checklist,
         "authorization.valid_days": str(policy.authorization.valid_days),
         "authorization.warn_days": str(policy.authorization.warn_days),
@@ -108,7 +122,15 @@ def _member_fields(member: Member) -> dict[str, str]:
     if isinstance(member, PolicyRule):
         return _rule_fields(member)
     if isinstance(member, Stage):
-        return {"title": member.title, "role": member.role.value, "quorum": str(member.quorum)}
+        return {
+            "title": member.title,
+            "role": member.role.value,
+            "quorum": str(member.quorum),
+            "outside_team": str(member.outside_team),
+            "when": member.when.condition if member.when else "always",
+            "after": "all before it" if member.after is None else ", ".join(member.after) or "nothing",
+            **_scope_fields("scope", member.scope),
+        }
     if isinstance(member, ChecklistItem):
         return {
             "kind": member.kind.value,
@@ -119,6 +141,8 @@ def _member_fields(member: Member) -> dict[str, str]:
             "accept": ", ".join(member.accept),
             "min_length": str(member.min_length),
         }
+    if isinstance(member, MetricDefinition):
+        return _definition_fields(member)
     if isinstance(member, AlternativesPlan):
         return {
             "variants": ", ".join(member.variants),
@@ -134,17 +158,35 @@ def _member_fields(member: Member) -> dict[str, str]:
     }
 
 
+def _scope_fields(place: str, scope: Scope) -> dict[str, str]:
+    return {f"{place}.{field.name}": ", ".join(sorted(getattr(scope, field.name))) for field in fields(scope)}
+
+
+def _definition_fields(definition: MetricDefinition) -> dict[str, str]:
+    return {
+        "label": definition.title,
+        "unit": definition.unit,
+        "meaning": definition.meaning,
+        "minimum": "" if definition.minimum is None else number_text(definition.minimum),
+        "maximum": "" if definition.maximum is None else number_text(definition.maximum),
+        "group": definition.group.value,
+        "bases": ", ".join(definition.bases),
+        "producers": ", ".join(definition.producers),
+        "has_parameter": "yes" if definition.has_parameter else "no",
+        "retired": "yes" if definition.is_retired else "no",
+    }
+
+
 def _rule_fields(rule: PolicyRule) -> dict[str, str]:
     return {
         "metric": rule.metric,
         "comparator": rule.comparator.value,
-        "limit": f"{number_text(rule.limit)} {rule.unit}",
+        "limit": rule.limit_words,
+        "also": f" {rule.combination} of ".join(each.condition for each in rule.also),
         "accept": ", ".join(rule.accept),
         "statistic": rule.statistic.value,
         "min_n": str(rule.min_n),
-        "scope.teams": ", ".join(sorted(rule.scope.teams)),
-        "scope.tiers": ", ".join(sorted(rule.scope.tiers)),
-        "scope.environments": ", ".join(sorted(rule.scope.environments)),
+        **_scope_fields("scope", rule.scope),
         "effect": rule.effect.value,
         "level": rule.level.value,
         "on_indeterminate": rule.on_indeterminate.value,
@@ -161,6 +203,8 @@ def _summary(member: Member) -> str:
         return f"{member.title} ({member.kind}{'' if member.required else ', optional'})"
     if isinstance(member, AlternativesPlan):
         return member.words
+    if isinstance(member, MetricDefinition):
+        return f"{member.title} in {member.unit}, {member.direction}"
     return f"{member.scenario} with at least {member.min_samples} samples"
 
 

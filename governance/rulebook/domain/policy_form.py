@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, stronger_or_equal
+from weighbridge.core.metrics.basis import Basis, stronger_or_equal
+from weighbridge.core.metrics.catalog import MetricCatalog
 
 DEFAULTS = {"statistic": "value", "min_n": "", "level": "hard", "on_indeterminate": ""}
-SCOPE = ("teams", "tiers", "environments")
+SCOPE = ("kinds", "formats", "tasks", "teams", "tiers", "environments")
 PLAIN = ("id", "metric", "comparator", "limit", "effect", "message", *DEFAULTS)
 _PLACE = re.compile(r"rules\[(\d+)\](?:\.([a-z_]+))?")
 
@@ -25,14 +25,17 @@ def _row(rule: Mapping[str, Any]) -> dict[str, str]:
     return row | {"accept": min((Basis(each) for each in rule["accept"]), key=lambda basis: basis.rank).value}
 
 
-def document_with(document: Mapping[str, Any], *, rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+def document_with(
+    document: Mapping[str, Any], *, rows: Sequence[Mapping[str, str]], catalog: MetricCatalog
+) -> dict[str, Any]:
     """The document with the rules of a form. Units come from the metrics, accepted bases include all stronger ones."""
-    return {**document, "rules": [_rule(row) for row in rows]}
+    return {**document, "rules": [_rule(row, catalog) for row in rows]}
 
 
-def _rule(row: Mapping[str, str]) -> dict[str, Any]:
+def _rule(row: Mapping[str, str], catalog: MetricCatalog) -> dict[str, Any]:
     rule: dict[str, Any] = {name: text for name in PLAIN if (text := row[name].strip())}
-    rule["unit"] = CATALOG[row["metric"]].unit
+    # An unknown metric is refused when the draft is checked, with its place in the form.
+    rule["unit"] = catalog[row["metric"]].unit if row["metric"] in catalog else "unknown"
     rule["accept"] = [basis.value for basis in stronger_or_equal(Basis(row["accept"]))]
     for name in ("limit", "min_n"):
         if rule.get(name, "").isdecimal():

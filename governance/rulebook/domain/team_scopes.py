@@ -1,25 +1,34 @@
 """Which teams a new policy treats in another way than the other teams."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from governance.rulebook.domain.policy import Policy, PolicyRule
+from governance.rulebook.domain.scopes import Scope
 
 
-def teams_treated_apart(before: Policy | None, after: Policy, *, teams: Collection[str]) -> frozenset[str]:
-    """The teams whose rules change, unless they change in the same way for all `teams`."""
-    changes = {team: _rules_for(before, team) ^ _rules_for(after, team) for team in teams}
+def teams_treated_apart(before: Iterable[Policy], after: Iterable[Policy], *, teams: Collection[str]) -> frozenset[str]:
+    """The teams whose rules change, unless they change in the same way for all `teams`.
+
+    `before` and `after` are all policies in force before and after a publication.
+    """
+    old, new = tuple(before), tuple(after)
+    changes = {team: _rules_for(old, team) ^ _rules_for(new, team) for team in teams}
     if len(set(changes.values())) <= 1:
         return frozenset()
     return frozenset(team for team, changed in changes.items() if changed)
 
 
-def _rules_for(policy: Policy | None, team: str) -> frozenset[PolicyRule]:
-    """The rules about a team. Their ids, messages and scopes of teams do not matter."""
-    if policy is None:
-        return frozenset()
+def _rules_for(policies: Iterable[Policy], team: str) -> frozenset[tuple[Scope, int, PolicyRule]]:
+    """The rules about a team, each with the scope of its policy. Ids, messages and scopes of teams do not matter."""
     return frozenset(
-        replace(rule, id="", message="", scope=replace(rule.scope, teams=()))
+        (replace(policy.applies_to, teams=()), policy.precedence, _without_names(rule))
+        for policy in policies
+        if not policy.applies_to.teams or team in policy.applies_to.teams
         for rule in policy.rules
         if not rule.scope.teams or team in rule.scope.teams
     )
+
+
+def _without_names(rule: PolicyRule) -> PolicyRule:
+    return replace(rule, id="", message="", scope=replace(rule.scope, teams=()))

@@ -28,22 +28,31 @@ CREATE TRIGGER published_is_immutable BEFORE DELETE OR UPDATE ON rulebook_policy
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse_published();
 CREATE TRIGGER published_is_immutable BEFORE DELETE OR UPDATE ON rulebook_checklistversion
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse_published();
+CREATE TRIGGER published_is_immutable BEFORE DELETE OR UPDATE ON rulebook_catalogversion
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse_published();
 CREATE TRIGGER published_truncate BEFORE TRUNCATE ON rulebook_policyversion
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER published_truncate BEFORE TRUNCATE ON rulebook_checklistversion
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER published_truncate BEFORE TRUNCATE ON rulebook_catalogversion
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER two_people BEFORE INSERT OR UPDATE ON rulebook_policyversion
   FOR EACH ROW EXECUTE FUNCTION weighbridge_two_people();
 CREATE TRIGGER two_people BEFORE INSERT OR UPDATE ON rulebook_checklistversion
   FOR EACH ROW EXECUTE FUNCTION weighbridge_two_people();
+CREATE TRIGGER two_people BEFORE INSERT OR UPDATE ON rulebook_catalogversion
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_two_people();
 """
 FORGET = """
 DROP TRIGGER published_is_immutable ON rulebook_policyversion;
 DROP TRIGGER published_is_immutable ON rulebook_checklistversion;
+DROP TRIGGER published_is_immutable ON rulebook_catalogversion;
 DROP TRIGGER published_truncate ON rulebook_policyversion;
 DROP TRIGGER published_truncate ON rulebook_checklistversion;
+DROP TRIGGER published_truncate ON rulebook_catalogversion;
 DROP TRIGGER two_people ON rulebook_policyversion;
 DROP TRIGGER two_people ON rulebook_checklistversion;
+DROP TRIGGER two_people ON rulebook_catalogversion;
 DROP FUNCTION weighbridge_refuse_published();
 """
 
@@ -59,6 +68,25 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='CatalogVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.SlugField(max_length=60)),
+                ('number', models.PositiveIntegerField()),
+                ('source', models.TextField()),
+                ('digest', models.CharField(max_length=71)),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('retired', 'Retired')], default='draft', max_length=10)),
+                ('written_at', models.DateTimeField()),
+                ('published_at', models.DateTimeField(null=True)),
+                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('written_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('name', 'number'), name='one_catalogversion_number'), models.UniqueConstraint(condition=models.Q(('state', 'published')), fields=('name',), name='one_published_catalogversion'), models.CheckConstraint(condition=models.Q(models.Q(('published_at__isnull', True), ('state', 'draft')), models.Q(models.Q(('state', 'draft'), _negated=True), ('published_at__isnull', False)), _connector='OR'), name='catalogversion_published_has_a_time'), models.CheckConstraint(condition=models.Q(('published_by__isnull', True), ('written_by__isnull', True), models.Q(('published_by', models.F('written_by')), _negated=True), _connector='OR'), name='catalogversion_author_does_not_publish')],
+            },
+        ),
         migrations.CreateModel(
             name='ChecklistVersion',
             fields=[

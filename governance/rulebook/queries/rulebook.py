@@ -1,26 +1,39 @@
-"""Reads of the rulebook: parsed versions of policies and checklists, and differences between versions."""
+"""Reads of the rulebook: parsed versions of its documents, and differences between versions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from django.contrib.auth.models import User
 
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.models import Change as Proposal
-from governance.rulebook.domain import checklists, policy, policy_diff
+from governance.rulebook.domain import checklists, metric_catalogs, policy, policy_diff
 from governance.rulebook.domain.checklists import Checklist
+from governance.rulebook.domain.named_metrics import check_checklist_metrics, check_policy_metrics
 from governance.rulebook.domain.policy import Policy
 from governance.rulebook.domain.policy_diff import PolicyDifference
+from governance.rulebook.domain.scopes import check_unambiguous
 from governance.rulebook.enums import DocumentState
-from governance.rulebook.models import ChecklistVersion, Document, PolicyVersion
+from governance.rulebook.models import CatalogVersion, ChecklistVersion, Document, PolicyVersion
+from governance.rulebook.queries.catalogs import catalog_in_force
 from weighbridge.core.errors import NotFound, WrongState
 from weighbridge.core.parsing.yaml_text import parse_yaml
 
-Version = PolicyVersion | ChecklistVersion
-KINDS: Mapping[str, type[PolicyVersion] | type[ChecklistVersion]] = {
-    kind.plural: kind for kind in (PolicyVersion, ChecklistVersion)
-}
+Version = PolicyVersion | ChecklistVersion | CatalogVersion
+
+
+@dataclass(frozen=True)
+class RulebookKind:
+    """One kind of document: its table, how it is read, what a draft must fulfill, and how versions differ."""
+
+    model: type[Version]
+    changed: Changed
+    parse: Callable[[Mapping[str, Any]], Any]
+    check: Callable[[Any], None]
+    diff: Callable[[Any, Any], tuple[PolicyDifference, ...]]
 
 
 @dataclass(frozen=True)
@@ -42,17 +55,87 @@ class VersionRow:
         return self.number - 1
 
 
-def model_of(kind: str) -> type[PolicyVersion] | type[ChecklistVersion]:
-    """The table of "policies" or "checklists"."""
-    if kind not in KINDS:
-        raise NotFound("The kind must be policies or checklists.")
-    return KINDS[kind]
+def named_metrics() -> frozenset[str]:
+    """The metrics that the published policies and checklists name."""
+    tables = (PolicyVersion, ChecklistVersion)
+    sources = (table.objects.filter(state=DocumentState.PUBLISHED).values_list("source", flat=True) for table in tables)
+    policies, lists = (tuple(rows) for rows in sources)
+    return frozenset(
+        {
+            *(rule.metric for source in policies for rule in policy_from(source).rules),
+            *(name for source in lists for item in checklist_from(source).items for name in item.metrics),
+        }
+    )
+
+
+@lru_cache(maxsize=128)  # versions never change, and parsing the YAML would take half the time of each page
+def policy_from(source: str) -> Policy:
+    """The policy in the source of a stored version. Parsing cannot fail: a version is checked before it is stored."""
+    return policy.parse_policy(parse_yaml(source))
+
+
+@lru_cache(maxsize=128)
+def checklist_from(source: str) -> Checklist:
+    """The checklist in the source of a stored version."""
+    return checklists.parse_checklist(parse_yaml(source))
+
+
+def _check_policy(parsed: Policy) -> None:
+    """Raise Invalid unless the metrics exist, and unless one policy at most judges each request."""
+    check_policy_metrics(parsed, catalog=catalog_in_force())
+    check_unambiguous(policies_with(policies_in_force(), added=parsed))
+
+
+def policies_in_force() -> tuple[Policy, ...]:
+    """The published policies, by name."""
+    rows = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("name")
+    return tuple(policy_from(source) for source in rows.values_list("source", flat=True))
+
+
+def policies_with(policies: Iterable[Policy], *, added: Policy) -> tuple[Policy, ...]:
+    """The policies with another one, in place of that of the same name."""
+    return (*(each for each in policies if each.name != added.name), added)
+
+
+KINDS: Mapping[str, RulebookKind] = {
+    kind.model.plural: kind
+    for kind in (
+        RulebookKind(
+            PolicyVersion,
+            Changed.POLICY,
+            policy.parse_policy,
+            _check_policy,
+            policy_diff.diff,
+        ),
+        RulebookKind(
+            ChecklistVersion,
+            Changed.CHECKLIST,
+            checklists.parse_checklist,
+            lambda parsed: check_checklist_metrics(parsed, catalog=catalog_in_force()),
+            policy_diff.diff_checklists,
+        ),
+        RulebookKind(
+            CatalogVersion,
+            Changed.CATALOG,
+            metric_catalogs.parse_catalog,
+            lambda parsed: metric_catalogs.check_successor(catalog_in_force(), parsed),
+            policy_diff.diff_catalogs,
+        ),
+    )
+}
+
+
+def kind_of(plural: str) -> RulebookKind:
+    """The kind of a plural like "policies". Raises NotFound for another word."""
+    if plural not in KINDS:
+        raise NotFound(f"The kind must be one of {', '.join(KINDS)}.")
+    return KINDS[plural]
 
 
 def version_of(change: Proposal) -> Version:
-    """The policy or checklist version that a change publishes."""
-    kind = PolicyVersion if change.kind == Changed.POLICY else ChecklistVersion
-    return kind.objects.get(pk=change.subject_id)
+    """The version that a change publishes."""
+    kind = next(kind for kind in KINDS.values() if kind.changed == change.kind)
+    return kind.model.objects.get(pk=change.subject_id)
 
 
 def check_draft(version: Document) -> None:
@@ -61,9 +144,15 @@ def check_draft(version: Document) -> None:
         raise WrongState(f"{version} is {version.state}; only a draft can be published.")
 
 
+def check_publishable(version: Version) -> None:
+    """Raise WrongState unless the version is still a draft, Invalid unless it fits the catalog in force."""
+    check_draft(version)
+    kind_of(version.plural).check(parsed(version))
+
+
 def versions(kind: str) -> list[VersionRow]:
     """All versions by name, newest first."""
-    rows = model_of(kind).objects.select_related("written_by", "published_by").order_by("name", "-number")
+    rows = kind_of(kind).model.objects.select_related("written_by", "published_by").order_by("name", "-number")
     return [row_of(row) for row in rows]
 
 
@@ -76,7 +165,7 @@ def row_of(version: Version) -> VersionRow:
 
 def find(*, kind: str, name: str, number: int) -> Version:
     """One version, or NotFound."""
-    rows = model_of(kind).objects.select_related("written_by", "published_by")
+    rows = kind_of(kind).model.objects.select_related("written_by", "published_by")
     version = rows.filter(name=name, number=number).first()
     if version is None:
         raise NotFound(f"There is no version {number} of {name}.")
@@ -85,32 +174,35 @@ def find(*, kind: str, name: str, number: int) -> Version:
 
 def in_force(*, kind: str, name: str) -> Version | None:
     """The published version of a name."""
-    return model_of(kind).objects.filter(name=name, state=DocumentState.PUBLISHED).first()
+    return kind_of(kind).model.objects.filter(name=name, state=DocumentState.PUBLISHED).first()
 
 
 def latest(kind: str) -> Version | None:
     """The best base for a new draft: the version published last, otherwise the version written last."""
-    rows = model_of(kind).objects
+    rows = kind_of(kind).model.objects
     return rows.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first() or rows.order_by("-pk").first()
+
+
+def parsed(version: Version) -> Any:
+    """The policy, checklist or catalog of a version."""
+    return kind_of(version.plural).parse(parse_yaml(version.source))
 
 
 def policy_in(version: PolicyVersion) -> Policy:
     """The policy of a version."""
-    return policy.parse_policy(parse_yaml(version.source))
+    return policy_from(version.source)
 
 
 def checklist_in(version: ChecklistVersion) -> Checklist:
     """The checklist of a version."""
-    return checklists.parse_checklist(parse_yaml(version.source))
+    return checklist_from(version.source)
 
 
 def changes(*, before: Version, after: Version) -> tuple[PolicyDifference, ...]:
     """The differences in meaning; both versions must be of the same kind."""
-    if isinstance(before, PolicyVersion) and isinstance(after, PolicyVersion):
-        return policy_diff.diff(policy_in(before), policy_in(after))
-    if isinstance(before, ChecklistVersion) and isinstance(after, ChecklistVersion):
-        return policy_diff.diff_checklists(checklist_in(before), checklist_in(after))
-    raise NotFound("A policy and a checklist cannot be compared.")
+    if type(before) is not type(after):
+        raise NotFound("Documents of different kinds cannot be compared.")
+    return kind_of(before.plural).diff(parsed(before), parsed(after))
 
 
 def _name(user: User | None) -> str:

@@ -1,5 +1,6 @@
 """Pages of the rulebook: versions, their content and differences, drafts, and proposals for publication."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.enums import ChangeState
 from governance.people.approvals.models import Change as Proposal
 from governance.people.approvals.queries import open_for
 from governance.people.rules import may_read_changes, sees_everything
@@ -21,12 +22,18 @@ from governance.rulebook.actions import documents as writes
 from governance.rulebook.actions import publication as proposals
 from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.enums import DocumentState
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import CatalogVersion, ChecklistVersion, PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.rulebook import Version
 from governance.rulebook.rules import check_propose_publication, check_write_rulebook, may_write_rulebook
 from governance.site.web.refusals import refusal_of, refusals_shown
 from weighbridge.core.errors import Invalid, NotFound
+
+_WRITES: Mapping[str, Callable[..., Version]] = {
+    PolicyVersion.plural: writes.draft_policy,
+    ChecklistVersion.plural: writes.draft_checklist,
+    CatalogVersion.plural: writes.draft_catalog,
+}
 
 
 class DraftForm(forms.Form):
@@ -42,8 +49,8 @@ class DraftForm(forms.Form):
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/rulebook/`: all versions of all policies and checklists."""
-    kinds = [(kind, model.word, rulebook.versions(kind)) for kind, model in rulebook.KINDS.items()]
+    """`/rulebook/`: all versions of all policies, checklists and metric catalogs."""
+    kinds = [(name, kind.model.word, rulebook.versions(name)) for name, kind in rulebook.KINDS.items()]
     context = {"kinds": kinds, "may_write": may_write_rulebook(person_of(request))}
     return render(request, "governance/rulebook/policies.html", context)
 
@@ -91,13 +98,14 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, kind: str) -> HttpResponse:
     """`…/new/`: write the next version, based on the published version or the given one."""
-    word = rulebook.model_of(kind).word
+    word = rulebook.kind_of(kind).model.word
     check_write_rulebook(person_of(request))
     form = DraftForm(request.POST) if request.method == "POST" else DraftForm(initial={"source": _start(request, kind)})
     if request.method == "POST" and form.is_valid():
-        write = writes.draft_policy if kind == "policies" else writes.draft_checklist
         try:
-            version = write(source=form.cleaned_data["source"], by=user_of(request), now=timezone.now())
+            version: Version = _WRITES[kind](
+                source=form.cleaned_data["source"], by=user_of(request), now=timezone.now()
+            )
         except Invalid as refusal:
             form.add_error("source", refusal.reason)
         else:
@@ -127,21 +135,18 @@ def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResp
 def _parsed(version: Version) -> dict[str, Any]:
     """The parsed document, or None for an old version that can no longer be parsed; then only its source is shown."""
     try:
-        if isinstance(version, PolicyVersion):
-            return {"policy": rulebook.policy_in(version)}
-        return {"checklist": rulebook.checklist_in(version)}
+        return {version.word: rulebook.parsed(version)}
     except Invalid as refusal:
         return {"unreadable": refusal.reason}
 
 
 def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[str, Any]:
     current = rulebook.in_force(kind=kind, name=version.name)
-    changed = Changed.POLICY if kind == "policies" else Changed.CHECKLIST
     return {
         "current": current,
         "changes": shown_changes(before=current, after=version) if current else None,
         "cannot_propose": refusal_of(lambda: check_propose_publication(person_of(request))),
-        "open_change": open_for(kind=changed, subject=version),
+        "open_change": open_for(kind=rulebook.kind_of(kind).changed, subject=version),
         "may_read_changes": may_read_changes(person_of(request)),
     }
 

@@ -14,16 +14,18 @@ from django.views.decorators.http import require_http_methods
 from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.actions import documents as writes
 from governance.rulebook.domain import policy_form
-from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, WaiverLevel
+from governance.rulebook.domain.metric_limits import Comparator, Statistic
+from governance.rulebook.domain.policy import RuleEffect, WaiverLevel
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
+from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.rules import check_write_rulebook
 from weighbridge.core.errors import Refused
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.parsing.yaml_text import parse_yaml
 
 RULES_MAX = 100
+FIRST_METRIC = "training_gpu_hours"
 
 
 def _label_text(text: str) -> str:
@@ -37,9 +39,11 @@ class RuleForm(forms.Form):
     """
 
     id = forms.SlugField(label="Name", max_length=80)
-    metric = forms.ChoiceField(
-        initial=next(iter(CATALOG)),
-        choices=[(name, f"{_label_text(name)} ({kind.unit})") for name, kind in CATALOG.items()],
+    metric = forms.CharField(
+        max_length=60,
+        initial=FIRST_METRIC,
+        widget=forms.TextInput(attrs={"list": "metrics", "autocomplete": "off"}),
+        help_text="A metric of the catalog; one with a number is written like ndcg@10.",
     )
     statistic = forms.ChoiceField(
         initial=Statistic.VALUE.value, choices=[(each.value, each.label or "the value") for each in Statistic]
@@ -73,6 +77,9 @@ class RuleForm(forms.Form):
         initial=WaiverLevel.HARD.value,
         choices=[(WaiverLevel.HARD.value, "cannot be waived"), (WaiverLevel.SOFT.value, "can be waived")],
     )
+    kinds = forms.CharField(required=False, max_length=400, help_text="For example file, managed.")
+    formats = forms.CharField(required=False, max_length=400, help_text="For example onnx, gguf.")
+    tasks = forms.CharField(required=False, max_length=400, help_text="For example ranking, retrieval.")
     environments = forms.CharField(
         required=False, max_length=400, help_text="Separated by commas; leave empty for all environments."
     )
@@ -99,6 +106,7 @@ def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
     context = {
         "rules": forms_of,
         "version": version,
+        "metrics": catalog_in_force().values(),
         "crumbs": (
             ("Policy", reverse("governance:policies")),
             (str(version), reverse("governance:policy", args=["policies", name, number])),
@@ -113,7 +121,8 @@ def _drafted(request: HttpRequest, forms_of: Any, document: Mapping[str, Any]) -
     used_forms = [form for form in forms_of if form.has_changed() or form.initial]
     used_forms = [form for form in used_forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
     rows = [{name: _text(value) for name, value in form.cleaned_data.items()} for form in used_forms]
-    source = yaml.safe_dump(policy_form.document_with(document, rows=rows), sort_keys=False, allow_unicode=True)
+    changed = policy_form.document_with(document, rows=rows, catalog=catalog_in_force())
+    source = yaml.safe_dump(changed, sort_keys=False, allow_unicode=True)
     try:
         return writes.draft_policy(source=source, by=user_of(request), now=timezone.now())
     except Refused as refusal:

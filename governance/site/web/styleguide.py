@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from governance.site.web.status_badges import BADGES
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.values import MetricValue
 
 _SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _COLORS = "face surface sunken line line-strong accent accent-wash ok ok-wash warn warn-wash bad bad-wash"

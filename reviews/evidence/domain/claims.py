@@ -8,16 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
-from weighbridge.core.metric_catalog import CATALOG, Direction
-from weighbridge.core.metrics import Basis, Contradiction, MetricValue, best, brief_text, is_current
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricScope
+from weighbridge.core.metrics.values import Contradiction, MetricValue, best, brief_text, is_current
 from weighbridge.costs.totals import with_totals
 
 CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
-OF_DEPLOYMENT = frozenset({"inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd", "error_rate"})
-"""Metrics that depend on where the artifact runs; they are compared within one environment."""
-OF_PURPOSE = frozenset({"business_kpi_delta", "alternatives_measured"})
-"""Metrics that are about one request; they do not travel."""
-TRAVELING = tuple(name for name in CATALOG if name not in OF_PURPOSE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +26,9 @@ class RecordedValue:
     approved_at: datetime | None = None
 
 
-def values_on_record(recorded: Sequence[RecordedValue], *, now: datetime) -> tuple[MetricValue, ...]:
+def values_on_record(
+    recorded: Sequence[RecordedValue], *, catalog: MetricCatalog, now: datetime
+) -> tuple[MetricValue, ...]:
     """The values that a claim must not fall below: current evidence, and the claims that no approval settled.
 
     A claim does not leave the record by its own end: only evidence expires.
@@ -39,7 +37,11 @@ def values_on_record(recorded: Sequence[RecordedValue], *, now: datetime) -> tup
     return tuple(
         row.value
         for row in _without_draft_corrections(recorded)
-        if (_counts(row, recorded, settled_at) if row.value.basis in CLAIMED else is_current(row.value, now=now))
+        if (
+            _counts(row, recorded, settled_at, catalog)
+            if row.value.basis in CLAIMED
+            else is_current(row.value, now=now)
+        )
     )
 
 
@@ -55,17 +57,23 @@ def _draft_key(row: RecordedValue) -> tuple[int, str, Basis]:
     return row.request_id, row.value.name, row.value.basis
 
 
-def _counts(row: RecordedValue, recorded: Sequence[RecordedValue], settled_at: datetime | None) -> bool:
+def _counts(
+    row: RecordedValue, recorded: Sequence[RecordedValue], settled_at: datetime | None, catalog: MetricCatalog
+) -> bool:
     if settled_at is None or row.value.observed_at > settled_at:
         return True
     if row.approved_at != settled_at:
         return False
     own = [other.value for other in recorded if other.request_id == row.request_id]
-    return best(own, name=row.value.name, accept=CLAIMED) is row.value
+    return best(own, name=row.value.name, catalog=catalog, accept=CLAIMED) is row.value
 
 
 def binding_values(
-    own: Sequence[MetricValue], *, on_record: Iterable[MetricValue], corrected: Set[str] = frozenset()
+    own: Sequence[MetricValue],
+    *,
+    on_record: Iterable[MetricValue],
+    catalog: MetricCatalog,
+    corrected: Set[str] = frozenset(),
 ) -> tuple[MetricValue, ...]:
     """The values on record that count instead of own claims, because they are less favorable; one of each metric.
 
@@ -73,32 +81,38 @@ def binding_values(
     measured service time replaces estimates of the deployment of the same projection, and nothing else: the prices and
     the load are still stated.
     """
-    values, record, found = with_totals(own), tuple(on_record), []
-    for name in TRAVELING:
-        claim = best(values, name=name)
-        if claim is None or claim.basis not in CLAIMED:
+    values, record, found = with_totals(own, catalog=catalog), tuple(on_record), []
+    for name in catalog.in_order(value.name for value in values):
+        kind, claim = catalog[name], best(values, name=name, catalog=catalog)
+        if kind.scope is MetricScope.REQUEST or claim is None or claim.basis not in CLAIMED:
             continue
-        replaced = corrected if name in OF_DEPLOYMENT and claim.id in corrected else frozenset[str]()
+        is_replaced = kind.scope is MetricScope.DEPLOYMENT and claim.id in corrected
+        replaced = corrected if is_replaced else frozenset[str]()
         others = (value for value in record if value.name == name and value.id not in replaced)
-        worse = [value for value in others if _is_worse(value, claim)]
+        # The range of a claim excuses nothing: its maker sets it.
+        worse = [value for value in others if (value.value - claim.value) * kind.sign > 0]
         if worse:
-            found.append(max(worse, key=lambda value: value.value * _sign(value)))
+            found.append(max(worse, key=lambda value: value.value * catalog[value.name].sign))
     return tuple(found)
 
 
-def counted_values(own: Sequence[MetricValue], *, binding: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
+def counted_values(
+    own: Sequence[MetricValue], *, binding: Iterable[MetricValue], catalog: MetricCatalog
+) -> tuple[MetricValue, ...]:
     """The values on which the policy is evaluated: the own ones, with binding values instead, and totals."""
     values = tuple(own)
     for value in binding:
         values = (*(one for one in values if one.name != value.name), value)
-    return with_totals(values)
+    return with_totals(values, catalog=catalog)
 
 
-def lowered_claims(own: Sequence[MetricValue], *, binding: Iterable[MetricValue]) -> tuple[Contradiction, ...]:
+def lowered_claims(
+    own: Sequence[MetricValue], *, binding: Iterable[MetricValue], catalog: MetricCatalog
+) -> tuple[Contradiction, ...]:
     """The own claims that binding values contradict. A computed total is not a claim; its parts are."""
-    values, found = with_totals(own), []
+    values, found = with_totals(own, catalog=catalog), []
     for value in binding:
-        claim = best(values, name=value.name)
+        claim = best(values, name=value.name, catalog=catalog)
         if claim is not None and claim.id:
             message = (
                 f"{claim.name} is {claim.basis} as {brief_text(claim.value)} {claim.unit}, but "
@@ -107,12 +121,3 @@ def lowered_claims(own: Sequence[MetricValue], *, binding: Iterable[MetricValue]
             )
             found.append(Contradiction(claim.name, claim, value, is_worse=True, message=message))
     return tuple(found)
-
-
-def _is_worse(value: MetricValue, claim: MetricValue) -> bool:
-    """Whether the value is less favorable than the claim. The range of a claim excuses nothing: its maker sets it."""
-    return (value.value - claim.value) * _sign(claim) > 0
-
-
-def _sign(value: MetricValue) -> int:
-    return 1 if CATALOG[value.name].direction is Direction.LOWER else -1

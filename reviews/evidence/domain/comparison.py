@@ -14,7 +14,7 @@ from governance.bills.domain.variance.forecast import YearEndForecast, year_end
 from governance.bills.domain.variance.split import Split
 from governance.rulebook.domain.monitoring import Monitoring
 from reviews.requests.domain.transition_types import NamedState
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.values import MetricValue
 from weighbridge.core.money import CENT
 
 TOLERANCE = Monitoring().cost_tolerance

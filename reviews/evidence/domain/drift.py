@@ -6,14 +6,9 @@ from decimal import Decimal
 
 from benchmarking.runs.domain.metrics import Metric
 from governance.rulebook.domain.monitoring import BreachKind, Monitoring
-from weighbridge.core.metric_catalog import CATALOG, Direction
+from weighbridge.core.metrics.catalog import Direction, MetricCatalog, MetricDefinition, MetricGroup
 
-WATCHED: Mapping[str, BreachKind] = {
-    "latency_p95_ms": BreachKind.LATENCY,
-    "latency_p99_ms": BreachKind.LATENCY,
-    "accuracy": BreachKind.QUALITY,
-    "f1_macro": BreachKind.QUALITY,
-}
+SLOW = frozenset({"latency_p95_ms", "latency_p99_ms", "ttft_p95_ms"})
 SLACK = Monitoring().drift
 
 
@@ -24,28 +19,34 @@ class Drift:
     name: str
     then: Decimal
     now: Decimal
-
-    @property
-    def breach(self) -> BreachKind:
-        """The kind of breach: latency or quality."""
-        return WATCHED[self.name]
+    breach: BreachKind
 
 
-def drifts(approved: Mapping[str, Metric], fresh: Iterable[Metric], *, slack: Decimal = SLACK) -> tuple[Drift, ...]:
-    """The watched metrics that drifted.
+def drifts(
+    approved: Mapping[str, Metric], fresh: Iterable[Metric], *, catalog: MetricCatalog, slack: Decimal = SLACK
+) -> tuple[Drift, ...]:
+    """The metrics of latency and of quality that drifted.
 
     A metric drifted if the intervals do not overlap and the value is worse by more than the share `slack`.
     """
     drifted = []
     for measured in fresh:
-        then = approved.get(measured.name)
-        if then is not None and measured.name in WATCHED and _is_worse(then, measured, slack):
-            drifted.append(Drift(measured.name, then.value, measured.value))
+        then, kind = approved.get(measured.name), catalog.get(measured.name)
+        breach = _breach_of(kind) if kind is not None else None
+        if kind is not None and then is not None and breach and _is_worse(then, measured, kind, slack):
+            drifted.append(Drift(measured.name, then.value, measured.value, breach))
     return tuple(drifted)
 
 
-def _is_worse(then: Metric, now: Metric, slack: Decimal) -> bool:
+def _breach_of(kind: MetricDefinition) -> BreachKind | None:
+    if kind.group is MetricGroup.QUALITY:
+        return BreachKind.QUALITY
+    return BreachKind.LATENCY if kind.name in SLOW else None
+
+
+def _is_worse(then: Metric, now: Metric, kind: MetricDefinition, slack: Decimal) -> bool:
     (then_low, then_high), (low, high) = then.bounds, now.bounds
-    if CATALOG[now.name].direction is Direction.LOWER:
-        return low > then_high and now.value > then.value * (1 + slack)
-    return high < then_low and now.value < then.value * (1 - slack)
+    margin = abs(then.value) * slack
+    if kind.direction is Direction.LOWER:
+        return low > then_high and now.value > then.value + margin
+    return high < then_low and now.value < then.value - margin

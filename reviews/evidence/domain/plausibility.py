@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from weighbridge.core.metrics import number_text
+from weighbridge.core.metrics.values import number_text
 
 KPI, KPI_CHANGE_MAX = "business_kpi_delta", Decimal("0.5")
 MAGNITUDE, PEERS_MIN = 10, 5

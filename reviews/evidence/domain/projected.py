@@ -7,8 +7,8 @@ from typing import Any
 
 from governance.bills.domain.variance.calibration import Widening, widen_by
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import number_text
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import number_text
 from weighbridge.costs.changes import item_of
 
 # Eight of ten draws of a projection lie between its P10 and P90.
@@ -60,7 +60,7 @@ def projected_metric_values(document: Mapping[str, Any], *, option: str) -> tupl
     check_option(document, option=option)
     metric_values = next(row["metrics"] for row in document["options"] if row["id"] == option)
     return tuple(
-        _metric_value(name, metric_values[name], draws=document["draws"]) for name in CATALOG if name in metric_values
+        _metric_value(name, metric_values[name], draws=document["draws"]) for name in STANDARD if name in metric_values
     )
 
 

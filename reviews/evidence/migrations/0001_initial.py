@@ -1,7 +1,7 @@
 """Tables of evidence, and the rules that the database holds."""
 
 import django.db.models.deletion
-import weighbridge.core.metrics
+import weighbridge.core.metrics.basis
 from django.conf import settings
 from django.db import migrations, models
 
@@ -76,9 +76,9 @@ class Migration(migrations.Migration):
             name='MetricRecord',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(choices=[('training_gpu_hours', 'training_gpu_hours'), ('training_cost_usd', 'training_cost_usd'), ('inference_cost_1y_usd', 'inference_cost_1y_usd'), ('total_cost_1y_usd', 'total_cost_1y_usd'), ('latency_p50_ms', 'latency_p50_ms'), ('latency_p95_ms', 'latency_p95_ms'), ('latency_p99_ms', 'latency_p99_ms'), ('throughput_per_s', 'throughput_per_s'), ('error_rate', 'error_rate'), ('model_size_mb', 'model_size_mb'), ('peak_memory_mb', 'peak_memory_mb'), ('accuracy', 'accuracy'), ('f1_macro', 'f1_macro'), ('cost_per_1k_usd', 'cost_per_1k_usd'), ('alternatives_measured', 'alternatives_measured'), ('business_kpi_delta', 'business_kpi_delta')], max_length=40)),
+                ('name', models.CharField(max_length=60)),
                 ('value', models.DecimalField(decimal_places=9, max_digits=25)),
-                ('unit', models.CharField(max_length=12)),
+                ('unit', models.CharField(max_length=16)),
                 ('basis', models.CharField(choices=[('declared', 'declared'), ('estimated', 'estimated'), ('measured', 'measured'), ('billed', 'billed')], max_length=10)),
                 ('lower', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
                 ('upper', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='metricrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', weighbridge.core.metrics.Basis['MEASURED']), _negated=True), ('run__isnull', False), _connector='OR'), name='measured_has_a_run'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', weighbridge.core.metrics.basis.Basis['MEASURED']), _negated=True), ('run__isnull', False), _connector='OR'), name='measured_has_a_run'),
         ),
         migrations.AddConstraint(
             model_name='metricrecord',

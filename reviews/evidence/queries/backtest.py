@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -11,9 +11,10 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
-from governance.rulebook.domain.metric_index import index_values
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome
-from governance.rulebook.domain.replay import (
+from governance.rulebook.domain.evaluation.limits import References
+from governance.rulebook.domain.evaluation.metric_index import index_values
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome
+from governance.rulebook.domain.evaluation.replay import (
     ReplayCase,
     ReplayComparison,
     ReplayShare,
@@ -22,14 +23,19 @@ from governance.rulebook.domain.replay import (
     share_of,
     shares,
 )
+from governance.rulebook.domain.metric_limits import Reference
+from governance.rulebook.domain.policy import Policy
+from governance.rulebook.domain.scopes import EvaluationSubject, chosen
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
+from governance.rulebook.queries.catalogs import catalog_in_force
+from governance.rulebook.queries.rulebook import policies_in_force, policies_with, policy_in
 from reviews.evidence.domain.claims import counted_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
 from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value, metric_value_of
-from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core.errors import Invalid, NotFound
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.values import MetricValue
 
 QUARTERS_MAX = 40
 DEFAULT_QUARTERS = 4
@@ -106,7 +112,9 @@ def run(*, name: str, number: int, against: int | None, quarters: int, now: date
         raise Invalid(f"Choose 1 to {QUARTERS_MAX} quarters.", field="quarters")
     included = _quarters(now, quarters)
     rows = _last_evaluations(since=included[-1])
-    compared = compare(_cases(rows), before=policy_of(baseline), after=policy_of(version))
+    before = policies_with(policies_in_force(), added=policy_in(baseline))
+    after = policies_with(before, added=policy_in(version))
+    compared, rows = _judged_by(version.name, compare(_cases(rows), before=before, after=after), rows, before, after)
     lines = sorted((_line(row, comparison) for row, comparison in zip(rows, compared, strict=True)), key=_sort_key)
     return Backtest(
         version=version,
@@ -162,9 +170,10 @@ def _last_evaluations(*, since: Quarter) -> list[PolicyEvaluation]:
 
 
 def _cases(rows: Sequence[PolicyEvaluation]) -> list[ReplayCase]:
-    metric_values, binding = _metric_values(rows), _binding_values(rows)
+    metric_values, binding, catalog = _metric_values(rows), _binding_values(rows), catalog_in_force()
     return [
-        _case(row, metric_values.get(row.pk, []), [binding[pk] for pk in _told(row)["binding_values"]]) for row in rows
+        _case(row, metric_values.get(row.pk, []), [binding[pk] for pk in _told(row)["binding_values"]], catalog)
+        for row in rows
     ]
 
 
@@ -173,18 +182,50 @@ def _told(row: PolicyEvaluation) -> dict[str, Any]:
     return cast("dict[str, Any]", row.told)
 
 
-def _case(row: PolicyEvaluation, metric_values: list[MetricValue], binding: list[MetricValue]) -> ReplayCase:
+def _case(
+    row: PolicyEvaluation, metric_values: list[MetricValue], binding: list[MetricValue], catalog: MetricCatalog
+) -> ReplayCase:
     amounts, told = amounts_of(metric_values), _told(row)
-    counted = counted_values(metric_values, binding=binding)
+    counted = counted_values(metric_values, binding=binding, catalog=catalog)
     return ReplayCase(
         ref=row.request.ref,
-        subject=EvaluationSubject(team=told["team"], tier=told["tier"], environment=told["environment"]),
-        index=index_values(counted),
+        subject=_subject(told),
+        index=index_values(counted, catalog=catalog),
         at=row.evaluated_at,
         waived=frozenset(told["waived"]),
+        references=_references(told["references"]),
         usd=amounts[BudgetUnit.USD],
         gpu_h=amounts[BudgetUnit.GPU_H],
     )
+
+
+def _judged_by(
+    name: str,
+    compared: Sequence[ReplayComparison],
+    rows: Sequence[PolicyEvaluation],
+    before: Sequence[Policy],
+    after: Sequence[Policy],
+) -> tuple[list[ReplayComparison], list[PolicyEvaluation]]:
+    """The cases that the policy of this name judges, before or after, with their rows."""
+    kept = [
+        (comparison, row)
+        for comparison, row in zip(compared, rows, strict=True)
+        if any(
+            policy is not None and policy.name == name
+            for policy in (chosen(policies, subject=comparison.case.subject) for policies in (before, after))
+        )
+    ]
+    return [comparison for comparison, _ in kept], [row for _, row in kept]
+
+
+def _references(told: Mapping[str, str]) -> References:
+    """The values of references at the evaluation, by reference and metric."""
+    pairs = ((key.partition(":"), number) for key, number in told.items())
+    return {(Reference(reference), metric): Decimal(number) for (reference, _, metric), number in pairs}
+
+
+def _subject(told: Mapping[str, Any]) -> EvaluationSubject:
+    return EvaluationSubject(**{field.name: told[field.name] for field in fields(EvaluationSubject)})
 
 
 def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricValue]]:

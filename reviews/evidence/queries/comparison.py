@@ -1,6 +1,6 @@
 """Compare projections with bills: the months of a request, its forecast, and the record of its estimators."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +20,8 @@ from governance.bills.domain.variance.forecast import YearEndForecast
 from governance.bills.queries import spend
 from governance.exports.domain.tables import ExportTable
 from governance.people.queries.people import name_of
+from governance.rulebook.domain.policy import Policy
+from governance.rulebook.queries.rulebook import policies_in_force
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import (
     Billed,
@@ -38,9 +40,10 @@ from reviews.evidence.queries import projections
 from reviews.evidence.queries.comparison_sources import RequestHistory, histories_of
 from reviews.evidence.queries.evidence import metric_values_of
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import monitoring_in_force
-from weighbridge.core import metrics
-from weighbridge.core.metrics import Basis, MetricValue
+from reviews.requests.queries.rulebook import monitoring_for
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue, best
 
 YEARLY = ("inference_cost_1y_usd", "total_cost_1y_usd")
 PLANNED, MEASURED = (Basis.DECLARED, Basis.ESTIMATED), (Basis.MEASURED,)
@@ -78,7 +81,7 @@ def compare_costs(*, request: ReviewRequest, now: datetime) -> CostComparison:
     """The cost comparison of a request. Without an authorization, it has no months but still the record of the team."""
     history = histories_of([request])[request.pk]
     projected, measured = _planned(history.metric_values), _measured(history.metric_values)
-    months, apart = _months(history, monitoring_in_force().cost_tolerance, now)
+    months, apart = _months(history, _tolerance(history, policies_in_force()), now)
     return CostComparison(
         ref=request.ref,
         authorization=history.authorization.number if history.authorization else "",
@@ -112,8 +115,12 @@ def months_by_request(
     histories: Mapping[int, RequestHistory], *, now: datetime
 ) -> dict[int, tuple[ComparedMonth, ...]]:
     """The months of many requests, by request id."""
-    tolerance = monitoring_in_force().cost_tolerance
-    return {pk: _months(history, tolerance, now)[0] for pk, history in histories.items()}
+    policies = policies_in_force()
+    return {pk: _months(history, _tolerance(history, policies), now)[0] for pk, history in histories.items()}
+
+
+def _tolerance(history: RequestHistory, policies: Sequence[Policy]) -> Decimal:
+    return monitoring_for(history.subject, policies=policies).cost_tolerance
 
 
 def table(comparison: CostComparison, *, request: ReviewRequest) -> ExportTable:
@@ -234,15 +241,15 @@ def _measured(metric_values: list[MetricValue]) -> Span | None:
 
 
 def _twelfth(metric_values: list[MetricValue], accept: tuple[Basis, ...]) -> Span | None:
-    best = (metrics.best(metric_values, name=name, accept=accept) for name in YEARLY)
-    return monthly_span(next((metric_value for metric_value in best if metric_value is not None), None))
+    values = (best(metric_values, name=name, catalog=STANDARD, accept=accept) for name in YEARLY)
+    return monthly_span(next((metric_value for metric_value in values if metric_value is not None), None))
 
 
 def _scaled(metric_values: list[MetricValue]) -> Span | None:
     """The projected month scaled by measured / projected cost per 1,000 inferences; None if either is missing."""
     planned = _planned(metric_values)
     projected_1k, measured_1k = (
-        metrics.best(metric_values, name="cost_per_1k_usd", accept=accept) for accept in (PLANNED, MEASURED)
+        best(metric_values, name="cost_per_1k_usd", catalog=STANDARD, accept=accept) for accept in (PLANNED, MEASURED)
     )
     if planned is None or projected_1k is None or measured_1k is None or projected_1k.value <= 0:
         return None

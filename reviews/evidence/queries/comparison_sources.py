@@ -8,14 +8,15 @@ from decimal import Decimal
 
 from governance.bills.queries import spend
 from governance.bills.queries.spend import ModelMonth
+from governance.rulebook.domain.scopes import EvaluationSubject
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.domain.month_variance import Load, load_of
 from reviews.evidence.models import Traffic
 from reviews.evidence.queries import projections
-from reviews.evidence.queries.evidence import metric_values_by_request
+from reviews.evidence.queries.evidence import metric_values_by_request, subject_of
 from reviews.requests.models import ReviewRequest
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.values import MetricValue
 
 _ASSET = "decision__request__model_version__asset"
 
@@ -28,6 +29,7 @@ class RequestHistory:
     widened when it was stated; None if it was not.
     """
 
+    subject: EvaluationSubject
     metric_values: list[MetricValue]
     authorization: Authorization | None
     issued: Sequence[Authorization]
@@ -61,7 +63,14 @@ def histories_of(requests: Sequence[ReviewRequest]) -> dict[int, RequestHistory]
         load = Load() if latest is None else load_of(latest.projection.document, option=latest.option)
         widened_by = None if latest is None else latest.widened_by
         histories[row.pk] = RequestHistory(
-            metric_values[row.pk], authorization, of_model, billed[row.ref], load, traffic[row.pk], widened_by
+            subject_of(row),
+            metric_values[row.pk],
+            authorization,
+            of_model,
+            billed[row.ref],
+            load,
+            traffic[row.pk],
+            widened_by,
         )
     return histories
 

@@ -8,13 +8,16 @@ from typing import Any
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries.datasets import reason_declared
 from governance.budgets.enums import BudgetUnit
+from governance.rulebook.domain.evaluation.limits import RuleStatus
 from governance.rulebook.domain.policy import RuleEffect
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, RuleStatus
+from governance.rulebook.domain.scopes import EvaluationSubject
+from governance.rulebook.queries.catalogs import catalog_in_force
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import policy_of
-from weighbridge.core import metrics
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue, best
 from weighbridge.costs.totals import least_total, with_totals
 
 COST_METRIC, GPU_METRIC = "total_cost_1y_usd", "training_gpu_hours"
@@ -35,7 +38,8 @@ def domain_value(*, record_id: int, stored: dict[str, Any]) -> MetricValue:
 
 def metric_values_of(request: ReviewRequest) -> list[MetricValue]:
     """Every metric value of the request, oldest first, with totals as they count."""
-    return list(with_totals([metric_value_of(row) for row in request.metric_records.order_by("pk")]))
+    values = [metric_value_of(row) for row in request.metric_records.order_by("pk")]
+    return list(with_totals(values, catalog=catalog_in_force()))
 
 
 def metric_values_by_request(requests: Sequence[ReviewRequest]) -> dict[int, list[MetricValue]]:
@@ -43,26 +47,34 @@ def metric_values_by_request(requests: Sequence[ReviewRequest]) -> dict[int, lis
     values: dict[int, list[MetricValue]] = {row.pk: [] for row in requests}
     for row in MetricRecord.objects.filter(request__in=requests).order_by("pk"):
         values[row.request_id].append(metric_value_of(row))
-    return {pk: list(with_totals(own)) for pk, own in values.items()}
+    catalog = catalog_in_force()
+    return {pk: list(with_totals(own, catalog=catalog)) for pk, own in values.items()}
 
 
 def subject_of(request: ReviewRequest) -> EvaluationSubject:
-    """The properties of the request that the scope of a rule refers to, with the tier as of its submission."""
-    tier = request.tier or request.model_version.asset.tier
-    return EvaluationSubject(team=request.team.slug, tier=tier, environment=request.environment)
+    """The properties of the request that a scope selects, with the tier and the task as of its submission."""
+    version = request.model_version
+    return EvaluationSubject(
+        team=request.team.slug,
+        tier=request.tier or version.asset.tier,
+        environment=request.environment,
+        kind=version.kind,
+        format=version.format,
+        task=request.task or version.asset.task,
+    )
 
 
 def doubt_about_data(request: ReviewRequest, *, data: Dataset | None) -> str:
     """Why quality on this evaluation set is declared and not measured for the request, as a sentence; "" if it is."""
-    accepted = policy_of(request.policy).evaluation_sets if request.policy else ()
+    accepted = policy_in(request.policy).evaluation_sets if request.policy else ()
     return reason_declared(data, team=request.team.slug, accepted=accepted)
 
 
 def amounts_of(metric_values: Sequence[MetricValue]) -> dict[BudgetUnit, Decimal]:
     """The amounts that an approval commits: the total cost of one year in USD, and the GPU hours of training."""
-    hours = metrics.best(metric_values, name=GPU_METRIC)
+    hours = best(metric_values, name=GPU_METRIC, catalog=STANDARD)
     amounts = {
-        BudgetUnit.USD: least_total(metric_values, name=COST_METRIC),
+        BudgetUnit.USD: least_total(metric_values, name=COST_METRIC, catalog=STANDARD),
         BudgetUnit.GPU_H: hours.value if hours is not None else Decimal(0),
     }
     return {unit: amount.quantize(Decimal("0.01")) for unit, amount in amounts.items()}

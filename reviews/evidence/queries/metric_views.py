@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, PolicyLimit
-from weighbridge.core import metrics
-from weighbridge.core.metric_catalog import CATALOG, MetricDefinition
-from weighbridge.core.metrics import Basis, MetricValue, is_current
+from weighbridge.core.metrics import values as metrics
+from weighbridge.core.metrics.basis import Basis, stronger_or_equal
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
+from weighbridge.core.metrics.values import MetricValue, is_current
 
 CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
-MEASURED = metrics.stronger_or_equal(Basis.MEASURED)
+MEASURED = stronger_or_equal(Basis.MEASURED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,20 +34,20 @@ class MetricView:
 def metric_views(evidence: EvidenceSnapshot) -> tuple[MetricView, ...]:
     """One entry for each metric with a value or a limit, in the order of the catalog."""
     present = {value.name for value in (*evidence.metric_values, *evidence.own_values)} | evidence.limits.keys()
-    return tuple(_metric_view(CATALOG[name], evidence) for name in CATALOG if name in present)
+    return tuple(_metric_view(evidence.catalog[name], evidence) for name in evidence.catalog.in_order(present))
 
 
 def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricView:
     name, now = kind.name, evidence.now
     own = [metric_value for metric_value in evidence.metric_values if metric_value.name == name]
-    best = metrics.best(evidence.own_values, name=name)
+    best = metrics.best(evidence.own_values, name=name, catalog=evidence.catalog)
     row = next((record for record in evidence.metric_records if best and str(record.pk) == best.id), None)
     contradicted = next((row for row in evidence.contradictions if row.contradiction.name == name), None)
     return MetricView(
         kind=kind,
         best=best,
-        claimed=_latest_claim(own, name),
-        measured=metrics.best(own, name=name, accept=MEASURED),
+        claimed=_latest_claim(own, kind, evidence.catalog),
+        measured=metrics.best(own, name=name, catalog=evidence.catalog, accept=MEASURED),
         limit=evidence.limits.get(name),
         is_expired=best is not None and not is_current(best, now=now),
         run_id=row.run_id if row else None,
@@ -58,8 +59,11 @@ def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricVi
     )
 
 
-def _latest_claim(metric_values: Sequence[MetricValue], name: str) -> MetricValue | None:
+def _latest_claim(
+    metric_values: Sequence[MetricValue], kind: MetricDefinition, catalog: MetricCatalog
+) -> MetricValue | None:
     """The latest claim, as for contradictions: a correction counts even if its basis is weaker."""
     claims = [metric_value for metric_value in metric_values if metric_value.basis in CLAIMED]
     latest_at = max((metric_value.observed_at for metric_value in claims), default=None)
-    return metrics.best([metric_value for metric_value in claims if metric_value.observed_at == latest_at], name=name)
+    latest = [metric_value for metric_value in claims if metric_value.observed_at == latest_at]
+    return metrics.best(latest, name=kind.name, catalog=catalog)

@@ -13,19 +13,24 @@ from governance.budgets.enums import BudgetUnit
 from governance.people.queries.people import name_of
 from governance.rulebook.domain import checklists
 from governance.rulebook.domain.checklists import ChecklistReply, ItemStatus
-from governance.rulebook.domain.policy import Comparator, Policy
-from governance.rulebook.domain.policy_evaluation import Evaluation, RuleStatus, evaluate
+from governance.rulebook.domain.evaluation.limits import References, RuleStatus
+from governance.rulebook.domain.evaluation.policies import Evaluation, evaluate, stages_of
+from governance.rulebook.domain.metric_limits import Comparator
+from governance.rulebook.domain.policy import Policy
+from governance.rulebook.domain.stages import Stage
+from governance.rulebook.queries.catalogs import catalog_in_force
+from governance.rulebook.queries.rulebook import checklist_in, policy_in
 from reviews.evidence import models as evidence_models
 from reviews.evidence.domain.claims import binding_values, counted_values, lowered_claims
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
 from reviews.evidence.queries.claims_on_record import on_record, records_of_artifact
 from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
+from reviews.evidence.queries.references import references_of
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import checklist_of, fixed_policy_version, policy_of
-from weighbridge.core import metrics
+from reviews.requests.queries.rulebook import fixed_policy_version
 from weighbridge.core.converter import to_document
-from weighbridge.core.metric_catalog import CATALOG, Direction
-from weighbridge.core.metrics import Contradiction, MetricValue
+from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.values import Contradiction, MetricValue, contradictions, number_text
 from weighbridge.costs.totals import with_totals
 
 
@@ -47,11 +52,11 @@ class PolicyLimit:
     rule_id: str
     status: RuleStatus
 
-    def is_tighter(self, name: str, than: "PolicyLimit | None") -> bool:
+    def is_tighter(self, than: "PolicyLimit | None") -> bool:
         """Whether this limit is stricter than the other; of equal limits, the first one is kept."""
         if than is None:
             return True
-        return self.value < than.value if CATALOG[name].direction is Direction.LOWER else self.value > than.value
+        return self.value < than.value if self.comparator.is_ceiling else self.value > than.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +67,13 @@ class EvidenceSnapshot:
     now: datetime
 
     @cached_property
+    def catalog(self) -> MetricCatalog:
+        """The metric catalog in force."""
+        return catalog_in_force()
+
+    @cached_property
     def _records(self) -> tuple[MetricRecord, ...]:
-        return records_of_artifact(self.request)
+        return records_of_artifact(self.request, catalog=self.catalog)
 
     @cached_property
     def metric_records(self) -> tuple[MetricRecord, ...]:
@@ -103,13 +113,13 @@ class EvidenceSnapshot:
     @cached_property
     def own_values(self) -> tuple[MetricValue, ...]:
         """The metric values of this request with every total as it counts."""
-        return with_totals(self.metric_values)
+        return with_totals(self.metric_values, catalog=self.catalog)
 
     @cached_property
     def binding_values(self) -> tuple[MetricValue, ...]:
         """The values on record for the artifact that count instead of claims of this request."""
-        record = on_record(self.request, records=self._records, now=self.now)
-        return binding_values(self.metric_values, on_record=record, corrected=self._corrected)
+        record = on_record(self.request, records=self._records, catalog=self.catalog, now=self.now)
+        return binding_values(self.metric_values, on_record=record, catalog=self.catalog, corrected=self._corrected)
 
     @property
     def _corrected(self) -> frozenset[str]:
@@ -121,7 +131,7 @@ class EvidenceSnapshot:
     @cached_property
     def counted_values(self) -> tuple[MetricValue, ...]:
         """The values on which the policy is evaluated: own evidence, and claims not below those on record."""
-        return counted_values(self.metric_values, binding=self.binding_values)
+        return counted_values(self.metric_values, binding=self.binding_values, catalog=self.catalog)
 
     @cached_property
     def amounts(self) -> Mapping[BudgetUnit, Decimal]:
@@ -136,14 +146,35 @@ class EvidenceSnapshot:
     @property
     def policy(self) -> Policy:
         """The policy that was fixed at submission. Raises WrongState before submission."""
-        return policy_of(fixed_policy_version(self.request))
+        return policy_in(fixed_policy_version(self.request))
 
     @cached_property
     def policy_evaluation(self) -> Evaluation:
         """The result of the policy for the current metric values. Raises WrongState before submission."""
         subject = subject_of(self.request)
         return evaluate(
-            self.policy, subject=subject, metric_values=self.counted_values, now=self.now, waived=self.waived
+            self.policy,
+            subject=subject,
+            metric_values=self.counted_values,
+            catalog=self.catalog,
+            now=self.now,
+            references=self.references,
+            waived=self.waived,
+        )
+
+    @cached_property
+    def references(self) -> References:
+        """The values that rules of the policy compare with, as far as they are known."""
+        return references_of(self.request, policy=self.policy, now=self.now)
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that take part in the review; none before submission."""
+        if self.request.policy is None:
+            return ()
+        subject = subject_of(self.request)
+        return stages_of(
+            self.policy, subject=subject, metric_values=self.counted_values, catalog=self.catalog, now=self.now
         )
 
     @cached_property
@@ -153,20 +184,21 @@ class EvidenceSnapshot:
         if self.request.policy is None:
             return limits
         statuses = {result.rule_id: result.status for result in self.policy_evaluation.results}
-        for rule in self.policy.rules:
-            limit = PolicyLimit(rule.limit, rule.comparator, rule.id, statuses[rule.id])
-            is_applying = limit.status is not RuleStatus.NOT_APPLICABLE
-            if is_applying and limit.is_tighter(rule.metric, limits.get(rule.metric)):
-                limits[rule.metric] = limit
+        plain = ((rule, limit) for rule in self.policy.rules for limit in rule.limits if limit.versus is None)
+        for rule, limit in plain:
+            shown = PolicyLimit(limit.limit, limit.comparator, rule.id, statuses[rule.id])
+            is_applying = shown.status is not RuleStatus.NOT_APPLICABLE
+            if is_applying and shown.is_tighter(limits.get(limit.metric)):
+                limits[limit.metric] = shown
         return limits
 
     @cached_property
     def contradictions(self) -> tuple[AnsweredContradiction, ...]:
         """The claims that measurements or values on record contradict, with their explanations; one of each metric."""
         rows = {(str(row.claimed_id), str(row.measured_id)): row for row in self.explanations}
-        measured = metrics.contradictions(self.metric_values, now=self.now)
+        measured = contradictions(self.metric_values, catalog=self.catalog, now=self.now)
         names = {found.name for found in measured}
-        lowered = lowered_claims(self.metric_values, binding=self.binding_values)
+        lowered = lowered_claims(self.metric_values, binding=self.binding_values, catalog=self.catalog)
         found = (*measured, *(one for one in lowered if one.name not in names))
         return tuple(_with_explanation(one, rows.get((one.claimed.id, one.measured.id))) for one in found)
 
@@ -175,8 +207,10 @@ class EvidenceSnapshot:
         """Every checklist item with its status; empty before submission."""
         if self.request.checklist is None:
             return ()
-        checklist, answers = checklist_of(self.request.checklist), [*map(_answer, self.answers)]
-        return checklists.completeness(checklist, answers=answers, metric_values=self.own_values, now=self.now)
+        checklist, answers = checklist_in(self.request.checklist), [*map(_answer, self.answers)]
+        return checklists.completeness(
+            checklist, answers=answers, metric_values=self.own_values, catalog=self.catalog, now=self.now
+        )
 
     @cached_property
     def run_views(self) -> tuple[RunView, ...]:
@@ -192,6 +226,9 @@ def policy_evaluation_row(evidence: EvidenceSnapshot, *, occasion: str) -> evide
         "waived": sorted(evidence.waived),
         "metric_values_to": latest,
         "binding_values": sorted(int(value.id) for value in evidence.binding_values),
+        "references": {
+            f"{reference}:{metric}": number_text(number) for (reference, metric), number in evidence.references.items()
+        },
     }
     return evidence_models.PolicyEvaluation(
         request=request,

@@ -11,8 +11,8 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart, RunRow
 from reviews.requests.domain import wording
 from reviews.requests.domain.copies import copy_of
-from weighbridge.core import metrics
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue, best, number_text
 
 COSTS = {
     "training_cost_usd": "Training, once",
@@ -25,17 +25,17 @@ P10_TO_P90 = Decimal("0.8")
 
 def plain(number: Decimal | None) -> Decimal | None:
     """The number without trailing zeros from the database and without an exponent."""
-    return None if number is None else Decimal(metrics.number_text(number))
+    return None if number is None else Decimal(number_text(number))
 
 
 def business_metric(evidence: EvidenceSnapshot) -> str:
     """The expected change of the business metric, in percent with its basis; "" if unknown."""
-    metric_value = metrics.best(evidence.own_values, name="business_kpi_delta")
+    metric_value = best(evidence.own_values, name="business_kpi_delta", catalog=STANDARD)
     if metric_value is None:
         return ""
     sign = "+" if metric_value.value > 0 else ""
     origin = f"{metric_value.basis}: {metric_value.source}" if metric_value.source else metric_value.basis.value
-    return f"{sign}{metrics.number_text(metric_value.value * 100)} % relative change ({origin})"
+    return f"{sign}{number_text(metric_value.value * 100)} % relative change ({origin})"
 
 
 def comparisons(evidence: EvidenceSnapshot) -> tuple[ClaimComparison, ...]:
@@ -46,8 +46,8 @@ def comparisons(evidence: EvidenceSnapshot) -> tuple[ClaimComparison, ...]:
 
 def costs(evidence: EvidenceSnapshot) -> tuple[CostRow, ...]:
     """The known costs of training, serving and in total, each on its best basis."""
-    best = {name: metrics.best(evidence.own_values, name=name) for name in COSTS}
-    return tuple(_cost_row(name, metric_value) for name, metric_value in best.items() if metric_value is not None)
+    values = {name: best(evidence.own_values, name=name, catalog=STANDARD) for name in COSTS}
+    return tuple(_cost_row(name, metric_value) for name, metric_value in values.items() if metric_value is not None)
 
 
 def run_rows(views: Sequence[RunView]) -> tuple[RunRow, ...]:
@@ -110,12 +110,12 @@ def _cost_row(name: str, metric_value: MetricValue) -> CostRow:
 def _range_words(metric_value: MetricValue) -> str:
     """A range that is not P10 to P90, as text, because the column of the table shows only P10 to P90."""
     words = wording.interval_text(lower=metric_value.lower, upper=metric_value.upper, unit=metric_value.unit)
-    certainty = f" at {metrics.number_text(metric_value.confidence * 100)} %" if metric_value.confidence else ""
+    certainty = f" at {number_text(metric_value.confidence * 100)} %" if metric_value.confidence else ""
     return f"range {words}{certainty}" if words else ""
 
 
 def _plain(number: Decimal) -> Decimal:
-    return Decimal(metrics.number_text(number))
+    return Decimal(number_text(number))
 
 
 def _run_row(view: RunView) -> RunRow:

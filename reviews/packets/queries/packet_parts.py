@@ -6,9 +6,9 @@ from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
 from governance.budgets.queries.effects import BudgetEffect
 from governance.people.queries.people import name_of
-from governance.rulebook.domain import policy_evaluation
 from governance.rulebook.domain.checklists import ItemStatus
-from governance.rulebook.domain.policy_evaluation import RuleResult
+from governance.rulebook.domain.evaluation.policies import Evaluation, RuleResult
+from governance.rulebook.queries.rulebook import checklist_in
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import ChecklistAnswer, PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
@@ -27,7 +27,6 @@ from reviews.requests.domain import wording
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import checklist_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.models import Ticket, TicketState
 from reviews.voting.domain.electorate import Electorate
@@ -47,7 +46,7 @@ NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
 
 def policy_evaluation_part(row: PolicyEvaluation) -> PolicyEvaluationPart:
     """A stored policy evaluation, rule by rule."""
-    stored = from_document(policy_evaluation.Evaluation, row.document, name="policy_evaluation")
+    stored = from_document(Evaluation, row.document, name="policy_evaluation")
     return copy_of(
         row,
         PolicyEvaluationPart,
@@ -63,7 +62,7 @@ def checklist_title(request: ReviewRequest) -> str:
     """Title and version of the checklist; "" before submission."""
     if request.checklist is None:
         return ""
-    return f"{checklist_of(request.checklist).title}, version {request.checklist.number}"
+    return f"{checklist_in(request.checklist).title}, version {request.checklist.number}"
 
 
 def checklist_rows(evidence: EvidenceSnapshot) -> tuple[ChecklistRow, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarking.projections.domain.projection_table import Move, PriceRow, table_of
 from reviews.evidence.queries.projections import ProjectionView
 from reviews.packets.domain.packet_projection import FIRST_YEAR, OptionPart, OptionValue, ProjectionPart
-from weighbridge.core.metrics import number_text
+from weighbridge.core.metrics.values import number_text
 
 PRICES_MAX = 24
 

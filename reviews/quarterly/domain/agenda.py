@@ -20,7 +20,7 @@ from reviews.quarterly.domain.sources import (
 )
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.wording import value_words
-from weighbridge.core.metrics import number_text
+from weighbridge.core.metrics.values import number_text
 
 FORECAST_ERRORS_MAX = 10
 FORECAST_ERROR_MIN = Decimal("0.1")

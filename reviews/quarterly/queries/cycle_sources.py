@@ -45,7 +45,7 @@ from reviews.quarterly.queries import quarterly_metrics
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.values import MetricValue
 
 PENDING = (RequestState.EVIDENCE, RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED)
 WORTH_IT = "worth_it"

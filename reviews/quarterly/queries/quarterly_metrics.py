@@ -25,9 +25,9 @@ from reviews.quarterly.domain.variance import NO_BILL, variance_of
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.wording import value_words
 from reviews.requests.models import ReviewRequest
-from weighbridge.core import metrics
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue, best, number_text
 
 COST, LATENCY, VALUE = "total_cost_1y_usd", "latency_p95_ms", "business_kpi_delta"
 SHOWN = (
@@ -204,10 +204,10 @@ def billed_by_request(quarter: Quarter) -> dict[str, Decimal]:
 
 
 def _best(values: list[MetricValue], name: str, *, accept: frozenset[Basis] | None = None) -> Decimal | None:
-    metric_value = metrics.best(values, name=name, accept=accept)
-    return Decimal(metrics.number_text(metric_value.value)) if metric_value is not None else None
+    metric_value = best(values, name=name, catalog=STANDARD, accept=accept)
+    return Decimal(number_text(metric_value.value)) if metric_value is not None else None
 
 
 def _words(values: list[MetricValue], name: str, accept: frozenset[Basis]) -> str:
     value = _best(values, name, accept=accept)
-    return value_words(value, unit=CATALOG[name].unit) if value is not None else ""
+    return value_words(value, unit=STANDARD[name].unit) if value is not None else ""

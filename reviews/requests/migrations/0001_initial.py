@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('purpose', models.CharField(max_length=200)),
                 ('environment', models.CharField(choices=[('prod', 'Production'), ('staging', 'Staging'), ('dev', 'Development')], max_length=10)),
                 ('tier', models.CharField(blank=True, choices=[('T1', 'T1 · customer-facing or financial'), ('T2', 'T2 · internal decision support'), ('T3', 'T3 · experiment')], max_length=2)),
+                ('task', models.CharField(blank=True, choices=[('classification', 'Classification'), ('multi-label classification', 'Multi-label classification'), ('regression', 'Regression'), ('forecasting', 'Forecasting'), ('ranking', 'Ranking'), ('retrieval', 'Retrieval'), ('detection', 'Detection'), ('segmentation', 'Segmentation'), ('generation', 'Generation'), ('speech', 'Speech'), ('embedding', 'Embedding'), ('uplift', 'Uplift'), ('other', 'Other')], max_length=30)),
                 ('business_case', models.TextField()),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('screening', 'screening'), ('cleared', 'cleared'), ('evidence', 'evidence'), ('in_review', 'in review'), ('changes_requested', 'changes requested'), ('decided', 'decided'), ('withdrawn', 'withdrawn'), ('expired', 'expired')], default=reviews.requests.domain.lifecycle.RequestState['DRAFT'], max_length=20)),
                 ('revision', models.PositiveIntegerField(default=1)),

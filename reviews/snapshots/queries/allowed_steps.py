@@ -12,7 +12,7 @@ from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_repeat
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
-from governance.rulebook.domain.policy import Stage
+from governance.rulebook.domain.stages import Stage
 from reviews.authorizations.domain.authorization_states import AuthorizationState, check_authorization_transition
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
@@ -84,14 +84,19 @@ def check_can_request_review(snapshot: RequestSnapshot, *, person: Person) -> No
 
 
 def check_can_vote(snapshot: RequestSnapshot, *, person: Person, stage_id: str | None = None) -> Stage:
-    """Voting in a stage, by default the open one. Returns the stage."""
+    """Voting in a stage, by default in the first open one that the person may vote in. Returns the stage."""
     words, electorate = snapshot.state.words, snapshot.electorate
     _require(snapshot.state is RequestState.IN_REVIEW, f"The request is {words}; votes are cast while it is in review.")
-    stage = electorate.progress.open_stage if stage_id is None else electorate.stage(stage_id)
-    if stage is None:
-        raise WrongState("The voting on this revision is over.")
-    electorate.check_may_vote(person, stage)
-    return stage
+    stages = electorate.progress.open_stages if stage_id is None else (electorate.stage(stage_id),)
+    refusals: list[Refused] = [WrongState("The voting on this revision is over.")] if not stages else []
+    for stage in stages:
+        try:
+            electorate.check_may_vote(person, stage)
+        except Refused as refusal:
+            refusals.append(refusal)
+        else:
+            return stage
+    raise refusals[0]
 
 
 def open_stage_for(snapshot: RequestSnapshot, *, person: Person) -> Stage | None:

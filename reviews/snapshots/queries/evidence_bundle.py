@@ -26,6 +26,7 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
         "dataset": request.dataset.digest if request.dataset else None,
         "policy": request.policy.digest if request.policy else None,
         "checklist": request.checklist.digest if request.checklist else None,
+        "stages": [stage.id for stage in evidence.stages],
         "metric_values": to_document(evidence.metric_values),
         "runs": [
             {"id": run.pk, "state": run.state, "verdict": run.verdict, "result": run.result_digest}

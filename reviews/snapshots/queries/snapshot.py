@@ -72,7 +72,7 @@ class RequestSnapshot:
     @cached_property
     def electorate(self) -> Electorate:
         """The stages, the votes, and who may vote."""
-        return electorate_of(self.request, evidence=self.evidence)
+        return electorate_of(self.request, evidence=self.evidence, frozen=self.frozen)
 
     @cached_property
     def ids_with_part(self) -> Set[int]:

@@ -1,9 +1,9 @@
 """Who may vote on a revision, and the outcome of the votes.
 
-Stages run one after another. A stage is complete when its quorum of different people has approved, of whom the policy
-wants some from outside the team. A person counts once per revision, in whatever stage. One rejection ends the review;
-one request for changes sends the revision back. Votes on other revisions never count, and a vote counts only while the
-person still has the role; what happens to the model later never voids it.
+A stage opens when the stages it comes after are complete. It is complete when its quorum of different people has
+approved, of whom the policy wants some from outside the team. A person counts once per revision, in whatever stage. One
+rejection ends the review; one request for changes sends the revision back. Votes on other revisions never count, and a
+vote counts only while the person still has the role; what happens to the model later never voids it.
 
 Separation of duties has no exceptions, not even for administrators: nobody with an interest in the request
 (`independence.py`) can vote.
@@ -20,7 +20,7 @@ from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 if TYPE_CHECKING:
     from governance.people.domain.roles import Person
-    from governance.rulebook.domain.policy import Stage
+    from governance.rulebook.domain.stages import Stage
 
 RATIONALE_MIN_LENGTH = 3
 
@@ -77,9 +77,9 @@ class StageProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The progress of the voting on one revision. `open_stage` is None when the outcome is final."""
+    """The progress of the voting on one revision. `open_stages` is empty when the outcome is final."""
 
-    open_stage: "Stage | None"
+    open_stages: tuple["Stage", ...]
     stages: tuple[StageProgress, ...]
     outcome: VotingOutcome
 
@@ -119,8 +119,21 @@ class Electorate:
         """The progress of the voting on the current revision. Without stages, nothing is approved."""
         rows = tuple(map(self._stage_progress, self.stages))
         outcome = self._outcome(rows)
-        open_stage = next((row.stage for row in rows if not row.is_complete), None)
-        return Progress(open_stage=open_stage if outcome is VotingOutcome.OPEN else None, stages=rows, outcome=outcome)
+        complete = {row.stage.id for row in rows if row.is_complete}
+        waiting = (row.stage for row in rows if not row.is_complete)
+        open_stages = tuple(stage for stage in waiting if self._before(stage) <= complete)
+        return Progress(open_stages=open_stages if outcome is VotingOutcome.OPEN else (), stages=rows, outcome=outcome)
+
+    def _before(self, stage: "Stage") -> frozenset[str]:
+        """The ids of the stages that the stage comes after; without `after`, all that are listed before it."""
+        if stage.after is not None:
+            return frozenset(stage.after)
+        ids = [each.id for each in self.stages]
+        return frozenset(ids[: ids.index(stage.id)])
+
+    def may_settle(self, stage: "Stage") -> bool:
+        """Whether approvals of this stage can complete the voting: it is the only stage that is not complete."""
+        return [row.stage.id for row in self.progress.stages if not row.is_complete] == [stage.id]
 
     @property
     def approver_ids(self) -> frozenset[int]:
@@ -202,7 +215,7 @@ class Electorate:
             )
 
     def _check_stage_open(self, stage: "Stage") -> None:
-        outcome, open_stage = self.progress.outcome, self.progress.open_stage
+        outcome, open_ids = self.progress.outcome, {each.id for each in self.progress.open_stages}
         if outcome is not VotingOutcome.OPEN:
             raise WrongState(f"The voting on revision {self.revision} is over: {outcome.words}.", code="voting_over")
         row = next((one for one in self.progress.stages if one.stage.id == stage.id), None)
@@ -214,8 +227,10 @@ class Electorate:
                 "needed.",
                 code="stage_complete",
             )
-        if open_stage is not None and open_stage.id != stage.id:
+        if stage.id not in open_ids:
+            missing = self._before(stage) - {one.stage.id for one in self.progress.stages if one.is_complete}
+            titles = " and ".join(f"“{each.title}”" for each in self.stages if each.id in missing)
             raise WrongState(
-                f"The stage “{stage.title}” opens when “{open_stage.title}” is complete; wait for that stage.",
+                f"The stage “{stage.title}” opens when {titles} is complete; wait for that stage.",
                 code="stage_not_open",
             )

@@ -9,7 +9,8 @@ from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries.effects import BudgetEffect, effects
 from reviews.authorizations.models import Decision
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from weighbridge.core import metrics
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import best
 
 ONCE_METRIC = "training_cost_usd"
 Shares = Mapping[str, Mapping[BudgetUnit, Decimal]]
@@ -22,7 +23,7 @@ def shares_of(evidence: EvidenceSnapshot) -> Shares:
     of the authorization, because a stored projection only has yearly costs.
     """
     amounts, today = evidence.amounts, evidence.now.date()
-    once = metrics.best(evidence.own_values, name=ONCE_METRIC)
+    once = best(evidence.own_values, name=ONCE_METRIC, catalog=STANDARD)
     days = evidence.policy.authorization.valid_days if evidence.request.policy else DAYS_A_YEAR
     usd = split_by_quarter(
         amount=amounts[BudgetUnit.USD],

@@ -6,24 +6,27 @@ from collections.abc import Collection, Mapping
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
+from governance.rulebook.domain.stages import Stage, ordered
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.domain.independence import Interests
-from reviews.voting.models import Vote
+from reviews.voting.models import Revision, Vote
 from reviews.voting.queries.interests import interests_of
 
 
-def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Electorate:
+def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot, frozen: Revision | None) -> Electorate:
     """The electorate of a submitted request. While it is open, a vote counts only with a role in force.
+
+    The stages are those that the `frozen` revision names; before it is frozen, those that take part by the evidence.
 
     Once the request has ended, its votes stay as they were counted.
     """
     votes = tuple(request.votes.select_related("person"))
-    stages = policy_of(request.policy).stages if request.policy else ()
+    stages = _stages(request, evidence, frozen)
     roles = {stage.id: stage.role for stage in stages}
     held = _roles_of([vote.person_id for vote in votes]) if request.state == RequestState.IN_REVIEW else None
     return Electorate(
@@ -32,6 +35,14 @@ def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Elec
         revision=request.revision,
         interests=interests_of(request, evidence=evidence) if request.state in OPEN_STATES else Interests(),
     )
+
+
+def _stages(request: ReviewRequest, evidence: EvidenceSnapshot, frozen: Revision | None) -> tuple[Stage, ...]:
+    if request.policy is None:
+        return ()
+    if frozen is None:
+        return evidence.stages
+    return ordered(policy_in(request.policy).stages, taking_part=frozen.bundle["stages"])
 
 
 def _roles_of(person_ids: Collection[int]) -> Mapping[int, set[str]]:

@@ -12,9 +12,9 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.rulebook.domain.policy import FORMER_OWNER_DAYS
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain.independence import Interest, Interests
 
 EDITED = ("request.created", "request.edited", "checklist.answered", "contradiction.answered", "projection.stated")
@@ -83,7 +83,7 @@ def _members(request: ReviewRequest) -> frozenset[int]:
 
 
 def _events(request: ReviewRequest, evidence: EvidenceSnapshot, owned: Collection[str]) -> list[AuditEvent]:
-    days = policy_of(request.policy).former_owner_days if request.policy else FORMER_OWNER_DAYS
+    days = policy_in(request.policy).former_owner_days if request.policy else FORMER_OWNER_DAYS
     since = evidence.now - timedelta(days=days)
     own_team = Q(subject__startswith=f"{request.team.slug}/")
     return list(

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from governance.jobs.enums import UNFINISHED
+from governance.rulebook.domain.evaluation.limits import RuleStatus
+from governance.rulebook.domain.evaluation.policies import Evaluation
 from governance.rulebook.domain.policy import RuleEffect
-from governance.rulebook.domain.policy_evaluation import Evaluation, RuleStatus
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from governance.rulebook.domain.policy_diff import PolicyDifference
 from reviews.voting.models import Revision
-from weighbridge.core.metrics import number_text
+from weighbridge.core.metrics.values import number_text
 
 LABELS = {
     "title": "Title",

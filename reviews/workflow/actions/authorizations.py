@@ -15,6 +15,7 @@ from governance.budgets.domain.ledger import EntryKind
 from governance.budgets.queries.budgets import lock_accounts
 from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.authorizations.domain.authorization_states import (
     AUTHORIZATION_TERMINAL,
     IN_FORCE,
@@ -27,7 +28,7 @@ from reviews.authorizations.queries.standing import artifact_records
 from reviews.authorizations.rules import check_revoke
 from reviews.feed.actions import publish
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
+from reviews.requests.queries.rulebook import fixed_policy_version
 from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_lift, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
 from weighbridge.core import attestation
@@ -84,7 +85,7 @@ def _signed(
 ) -> Authorization:
     """Sign the statement of the decision, and store the authorization with it."""
     request, policy = decision.request, fixed_policy_version(decision.request)
-    terms = policy_of(policy).authorization
+    terms = policy_in(policy).authorization
     number, expires_at = request.ref.replace("MRR-", "AUT-"), now + timedelta(days=terms.valid_days)
     approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
     grant = attestation.Grant(

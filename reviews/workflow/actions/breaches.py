@@ -20,16 +20,20 @@ from governance.findings.enums import FindingState, Severity
 from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.rulebook.domain.monitoring import BreachKind, Monitoring
+from governance.rulebook.queries.catalogs import catalog_in_force
+from governance.rulebook.queries.rulebook import policies_in_force
 from reviews.authorizations.domain.authorization_states import IN_FORCE
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import MonthStatus
 from reviews.evidence.domain.drift import drifts
 from reviews.evidence.domain.projected import price_words
 from reviews.evidence.queries import comparison, projections
+from reviews.evidence.queries.evidence import subject_of
 from reviews.requests.domain.copies import copy_of
-from reviews.requests.queries.rulebook import monitoring_in_force
+from reviews.requests.queries.rulebook import monitoring_for
 from reviews.workflow.actions import re_reviews
-from weighbridge.core.metrics import Basis, number_text
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.values import number_text
 from weighbridge.core.money import format_usd
 
 OUTDATED_FINDING_NOTE = (
@@ -51,13 +55,14 @@ def detect_breaches(*, by: User | None = None, now: datetime) -> list[Finding]:
 
     The policy in force sets the limits and which kinds of breach open a re-review.
     """
-    monitoring = monitoring_in_force()
+    policies = policies_in_force()
     authorizations = Authorization.objects.filter(state__in=[state.value for state in IN_FORCE]).select_related(
         "decision__request__team", "decision__request__model_version__asset__team"
     )
     breaches = [
         _Breach(row, sighting, kind in monitoring.re_review_on)
         for row in authorizations.order_by("pk")
+        for monitoring in [monitoring_for(subject_of(row.decision.request), policies=policies)]
         for kind, sighting in (
             *_cost_breaches(row, now),
             *_drift_breaches(row, monitoring),
@@ -114,7 +119,7 @@ def _cost_breaches(row: Authorization, now: datetime) -> Iterator[tuple[BreachKi
 
 
 def _drift_breaches(row: Authorization, monitoring: Monitoring) -> Iterator[tuple[BreachKind, Sighting]]:
-    request = row.decision.request
+    request, catalog = row.decision.request, catalog_in_force()
     approved = {
         record.name: copy_of(record, Metric)
         for record in request.metric_records.filter(basis=Basis.MEASURED).order_by("pk")
@@ -126,7 +131,7 @@ def _drift_breaches(row: Authorization, monitoring: Monitoring) -> Iterator[tupl
         created_at__gt=row.issued_at,
     )
     for run in new_runs.order_by("pk"):
-        for drift in drifts(approved, metrics_of(run.result or {}), slack=monitoring.drift):
+        for drift in drifts(approved, metrics_of(run.result or {}), catalog=catalog, slack=monitoring.drift):
             text = (
                 f"Run {run.pk} measured {drift.name} {drift.now.normalize():f}; {drift.then.normalize():f} was "
                 "approved. The value is worse beyond statistical doubt, "

@@ -1,6 +1,5 @@
-"""Writes of evidence: metric values, checklist answers, explanations of contradictions, benchmark results."""
+"""Writes of evidence by people: metric values, checklist answers, explanations of contradictions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,29 +9,25 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from benchmarking.runs.actions import runs as run_actions
-from benchmarking.runs.domain.metrics import metrics_of
-from benchmarking.runs.enums import RunVerdict
 from benchmarking.runs.models import Run
 from governance.inventory.actions import artifacts
 from governance.people.queries.people import person_of
-from governance.rulebook.domain.benchmark_plans import ScenarioName
 from governance.rulebook.domain.checklists import ChecklistItem, ItemKind
 from reviews.evidence.domain.plausibility import slip_question
-from reviews.evidence.locking import lock_all
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord
 from reviews.evidence.queries.claims_on_record import peers_of
-from reviews.evidence.queries.evidence import doubt_about_data, metric_value_of, metric_values_of
-from reviews.evidence.queries.projections import recalculate
+from reviews.evidence.queries.evidence import metric_values_of
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_measure_again, check_can_state_evidence
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
-from reviews.workflow.actions import projections, screening
+from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
-from weighbridge.core.metric_catalog import CATALOG, NEVER_BENCHMARKED, is_quality_metric
-from weighbridge.core.metrics import Basis, MetricValue, check_metric_value, number_text
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition, Producer
+from weighbridge.core.metrics.values import MetricValue, check_metric_value, number_text
 from weighbridge.costs.totals import total_of
 
 if TYPE_CHECKING:
@@ -73,9 +68,11 @@ def state_metric_value(*, request: ReviewRequest, statement: StatedValue, by: Us
     """Add a declared or estimated metric value. The previous value stays on record."""
     with transaction.atomic():
         row = lock(request)
-        check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
-        _check_statement(statement, now)
-        _check_total(row, statement)
+        snapshot = snapshot_of(row, now=now)
+        check_can_state_evidence(snapshot, person=person_of(by))
+        catalog = snapshot.evidence.catalog
+        _check_statement(statement, catalog, now)
+        _check_total(row, statement, catalog)
         question = _check_plausible(row, statement)
         metric_value = MetricRecord.objects.create(request=row, stated_by=by, observed_at=now, **statement.columns)
         details = _value_details(metric_value) | ({"is_confirmed": "yes"} if question else {})
@@ -84,7 +81,7 @@ def state_metric_value(*, request: ReviewRequest, statement: StatedValue, by: Us
     return metric_value
 
 
-def _check_statement(statement: StatedValue, now: datetime) -> None:
+def _check_statement(statement: StatedValue, catalog: MetricCatalog, now: datetime) -> None:
     if statement.basis not in STATED_BY_PEOPLE:
         raise NotAllowed(
             f"Metric values with the basis {statement.basis} come from benchmarks and bills, never from a form; state "
@@ -92,7 +89,8 @@ def _check_statement(statement: StatedValue, now: datetime) -> None:
             code="basis_not_stated",
             field="basis",
         )
-    check_metric_value(MetricValue(**statement.columns, observed_at=now))
+    check_metric_value(MetricValue(**statement.columns, observed_at=now), catalog=catalog)
+    _check_speaker(catalog[statement.name], statement.basis)
     if len(statement.source) > SOURCE_CHARS_MAX:
         raise Invalid(
             f"The source has {len(statement.source):,} characters; the limit is {SOURCE_CHARS_MAX}.",
@@ -102,11 +100,24 @@ def _check_statement(statement: StatedValue, now: datetime) -> None:
         raise Invalid("The sample size is too large to be plausible; check it.", field="n")
 
 
-def _check_total(request: ReviewRequest, statement: StatedValue) -> None:
+def _check_speaker(definition: MetricDefinition, basis: Basis) -> None:
+    """Raise Invalid unless the catalog lets people state new values of the metric with this basis."""
+    name = definition.name
+    if definition.is_retired:
+        raise Invalid(f"{name} is retired; no new values of it are stated.", code="metric_retired", field="name")
+    if Producer.PERSON not in definition.producers:
+        text = f"People do not state values of {name}; they come from: {', '.join(definition.producers)}."
+        raise Invalid(text, code="metric_not_stated", field="name")
+    if basis not in definition.bases:
+        text = f"A value of {name} cannot be {basis}; its basis is one of: {', '.join(definition.bases)}."
+        raise Invalid(text, code="basis_not_accepted", field="basis")
+
+
+def _check_total(request: ReviewRequest, statement: StatedValue, catalog: MetricCatalog) -> None:
     """Refuse a stated total that is smaller than the sum of its parts."""
-    if not CATALOG[statement.name].parts:
+    if not catalog[statement.name].parts:
         return
-    computed = total_of(metric_values_of(request), name=statement.name).computed
+    computed = total_of(metric_values_of(request), name=statement.name, catalog=catalog).computed
     if computed is not None and statement.value < computed.value:
         raise Invalid(
             f"{statement.name} cannot be below its parts ({computed.source.removeprefix('computed: ')} = "
@@ -190,82 +201,6 @@ def measure_again(*, request: ReviewRequest, run: Run, by: User, now: datetime) 
         snapshot, ended = snapshot_of(lock(request), now=now), Run.objects.select_for_update().get(pk=run.pk)
         check_can_measure_again(snapshot, person=person_of(by), run=ended)
         return run_actions.repeat(run=ended, by=by, now=now)
-
-
-def record_measurements(
-    *, request: ReviewRequest, run: Run, by: User | None = None, now: datetime
-) -> list[MetricRecord]:
-    """Store the results of a finished run as measured metric values, and evaluate the policy again.
-
-    A run without a valid or indicative verdict adds nothing. A cost projection with an assumed service time is
-    recalculated with the measured one.
-    """
-    recalculated = recalculate(request=request, run=run)
-    with transaction.atomic():
-        row = lock_all(request=request, now=now)
-        recorded = list(row.metric_records.filter(run=run))
-        if recorded:
-            return recorded
-        metric_values = _metric_values(row, run, now)
-        why_not = _why_refused(row, run, metric_values)
-        if why_not:
-            details = {"run": run.pk, "state": run.state, "verdict": run.verdict}
-            record(kind="evidence.refused", request=row, by=by, now=now, details=details, reason=why_not[:1000])
-            return []
-        metric_values = MetricRecord.objects.bulk_create(metric_values)
-        names = [metric_value.name for metric_value in metric_values]
-        details = {"run": run.pk, "verdict": run.verdict, "result": run.result_digest, "metric_values": names}
-        record(kind="evidence.measured", request=row, by=by, now=now, details=details)
-        if row.state == RequestState.IN_REVIEW and metric_values:
-            screening.reopen(
-                request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now
-            )
-        screening.evaluate_again(request=row, occasion="evidence", now=now)
-        projections.store_recalculated(request=row, run=run, recalculated=recalculated, by=by, now=now)
-    return metric_values
-
-
-def _metric_values(request: ReviewRequest, run: Run, now: datetime) -> list[MetricRecord]:
-    source = f"run {run.pk}, {run.scenario}"
-    doubt = doubt_about_data(request, data=run.dataset)
-    basis = Basis.DECLARED if doubt else Basis.MEASURED
-    on_data = (f"{source}, on {run.dataset}" if run.dataset else source) + (f". Not measured: {doubt}" if doubt else "")
-    return [
-        MetricRecord(
-            request=request,
-            **vars(metric),
-            basis=basis if is_quality_metric(metric.name) else Basis.MEASURED,
-            source=on_data[:SOURCE_CHARS_MAX] if is_quality_metric(metric.name) else source,
-            run=run,
-            observed_at=now,
-            valid_until=now + MEASURED_VALID,
-        )
-        for metric in metrics_of(run.result or {})
-        if metric.name in CATALOG and CATALOG[metric.name].unit == metric.unit and _is_measured_by(metric.name, run)
-    ]
-
-
-def _is_measured_by(name: str, run: Run) -> bool:
-    """Whether a benchmark measures the metric, and of single requests: other scenarios time a whole query."""
-    if name in NEVER_BENCHMARKED:
-        return False
-    return run.scenario == ScenarioName.SINGLE_STREAM or not name.startswith("latency_")
-
-
-def _why_refused(request: ReviewRequest, run: Run, metric_values: Sequence[MetricRecord]) -> str:
-    """Why a run cannot be evidence for the request; "" if it can."""
-    state = RequestState(request.state)
-    if state in ENDED:
-        return f"The request is {state.words}, so the result of its run {run.pk} is no longer accepted."
-    if run.verdict not in {RunVerdict.VALID, RunVerdict.INDICATIVE}:
-        reasons = [reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", [])]
-        return run.error or "; ".join(reasons) or f"Run {run.pk} ended {run.state}, without a result."
-    try:
-        for metric_value in metric_values:
-            check_metric_value(metric_value_of(metric_value))
-    except Invalid as error:
-        return f"Run {run.pk} reports an impossible metric value. {error.reason}"
-    return ""
 
 
 def _item(snapshot: RequestSnapshot, item_id: str) -> ChecklistItem:

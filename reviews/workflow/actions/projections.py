@@ -23,7 +23,7 @@ from reviews.snapshots.queries.allowed_steps import check_can_state_evidence
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 SOURCE_CHARS_MAX = 300
 

@@ -17,6 +17,7 @@ from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
+from reviews.evidence.queries.evidence import subject_of
 from reviews.feed.actions import publish
 from reviews.requests import actions as states
 from reviews.requests.audit import record
@@ -26,7 +27,7 @@ from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import next_ref
-from reviews.requests.queries.rulebook import rulebook_in_force
+from reviews.requests.queries.rulebook import rulebook_for
 from reviews.requests.rules import check_file
 from reviews.snapshots.queries.allowed_steps import (
     check_can_edit,
@@ -117,9 +118,10 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
     with transaction.atomic():
         row = lock(request)
         check_can_submit(snapshot_of(row, now=now), person=person_of(by))
-        row.policy, row.checklist = rulebook_in_force()
-        row.tier, row.submitted_at = row.model_version.asset.tier, now
-        row.save(update_fields=["policy", "checklist", "tier", "submitted_at"])
+        row.policy, row.checklist = rulebook_for(subject_of(row))
+        asset = row.model_version.asset
+        row.tier, row.task, row.submitted_at = asset.tier, asset.task, now
+        row.save(update_fields=["policy", "checklist", "tier", "task", "submitted_at"])
         states.move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)
         publish(digest=row.model_version.digest, environment=row.environment, by=by, now=now)

@@ -11,7 +11,8 @@ from benchmarking.runs.domain.alternatives import families_of
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
-from governance.rulebook.domain.policy_evaluation import PolicyOutcome
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.authorizations.domain.standing import reviewed_before
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.evidence.models import PolicyEvaluation
@@ -21,7 +22,7 @@ from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
+from reviews.requests.queries.rulebook import fixed_policy_version
 from reviews.tickets import actions as ticket_actions
 from weighbridge.optimization.alternatives import ALTERNATIVES
 
@@ -43,7 +44,7 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
         else:
             reason = "No rule of the policy requires a review."
             states.move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
-            _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).authorization.valid_days)
+            _set_deadline(request, now, days=policy_in(fixed_policy_version(request)).authorization.valid_days)
     return policy_evaluation
 
 
@@ -61,7 +62,7 @@ def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetim
 
 def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list[Run]:
     """Queue the benchmarks that the policy plans for the artifact and its cheaper variants, once."""
-    policy = policy_of(fixed_policy_version(request))
+    policy = policy_in(fixed_policy_version(request))
     version = request.model_version
     if not version.stored_as or version.format != "onnx":
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=_why_not(version.format))
@@ -128,7 +129,7 @@ def _open_review(request: ReviewRequest, reason: str, by: User, now: datetime) -
     states.move(request=request, target=RequestState.EVIDENCE, by=None, now=now, reason=reason)
     request.review_opened_at = now
     request.save(update_fields=["review_opened_at"])
-    _set_deadline(request, now, days=policy_of(fixed_policy_version(request)).deadline_days)
+    _set_deadline(request, now, days=policy_in(fixed_policy_version(request)).deadline_days)
     ticket_actions.open_ticket(request=request, by=by, now=now)
     start_benchmarks(request=request, by=by, now=now)
 

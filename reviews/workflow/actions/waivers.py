@@ -8,11 +8,12 @@ from django.db import transaction
 from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.policy import WaiverLevel
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.models import Waiver
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.rulebook import fixed_policy_version, policy_of
+from reviews.requests.queries.rulebook import fixed_policy_version
 from reviews.snapshots.queries.allowed_steps import check_can_waive
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import screening
@@ -45,7 +46,7 @@ def _check_terms(reason: str, valid_days: int) -> None:
 
 
 def _check_soft(request: ReviewRequest, rule_id: str) -> None:
-    rule = next((rule for rule in policy_of(fixed_policy_version(request)).rules if rule.id == rule_id), None)
+    rule = next((rule for rule in policy_in(fixed_policy_version(request)).rules if rule.id == rule_id), None)
     if rule is None:
         raise NotFound(f"The policy of this request has no rule {rule_id!r}.", field="rule")
     if rule.level is not WaiverLevel.SOFT:

@@ -10,7 +10,7 @@ from reviews.evidence.queries.projections import ProjectionView
 from reviews.evidence.queries.snapshot import PolicyLimit
 from reviews.packets.domain.packet_evidence import PolicyEvaluationPart, RuleLine
 from reviews.workflow.queries.view_evidence import ChecklistItemView
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.values import MetricValue
 
 MetricValueAnswer = answer_of(
     MetricValue,

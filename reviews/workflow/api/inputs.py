@@ -16,8 +16,7 @@ from reviews.requests.queries import requests
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.review import NewCondition
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 N_MAX = 2**63 - 1
 TEXT_CHARS_MAX = 20_000
@@ -35,7 +34,7 @@ def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, date
     value=AMOUNT,
     lower=AMOUNT,
     upper=AMOUNT,
-    unit={"required": False, "max_length": 12, "help_text": "The catalog's unit, which is the default."},
+    unit={"required": False, "max_length": 16, "help_text": "The catalog's unit, which is the default."},
     confidence={"max_digits": 5, "decimal_places": 4},
     n={"min_value": 1, "max_value": N_MAX},
     source={"max_length": 300, "allow_blank": True},
@@ -43,7 +42,7 @@ def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, date
 class MetricValueInput(Input):
     """A metric value as a person states it; text is exact where a number is not."""
 
-    name = choice(CATALOG)
+    name = serializers.CharField(max_length=60, help_text="A metric of the catalog in force, like latency_p95_ms.")
     basis = choice(
         Basis, help_text="declared or estimated; measured metric values come from benchmarks, billed ones from bills."
     )

@@ -20,6 +20,7 @@ from governance.inventory.models import ModelVersion
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
 from governance.people.rules import check_act_for_any_team
+from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, read, read_for
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
@@ -31,8 +32,7 @@ from reviews.workflow.actions.requests import Filing
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
 from weighbridge.core.errors import Invalid, Refused
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 ID_DIGITS_MAX = 18
 
@@ -95,7 +95,9 @@ def _filters(request: Request) -> RequestSelection:
 
 def statement_of(metric: dict[str, Any]) -> StatedValue:
     """A metric value as it was sent, in the catalog's unit unless another one was named."""
-    return StatedValue(**{"unit": CATALOG[metric["name"]].unit, **metric, "basis": Basis(metric["basis"])})
+    return StatedValue(
+        **{"unit": catalog_in_force().find(metric["name"]).unit, **metric, "basis": Basis(metric["basis"])}
+    )
 
 
 def _state_all(request: ReviewRequest, metric_values: list[dict[str, Any]], *, by: User, now: datetime) -> None:

@@ -24,7 +24,7 @@ from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of
+from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of, open_stage_for
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
 from reviews.voting.queries.review_blockers import ReviewBlocker, review_blockers
@@ -73,7 +73,7 @@ class RequestView:
     """A request as one person sees it at one moment.
 
     The keys of `allowed_steps`: edit, submit, evidence (values and contradictions), answer (checklist),
-    request_review, vote, revise, withdraw, packet, waive.
+    request_review, vote, revise, withdraw, packet, waive. `own_stage_id` is the stage that the person may vote in.
     """
 
     ref: str
@@ -121,11 +121,17 @@ class RequestView:
     events: tuple[AuditRow, ...]
     review_blockers: tuple[ReviewBlocker, ...]
     allowed_steps: Mapping[str, AllowedStep]
+    own_stage_id: str
 
     @property
-    def open_stage(self) -> StageView | None:
-        """The stage that is open for votes now."""
-        return next((stage for stage in self.stages if stage.is_open), None)
+    def own_stage(self) -> StageView | None:
+        """The stage that the person may vote in now."""
+        return next((stage for stage in self.stages if stage.id == self.own_stage_id), None)
+
+    @property
+    def open_stages(self) -> tuple[StageView, ...]:
+        """The stages that are open for votes now."""
+        return tuple(stage for stage in self.stages if stage.is_open)
 
     @property
     def unexplained_count(self) -> int:
@@ -146,6 +152,7 @@ class RequestView:
 def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
     """The request as this person sees it now. The caller has checked that they may see it (`queries.requests.find`)."""
     request, metric_values, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
+    own_stage = open_stage_for(snapshot, person=person)
     policy_evaluations = tuple(map(parts.policy_evaluation_part, snapshot.policy_evaluations))
     return copy_of(
         request,
@@ -183,6 +190,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         events=tuple(reversed(parts.audit_rows(snapshot))),
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
         allowed_steps=allowed_steps_of(snapshot, person=person),
+        own_stage_id=own_stage.id if own_stage else "",
     )
 
 

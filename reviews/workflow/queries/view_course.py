@@ -36,6 +36,7 @@ class StageView:
     needed: int
     is_complete: bool
     is_open: bool
+    may_settle: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +117,8 @@ def stage_views(snapshot: RequestSnapshot) -> tuple[StageView, ...]:
             approvers=tuple(ballot.person_name for ballot in row.approvals),
             needed=row.needed,
             is_complete=row.is_complete,
-            is_open=is_voting and row.stage == progress.open_stage,
+            is_open=is_voting and row.stage in progress.open_stages,
+            may_settle=is_voting and snapshot.electorate.may_settle(row.stage),
         )
         for row in progress.stages
     )

@@ -12,7 +12,7 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.copies import copy_of
 from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_step, check_can_cancel, check_can_measure_again
 from reviews.snapshots.queries.snapshot import RequestSnapshot
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.values import MetricValue
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from benchmarking.projections.queries import find as find_projection
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from governance.jobs import actions as jobs
+from governance.rulebook.queries.catalogs import catalog_in_force
 from reviews.evidence.domain.projected import only_option
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
@@ -24,15 +25,16 @@ from reviews.workflow.queries.view_evidence import ChecklistItemView, item_views
 from reviews.workflow.web.page import load, perform_step, step
 from reviews.workflow.web.step_forms import ContradictionForm, MetricValueForm, ProjectionForm, answer_form, token_in
 from weighbridge.core.errors import Invalid, NotFound
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.costs.spec.spec_text import read_spec_text, text_of
 
 
 @step("metric_value", part="metric-values", form=MetricValueForm)
 def state_metric_value(*, request: ReviewRequest, by: User, now: datetime, **data: Any) -> str:
     """Add a declared or estimated metric value."""
-    statement = StatedValue(**{**data, "basis": Basis(data["basis"]), "unit": CATALOG[data["name"]].unit})
+    statement = StatedValue(
+        **{**data, "basis": Basis(data["basis"]), "unit": catalog_in_force().find(data["name"]).unit}
+    )
     evidence.state_metric_value(request=request, statement=statement, by=by, now=now)
     return f"{statement.name} is recorded, and the policy was evaluated with it."
 

@@ -132,7 +132,7 @@ def _version(data: FormData) -> ModelVersion | NewVersion:
     if data["artifact"] == "registered":
         chosen: ModelVersion = data["model_version"]
         return chosen
-    names = ("team", "slug", "name", "tier", "owner")
+    names = ("team", "slug", "name", "tier", "task", "owner")
     asset: ModelAsset | NewAsset = data["asset"] or NewAsset(**{name: data[name] for name in names})
     if data["artifact"] == "upload":
         return NewVersion(asset=asset, version=data["version"], upload=data["file"])

@@ -10,16 +10,19 @@ from django.db.models import Q
 from django.utils.text import slugify
 
 from benchmarking.runs.queries.datasets import usable_by
-from governance.inventory.enums import Tier
+from governance.inventory.enums import TASKS, Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.queries.people import teams_of
+from governance.rulebook.queries.catalogs import catalog_in_force
+from governance.rulebook.queries.rulebook import named_metrics
 from governance.site.web.formatting import unit_words
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions.evidence import IMPLAUSIBLE, StatedValue
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import MetricGroup
+from weighbridge.core.metrics.values import MetricValue
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -38,21 +41,22 @@ ARTIFACTS = [
 DATA = [("none", "No evaluation data"), ("registered", "Registered data"), ("upload", "Upload a file")]
 STATED = [(Basis.DECLARED.value, "declared"), (Basis.ESTIMATED.value, "estimated")]
 CLAIM_NOTE = "the benchmark measures these; the page shows your claim beside the measurement"
-GROUPS = (
-    (
-        "Cost",
-        "money and GPU hours",
-        ("training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd"),
-    ),
-    ("Business", "the expected benefit", ("business_kpi_delta",)),
-    ("Quality", CLAIM_NOTE, ("accuracy", "f1_macro", "error_rate")),
-    (
-        "Speed and size",
-        CLAIM_NOTE,
-        ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "model_size_mb", "peak_memory_mb"),
-    ),
+GROUPS = {
+    MetricGroup.COST: "money and GPU hours",
+    MetricGroup.BUSINESS: "the expected benefit",
+    MetricGroup.QUALITY: CLAIM_NOTE,
+    MetricGroup.SPEED: CLAIM_NOTE,
+    MetricGroup.RESOURCES: "energy, memory and storage",
+}
+OPEN_GROUPS = frozenset({MetricGroup.COST, MetricGroup.BUSINESS})
+ALWAYS_SHOWN = frozenset(
+    {
+        *("training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd"),
+        *("business_kpi_delta", "accuracy", "f1_macro", "error_rate", "model_size_mb", "peak_memory_mb"),
+        *("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"),
+    }
 )
-OPEN_GROUPS = 2
+"""The metrics that the form shows, besides those that a policy or checklist in force names."""
 RATIO_HELP = "Enter a fraction: 0.02 means 2 percent."
 
 
@@ -124,6 +128,12 @@ class FilingForm(forms.Form):
         required=False,
         label="Short name",
         help_text="Used in addresses. If empty, it is made from the name.",
+    )
+    task = forms.ChoiceField(
+        required=False,
+        choices=TASKS,
+        label="What the model does",
+        help_text="The policy and its checklist are chosen by it.",
     )
     tier = forms.ChoiceField(required=False, choices=Tier.choices, help_text="Exposure times purpose.")
     owner = PersonField(None, required=False, help_text="The person responsible for the model, who cannot vote on it.")
@@ -203,12 +213,15 @@ class FilingForm(forms.Form):
 
 
 class MetricValuesForm(forms.Form):
-    """One line for each metric of the catalog: its value, basis and source."""
+    """One line for each metric that is usual, named by a policy or checklist in force, or claimed already."""
 
     def __init__(self, *args: Any, claims: Mapping[str, MetricValue] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.claims = dict(claims or {})
-        for kind in CATALOG.values():
+        self.claims, catalog = dict(claims or {}), catalog_in_force()
+        stated = {definition.name for definition in catalog.stated}
+        names = catalog.in_order({*self.claims, *ALWAYS_SHOWN, *named_metrics()} & {*stated, *self.claims})
+        self.definitions = {name: catalog[name] for name in names}
+        for kind in self.definitions.values():
             claim = self.claims.get(kind.name)
             self.fields[kind.name] = decimal_field(
                 required=False,
@@ -245,9 +258,11 @@ class MetricValuesForm(forms.Form):
     @property
     def groups(self) -> list[tuple[str, str, bool, list[dict[str, Any]]]]:
         """The metrics in groups for the page: title, note, whether the group is open, and its lines."""
+        lines = {group: [kind.name for kind in self.definitions.values() if kind.group is group] for group in GROUPS}
         return [
-            (title, note, index < OPEN_GROUPS or self._is_used(names), [self._line(name) for name in names])
-            for index, (title, note, names) in enumerate(GROUPS)
+            (group.capitalize(), GROUPS[group], group in OPEN_GROUPS or self._is_used(names), [*map(self._line, names)])
+            for group, names in lines.items()
+            if names
         ]
 
     def _is_used(self, names: Iterable[str]) -> bool:
@@ -256,7 +271,7 @@ class MetricValuesForm(forms.Form):
     def _line(self, name: str) -> dict[str, Any]:
         return {
             "name": name,
-            "unit": unit_words(CATALOG[name].unit) if CATALOG[name].unit != "ratio" else "of 1",
+            "unit": unit_words(unit) if (unit := self.definitions[name].unit) != "ratio" else "of 1",
             "value": self[name],
             "basis": self[f"{name}_basis"],
             "source": self[f"{name}_source"],
@@ -265,7 +280,7 @@ class MetricValuesForm(forms.Form):
 
     def statements(self) -> Iterator[StatedValue]:
         """The metric values that are new or differ from the claim on record."""
-        for name, kind in CATALOG.items():
+        for name, kind in self.definitions.items():
             value: Decimal | None = self.cleaned_data[name]
             basis = Basis(self.cleaned_data[f"{name}_basis"] or Basis.DECLARED)
             source: str = self.cleaned_data[f"{name}_source"]

@@ -195,12 +195,13 @@ def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> 
 
 
 def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
-    stage = view.open_stage
+    stage = view.own_stage
+    is_last = stage is not None and stage.may_settle
     seen = {"stage": stage.id if stage else "", "revision": view.revision}
     unbound: dict[str, forms.Form] = {
         "metric_value": MetricValueForm(auto_id="metric_value-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
-        "vote": VoteForm(auto_id="vote-%s", initial=seen, may_condition=is_last(view), earlier=view.earlier_conditions),
+        "vote": VoteForm(auto_id="vote-%s", initial=seen, may_condition=is_last, earlier=view.earlier_conditions),
         "revise": StepReasonForm(auto_id="revise-%s"),
         "withdraw": StepReasonForm(auto_id="withdraw-%s"),
         "revoke": StepReasonForm(auto_id="revoke-%s"),
@@ -213,8 +214,3 @@ def soft_rules(view: RequestView) -> list[str]:
     """The soft rules that currently have an effect on the request: these can be waived."""
     rules = view.policy_evaluation.rules if view.policy_evaluation else ()
     return [rule.rule_id for rule in rules if rule.level == WaiverLevel.SOFT and rule.effect]
-
-
-def is_last(view: RequestView) -> bool:
-    """Whether the open stage is the last one. Only its approvals may have conditions."""
-    return view.open_stage is not None and view.open_stage == view.stages[-1]

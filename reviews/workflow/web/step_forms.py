@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from governance.rulebook.domain.checklists import ItemKind
-from governance.site.templatetags.weighbridge import words
+from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.web.formatting import unit_words
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, LiftedCondition, NewCondition
@@ -21,7 +21,7 @@ from reviews.workflow.web.filing_forms import (
     decimal_field,
     shown_confirmation,
 )
-from weighbridge.core.metric_catalog import CATALOG
+from weighbridge.core.metrics.catalog import MetricCatalog
 
 CONDITION_PARTS = {
     "text": "Enter what must be done.",
@@ -41,10 +41,14 @@ def text_field(*, rows: int, **options: Any) -> forms.CharField:
     return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), **options)
 
 
-def metric_label(name: str) -> str:
-    """The label of a metric in a list of choices, with its unit."""
-    unit = CATALOG[name].unit
-    return f"{words(name)} ({'fraction of 1' if unit == 'ratio' else unit_words(unit)})"
+def metric_choices(catalog: MetricCatalog) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The metrics of which people state values, by group, each with its unit."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for definition in catalog.stated:
+        unit = "fraction of 1" if definition.unit == "ratio" else unit_words(definition.unit)
+        entry = (definition.name, f"{definition.title} ({unit})" if unit else definition.title)
+        groups.setdefault(definition.group.capitalize(), []).append(entry)
+    return list(groups.items())
 
 
 class PlainForm(forms.Form):
@@ -60,7 +64,7 @@ class StepReasonForm(forms.Form):
 class MetricValueForm(forms.Form):
     """A declared or estimated metric value."""
 
-    name = forms.ChoiceField(label="Metric", choices=[(name, metric_label(name)) for name in CATALOG])
+    name = forms.ChoiceField(label="Metric", choices=lambda: metric_choices(catalog_in_force()))
     value = decimal_field(help_text=RATIO_HELP)
     lower = decimal_field(required=False, label="Lower bound")
     upper = decimal_field(required=False, label="Upper bound")

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.authorizations.models import Authorization, Condition
 from reviews.packets import actions as packet_actions
 from reviews.packets.models import Packet
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
-from reviews.requests.queries.rulebook import policy_of
 from reviews.snapshots.queries.allowed_steps import check_can_lift, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
@@ -56,9 +56,9 @@ def request_review(**given: Any) -> str:
 def vote(request: HttpRequest, ref: str) -> HttpResponse:
     """Cast a vote in the stage that the page showed."""
     row = load(request, ref)
-    stages = policy_of(row.policy).stages if row.policy else ()
-    is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
     snapshot = snapshot_of(row, now=timezone.now())
+    electorate, stage_id = snapshot.electorate, request.POST.get("stage")
+    is_last = any(electorate.may_settle(stage) for stage in electorate.stages if stage.id == stage_id)
     earlier = earlier_condition_views(snapshot, person=person_of(request)) if is_last else ()
     form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last, earlier=earlier)
 
@@ -95,7 +95,7 @@ def withdraw(**given: Any) -> str:
 def waive(request: HttpRequest, ref: str) -> HttpResponse:
     """Waive a soft rule for some days."""
     row = load(request, ref)
-    rules = [rule.id for rule in policy_of(row.policy).rules] if row.policy else []
+    rules = [rule.id for rule in policy_in(row.policy).rules] if row.policy else []
     form = WaiverForm(request.POST, auto_id="waive-%s", rules=rules)
 
     def act(*, rule: str, valid_days: int, **given: Any) -> str:

@@ -80,7 +80,15 @@ class Adversary(RuleBasedStateMachine):
         """Register the same bytes, file them with low figures wherever they may run, and submit."""
         who, digest = self.one_of_us(pick), self.scene.digests[artifact]
         if who == "outsider":
-            fields = {"team": "ads", "slug": artifact, "name": artifact, "version": "1", "tier": "T3", "owner": who}
+            fields = {
+                "team": "ads",
+                "slug": artifact,
+                "name": artifact,
+                "version": "1",
+                "tier": "T3",
+                "task": "classification",
+                "owner": who,
+            }
             self.call(who, "post", "models/", **fields, uri="https://models.test/m.onnx", sha256=digest)
         for place in PLACES:
             self._file(who, digest, place, LOW)
@@ -140,7 +148,14 @@ class Adversary(RuleBasedStateMachine):
         who = self.one_of_us(pick)
         owner = who if to == "held" else to
         version = self.scene.artifacts[slug]
-        fields = {"team": "search", "slug": slug, "name": version.asset.name, "tier": "T1", "owner": owner}
+        fields = {
+            "team": "search",
+            "slug": slug,
+            "name": version.asset.name,
+            "tier": "T1",
+            "task": "classification",
+            "owner": owner,
+        }
         self.call(who, "post", "models/", **fields, version="2", uri="https://models.test/x.onnx", sha256="ab" * 32)
 
     # what a voter may try

@@ -80,6 +80,7 @@ WITHOUT = [
     "prices disagreements",
     "prices pin openai/gpt-4o-mini --json pinned.json",
     "prices replay pinned.json",
+    "manifest folder",
 ]
 # Stopped by what they are given, before any server is asked; no library is missed on the way.
 REFUSED = [
@@ -137,6 +138,8 @@ def folder(tmp_path, monkeypatch):
     candidates_file(tmp_path / "c.json")
     matrix_file(tmp_path / "m.yaml")
     points_file(tmp_path / "p.csv")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/w.bin").write_bytes(b"w")
     (tmp_path / "spec.yaml").write_text(run("cost template").stdout)
     return tmp_path
 

@@ -1,8 +1,9 @@
-"""Prepare an installation: the signing key, and the default policy and checklist if none is published. Idempotent."""
+"""Prepare an installation: the signing key, and what of the rulebook is not published yet. Idempotent."""
 
 from pathlib import Path
 from typing import Any
 
+import yaml
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
@@ -10,16 +11,18 @@ from django.utils import timezone
 from governance.audit.actions import record as audit
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.defaults import CHECKLIST, POLICY, text_of
+from governance.rulebook.domain.metric_catalogs import catalog_document
 from governance.rulebook.enums import DocumentState
-from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.models import CatalogVersion, ChecklistVersion, PolicyVersion
 from weighbridge.core import attestation
+from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.secret_files import stored_secret
 
 
 class Command(BaseCommand):
     """`manage.py prepare`."""
 
-    help = "Create the signing key, and publish the default policy and checklist, if they are missing."
+    help = "Create the signing key, and publish the metric catalog, policy and checklist, if they are missing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create missing parts and print them."""
@@ -33,6 +36,10 @@ class Command(BaseCommand):
 
     def _publish(self) -> None:
         now = timezone.now()
+        if not CatalogVersion.objects.filter(state=DocumentState.PUBLISHED).exists():
+            source = yaml.safe_dump(catalog_document(STANDARD), sort_keys=False, allow_unicode=True, width=120)
+            catalog = rulebook.draft_catalog(source=source, by=None, now=now)
+            self.stdout.write(f"Published the metric catalog {rulebook.publish(version=catalog, by=None, now=now)}.")
         if not ChecklistVersion.objects.filter(state=DocumentState.PUBLISHED).exists():
             checklist = rulebook.draft_checklist(source=text_of(CHECKLIST), by=None, now=now)
             self.stdout.write(f"Published the checklist {rulebook.publish(version=checklist, by=None, now=now)}.")

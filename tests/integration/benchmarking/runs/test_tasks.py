@@ -173,7 +173,14 @@ def test_variants_are_not_judged_by_the_models_own_answers() -> None:
 @pytest.mark.usefixtures("any_walls")
 def test_a_model_that_cannot_run_fails_in_words(cast: Cast, now: datetime) -> None:
     asset = inventory.register_asset(
-        team="search", slug="broken", name="Broken", tier="T3", owner=cast.author, by=cast.author, now=now
+        team="search",
+        slug="broken",
+        name="Broken",
+        tier="T3",
+        task="classification",
+        owner=cast.author,
+        by=cast.author,
+        now=now,
     )
     upload = ContentFile(broken_bytes(), name="m.onnx")
     entry = inventory.NewVersion(asset=asset, version="1", upload=upload)

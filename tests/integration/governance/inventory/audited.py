@@ -19,7 +19,14 @@ def _keep(cast: Cast, now: datetime) -> None:
 
 def _asset(cast: Cast, now: datetime) -> ModelAsset:
     return inventory.register_asset(
-        team="search", slug="ranker", name="Ranker", tier="T3", owner=cast.author, by=cast.author, now=now
+        team="search",
+        slug="ranker",
+        name="Ranker",
+        tier="T3",
+        task="classification",
+        owner=cast.author,
+        by=cast.author,
+        now=now,
     )
 
 

@@ -22,6 +22,7 @@ FIELDS = {
     "name": "Visual search",
     "version": "1.0.0",
     "tier": "T1",
+    "task": "classification",
     "owner": "author",
 }
 DIGEST = "sha256:" + hashlib.sha256(onnx_bytes()).hexdigest()
@@ -37,7 +38,7 @@ def test_a_file_is_registered(api: Api, author: User) -> None:
     assert response.status_code == 201
     assert response.json() == {
         "id": version.pk,
-        **{name: FIELDS[name] for name in ("team", "slug", "name", "version", "tier", "owner")},
+        **{name: FIELDS[name] for name in ("team", "slug", "name", "version", "tier", "task", "owner")},
         "digest": DIGEST,
         "format": "onnx",
         "size_bytes": len(onnx_bytes()),
@@ -144,6 +145,7 @@ def test_the_list_shows_the_latest_version(api: Api, author: User, reviewer_one:
                 "slug": "visual-search",
                 "name": "Visual search",
                 "tier": "T1",
+                "task": "classification",
                 "owner": "author",
                 "version_count": 2,
                 "latest_version": "1.1.0",

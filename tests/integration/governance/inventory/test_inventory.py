@@ -30,7 +30,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 
 def register(by: User, now: datetime, *, owner: User | None = None, **changes: str) -> ModelAsset:
-    fields = {"team": "search", "slug": "ranker", "name": "Ranker", "tier": "T2"} | changes
+    fields = {"team": "search", "slug": "ranker", "name": "Ranker", "tier": "T2", "task": "ranking"} | changes
     return inventory.register_asset(owner=owner or by, by=by, now=now, **fields)
 
 
@@ -61,7 +61,7 @@ def counts() -> tuple[int, int, int]:
 def test_a_model_is_entered_once_and_brought_up_to_date(cast: Cast, now: datetime) -> None:
     asset = register(cast.author, now)
     event = AuditEvent.objects.latest("position")
-    after = {"name": "Ranker", "tier": "T2", "owner": "author"}
+    after = {"name": "Ranker", "tier": "T2", "task": "ranking", "owner": "author"}
     assert (event.kind, event.subject, event.details) == (
         "model.registered",
         "search/ranker",
@@ -74,7 +74,7 @@ def test_a_model_is_entered_once_and_brought_up_to_date(cast: Cast, now: datetim
     assert (changed.pk, changed.name, changed.tier, changed.owner) == (asset.pk, "Ranker II", "T1", cast.author)
     assert AuditEvent.objects.latest("position").details == {
         "before": after,
-        "after": {"name": "Ranker II", "tier": "T1", "owner": "author"},
+        "after": {"name": "Ranker II", "tier": "T1", "task": "ranking", "owner": "author"},
     }
     asset.refresh_from_db()
     assert (asset.name, asset.created_at) == ("Ranker II", now)
@@ -138,6 +138,7 @@ def test_a_member_of_the_team_takes_a_model_over_at_once(cast: Cast, now: dateti
     ("changes", "error", "field"),
     [
         ({"tier": "T9"}, Invalid, "tier"),
+        ({"task": "guessing"}, Invalid, "task"),
         ({"slug": "a b"}, Invalid, "slug"),
         ({"slug": "../up"}, Invalid, "slug"),
         ({"slug": ""}, Invalid, "slug"),

@@ -60,7 +60,9 @@ def test_a_model_page_shows_versions_history_and_where_its_requests_are(as_, ver
 
 
 def test_a_model_page_without_versions_says_so(as_, author, team, now):
-    inventory.register_asset(team="search", slug="new", name="New", tier="T2", owner=author, by=author, now=now)
+    inventory.register_asset(
+        team="search", slug="new", name="New", tier="T2", task="classification", owner=author, by=author, now=now
+    )
     assert "No version yet" in html_of(as_(author).get("/models/search/new/"))
 
 

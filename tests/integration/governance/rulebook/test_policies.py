@@ -30,12 +30,13 @@ def test_the_list_shows_policies_and_checklists(as_, second, author):
     assert rows == {
         "policies": [("default", 2, "draft"), ("default", 1, "published")],
         "checklists": [("standard", 1, "published")],
+        "catalogs": [],
     }
     assert "Draft a new version" not in html_of(answer)
 
 
 def test_the_list_is_open_to_everybody_and_empty_before_preparation(as_, author):
-    assert as_(author).get("/rulebook/").content.decode().count("No versions yet") == 2
+    assert as_(author).get("/rulebook/").content.decode().count("No versions yet") == 3
 
 
 def test_rules_are_readable(as_, policy, author):

@@ -47,7 +47,7 @@ def test_finding_versions(stricter: PolicyVersion, policy: PolicyVersion, checkl
     for name, number in (("default", 3), ("nobody", 1)):
         with pytest.raises(NotFound, match=f"There is no version {number} of {name}"):
             rulebook.find(kind="policies", name=name, number=number)
-    with pytest.raises(NotFound, match="must be policies or checklists"):
+    with pytest.raises(NotFound, match="must be one of policies, checklists, catalogs"):
         rulebook.versions("laws")
     assert rulebook.in_force(kind="policies", name="default") == stricter
     assert rulebook.in_force(kind="policies", name="nobody") is None

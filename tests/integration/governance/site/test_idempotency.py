@@ -30,7 +30,15 @@ from tests.threads import together
 Api = Callable[[User | None], APIClient]
 ALLOCATION = {"team": "search", "quarter": "2026Q4", "unit": "USD", "amount": "10.00"}
 URL, KEY = "/api/v1/budgets/", {"HTTP_IDEMPOTENCY_KEY": "first"}
-MODEL = {"team": "search", "slug": "a", "name": "A", "version": "1", "tier": "T1", "owner": "author"}
+MODEL = {
+    "team": "search",
+    "slug": "a",
+    "name": "A",
+    "version": "1",
+    "tier": "T1",
+    "task": "classification",
+    "owner": "author",
+}
 
 
 def allocate(client: APIClient, key: str = "first", **changes: str) -> Response:

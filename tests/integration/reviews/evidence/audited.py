@@ -24,7 +24,15 @@ from reviews.packets.models import Packet
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteTicket, TrackerHealth
 from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import breaches, evidence, filing, projections, re_reviews, screening, waivers
+from reviews.workflow.actions import (
+    breaches,
+    evidence,
+    filing,
+    projections,
+    re_reviews,
+    screening,
+    waivers,
+)
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
@@ -220,7 +228,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.evidence.answer_item": in_world(World.evidence),
     "reviews.workflow.actions.evidence.measure_again": in_world(_measure_again),
     "reviews.workflow.actions.evidence.state_metric_value": in_world(World.draft),
-    "reviews.workflow.actions.evidence.record_measurements": in_world(World.evidence),
+    "reviews.workflow.actions.measurements.record_measurements": in_world(World.evidence),
     "reviews.workflow.actions.filing.file_request": in_world(_file),
     "reviews.requests.actions.move": in_world(World.submitted),
     "reviews.packets.actions.request_packet": in_world(_ask_for),

@@ -1,11 +1,12 @@
 """A recorded policy evaluation, made again from what was known then."""
 
-from governance.rulebook.domain.policy_evaluation import Evaluation, evaluate
+from governance.rulebook.domain.evaluation.policies import Evaluation, evaluate
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.domain.claims import counted_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
 from reviews.evidence.queries import backtest
 from reviews.evidence.queries.evidence import metric_value_of
-from reviews.requests.queries.rulebook import policy_of
+from weighbridge.core.metrics.standard import STANDARD
 
 
 def again(row: PolicyEvaluation) -> Evaluation:
@@ -14,9 +15,10 @@ def again(row: PolicyEvaluation) -> Evaluation:
     known = row.request.metric_records.filter(pk__lte=row.told["metric_values_to"]).order_by("pk")
     binding = [metric_value_of(MetricRecord.objects.get(pk=pk)) for pk in row.told["binding_values"]]
     return evaluate(
-        policy_of(row.policy),
+        policy_in(row.policy),
         subject=case.subject,
-        metric_values=counted_values([metric_value_of(record) for record in known], binding=binding),
+        metric_values=counted_values([metric_value_of(record) for record in known], binding=binding, catalog=STANDARD),
         now=case.at,
         waived=case.waived,
+        catalog=STANDARD,
     )

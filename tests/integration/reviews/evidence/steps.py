@@ -13,7 +13,7 @@ from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence, requests, review, waivers
 from reviews.workflow.actions.evidence import StatedValue
 from tests.integration.reviews.workflow.worlds import World
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 Act = Callable[[World, ReviewRequest, User], object]
 

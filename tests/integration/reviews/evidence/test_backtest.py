@@ -15,7 +15,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from governance.rulebook.actions import documents as rulebook
-from governance.rulebook.domain.policy_evaluation import PolicyOutcome
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries import backtest
@@ -60,7 +60,7 @@ def run(version: PolicyVersion, policy: PolicyVersion, now: datetime, quarters: 
 
 
 def test_every_recorded_policy_evaluation_repeats_exactly(history: Any, cast: Cast, now: datetime) -> None:
-    soft = next(rule.id for rule in backtest.policy_of(history["waiting"].policy).rules if rule.level == "soft")
+    soft = next(rule.id for rule in backtest.policy_in(history["waiting"].policy).rules if rule.level == "soft")
     later = now + timedelta(minutes=5)
     waivers.grant(
         request=history["waiting"], rule_id=soft, reason="Tried by hand.", valid_days=1, by=cast.approver, now=later

@@ -17,7 +17,7 @@ from governance.people.approvals import actions as approvals
 from governance.people.domain.roles import Role
 from governance.rulebook.actions import documents as rulebook
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import evidence, requests
+from reviews.workflow.actions import measurements, requests
 from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version, new_dataset, npz_bytes
@@ -40,7 +40,7 @@ def measured(data: Dataset, cast: Cast, now: datetime) -> ReviewRequest:
     request = requests.create(filing=filing_of(version, data), by=cast.author, now=now)
     request = requests.submit(request=request, by=cast.author, now=now)
     run = walks.finish_run(run=runs.of_request(request.ref)[0], now=now)
-    assert evidence.record_measurements(request=request, run=run, now=now)
+    assert measurements.record_measurements(request=request, run=run, now=now)
     return request
 
 

@@ -23,13 +23,13 @@ from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries.evidence import metric_values_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import evidence, requests, review
+from reviews.workflow.actions import evidence, measurements, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from tests.factories import requests as walks
 from tests.integration.reviews.workflow.worlds import World
 from tests.standstill import everything, refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 STATEMENT = StatedValue(name="training_cost_usd", value=Decimal(9000), unit="USD", basis=Basis.DECLARED, source="plan")
 
@@ -67,7 +67,7 @@ def test_a_stated_metric_value_joins_those_before_it(draft: ReviewRequest, autho
         author,
         later,
     )
-    assert [row.value for row in draft.metric_records.filter(name="training_cost_usd")] == [9600, 9000]
+    assert [row.value for row in draft.metric_records.filter(name="training_cost_usd").order_by("pk")] == [9600, 9000]
     event = AuditEvent.objects.filter(kind="metric_value.stated").last()
     assert (event.subject, event.details["name"], event.details["value"]) == (draft.ref, "training_cost_usd", "9000")
 
@@ -289,13 +289,13 @@ def test_an_invalid_run_is_no_evidence(submitted: ReviewRequest, now: datetime) 
 def test_a_failed_run_is_told_with_its_reason(submitted: ReviewRequest, now: datetime) -> None:
     run = Run.claim(pk=only_run(submitted).pk, now=now, lease=timedelta(minutes=1))
     assert jobs.fail(row=run, reason="The model wants 40 GB.", now=now)
-    assert evidence.record_measurements(request=submitted, run=run, now=now) == []
+    assert measurements.record_measurements(request=submitted, run=run, now=now) == []
     assert AuditEvent.objects.get(kind="evidence.refused").reason == "The model wants 40 GB."
 
 
 def test_a_run_without_any_result_is_told_too(submitted: ReviewRequest, author: User, now: datetime) -> None:
     run = jobs.cancel(row=only_run(submitted), by=author, now=now)
-    assert evidence.record_measurements(request=submitted, run=run, now=now) == []
+    assert measurements.record_measurements(request=submitted, run=run, now=now) == []
     assert AuditEvent.objects.get(kind="evidence.refused").reason == f"Run {run.pk} ended canceled, without a result."
 
 
@@ -328,7 +328,7 @@ def test_what_the_catalog_does_not_know_is_left_out(submitted: ReviewRequest, no
 def test_a_run_is_taken_once(world: World) -> None:
     request = world.in_review()
     run, before = only_run(request), everything()
-    assert {metric.name for metric in evidence.record_measurements(request=request, run=run, now=world.now)} == set(
+    assert {metric.name for metric in measurements.record_measurements(request=request, run=run, now=world.now)} == set(
         walks.MEASURED
     )
     assert everything() == before
@@ -338,7 +338,7 @@ def test_a_run_is_taken_once(world: World) -> None:
 def test_what_comes_after_the_end_changes_nothing(world: World, end: str) -> None:
     request: ReviewRequest = getattr(world, end)()
     metric_values = request.metric_records.count()
-    assert evidence.record_measurements(request=request, run=repeated(request, world), now=world.now) == []
+    assert measurements.record_measurements(request=request, run=repeated(request, world), now=world.now) == []
     request.refresh_from_db()
     assert (request.state, request.metric_records.count()) == (end, metric_values)
     assert AuditEvent.objects.get(kind="evidence.refused").reason.startswith(f"The request is {end}, so the result")
@@ -348,7 +348,7 @@ def test_a_late_run_takes_a_review_back_and_voids_its_votes(world: World) -> Non
     request = world.vote(world.in_review(), world.cast.reviewer_one)
     run = repeated(request, world)
     OutboxMessage.objects.update(state=JobState.DONE)
-    assert len(evidence.record_measurements(request=request, run=run, now=world.now)) == 6
+    assert len(measurements.record_measurements(request=request, run=run, now=world.now)) == 6
     request.refresh_from_db()
     assert (request.state, request.revision) == ("evidence", 2)
     assert request.votes.filter(revision=2).count() == 0
@@ -367,7 +367,7 @@ def test_a_late_run_that_is_invalid_leaves_the_review_alone(world: World) -> Non
     request = world.vote(world.in_review(), world.cast.reviewer_one)
     run = run_actions.repeat(run=only_run(request), by=world.mate, now=world.now)
     done = walks.finish_run(run=run, now=world.now, result=walks.result_of(verdict="invalid", reasons=("Throttled.",)))
-    assert evidence.record_measurements(request=request, run=done, now=world.now) == []
+    assert measurements.record_measurements(request=request, run=done, now=world.now) == []
     request.refresh_from_db()
     assert (request.state, request.revision, request.votes.count()) == ("in_review", 1, 1)
 

@@ -16,7 +16,7 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.workflow.actions import evidence, projections
+from reviews.workflow.actions import measurements, projections
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.policies import LEAN
@@ -111,7 +111,7 @@ def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:
     )
     assert {move.option for move in shown[0].moves} == {"own"}
     assert shown[1].moves == ()
-    assert evidence.record_measurements(request=request, run=run, now=world.now) != []
+    assert measurements.record_measurements(request=request, run=run, now=world.now) != []
     assert request.projections.count() == 2
 
 

@@ -18,14 +18,15 @@ from governance.rulebook.actions import documents as rulebook
 from reviews.feed.models import FeedEntry
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
-from reviews.workflow.actions import evidence, requests, review, screening
+from reviews.workflow.actions import evidence, measurements, requests, review, screening
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.policies import LEAN
 from tests.integration.reviews.workflow.worlds import SMALL, World
 from tests.standstill import everything, refused
 from weighbridge.core.errors import NotFound, WrongState
-from weighbridge.core.metric_catalog import CATALOG, NEVER_BENCHMARKED
+from weighbridge.core.metrics.catalog import Producer
+from weighbridge.core.metrics.standard import STANDARD
 
 
 def test_below_every_threshold_a_request_is_cleared(world: World) -> None:
@@ -65,7 +66,14 @@ def test_another_tier_after_the_submission_changes_nothing(world: World) -> None
     request = walks.make_ready(by=world.cast.author, now=world.now, purpose="Another", with_data=True)
     asset = request.model_version.asset
     inventory.register_asset(
-        team="search", slug=asset.slug, name=asset.name, tier="T3", owner=asset.owner, by=world.mate, now=world.now
+        team="search",
+        slug=asset.slug,
+        name=asset.name,
+        tier="T3",
+        task="classification",
+        owner=asset.owner,
+        by=world.mate,
+        now=world.now,
     )
     request = ReviewRequest.objects.get(pk=request.pk)
     with refused(WrongState, match="slow: .* The policy denies this"):
@@ -155,7 +163,7 @@ def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: W
     request = cleared_by_latency(world)
     later = world.now + timedelta(days=200)
     run = measured(request, p95_ms=320.0, by=world.cast.author, now=later)
-    evidence.record_measurements(request=request, run=run, now=later)
+    measurements.record_measurements(request=request, run=run, now=later)
     request.refresh_from_db()
     assert (request.state, request.ticket.state) == ("evidence", "waiting")
     assert request.deadline_at == later + timedelta(days=30)
@@ -168,7 +176,7 @@ def test_a_cleared_request_is_reviewed_once_measured_metric_values_fire(world: W
 def test_a_cleared_request_stays_cleared_while_metric_values_pass(world: World) -> None:
     request = cleared_by_latency(world)
     run = measured(request, p95_ms=12.0, by=world.cast.author, now=world.now)
-    evidence.record_measurements(request=request, run=run, now=world.now)
+    measurements.record_measurements(request=request, run=run, now=world.now)
     request.refresh_from_db()
     assert (request.state, request.policy_evaluations.count(), Ticket.objects.count()) == ("cleared", 2, 0)
     assert AuditEvent.objects.get(kind="ticket.not_wanted").details == {"occasion": "policy_evaluation"}
@@ -176,10 +184,11 @@ def test_a_cleared_request_stays_cleared_while_metric_values_pass(world: World) 
 
 def test_a_run_measures_no_costs_and_no_gain_whatever_its_result_says(world: World) -> None:
     request = world.submitted()
-    run = measured(request, p95_ms=12.0, by=world.cast.author, now=world.now, **dict.fromkeys(NEVER_BENCHMARKED, 0.0))
-    taken = evidence.record_measurements(request=request, run=run, now=world.now)
+    never = {name for name, kind in STANDARD.items() if Producer.BENCHMARK not in kind.producers}
+    run = measured(request, p95_ms=12.0, by=world.cast.author, now=world.now, **dict.fromkeys(never, 0.0))
+    taken = measurements.record_measurements(request=request, run=run, now=world.now)
     assert [row.name for row in taken] == ["latency_p95_ms"]
-    assert {name for name in CATALOG if "cost" in name or "hours" in name or "kpi" in name} == NEVER_BENCHMARKED
+    assert {name for name in STANDARD if "cost" in name or "hours" in name or "kpi" in name} == never
 
 
 def test_the_ticket_hears_of_a_policy_evaluation_that_changed(world: World) -> None:

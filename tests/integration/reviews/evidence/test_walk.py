@@ -41,7 +41,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions import evidence, requests, review
+from reviews.workflow.actions import measurements, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import accept_ownership, make_dataset, make_version
 from tests.factories.people import Cast, make_person
@@ -263,7 +263,7 @@ class Walk(RuleBasedStateMachine):
 
         def act(_: User, now: datetime) -> None:
             done = walks.finish_run(run=run, now=now, result=walks.result_of(verdict=verdict))
-            evidence.record_measurements(request=self.request, run=done, now=now)
+            measurements.record_measurements(request=self.request, run=done, now=now)
 
         self.agree(True, act)
 
@@ -300,6 +300,7 @@ class Walk(RuleBasedStateMachine):
             slug=asset.slug,
             name=asset.name,
             tier=asset.tier,
+            task="classification",
             owner=self.base.users[to],
             by=self.base.users["mate"],
             now=self.now,

@@ -23,13 +23,13 @@ from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions import evidence, requests, review
+from reviews.workflow.actions import evidence, measurements, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from tests.factories import requests as walks
 from tests.factories.models import accept_ownership, new_dataset
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 START = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
 ARTIFACT = "sha256:" + "a" * 64
@@ -99,6 +99,7 @@ class Journey:
             slug="fashion",
             name="fashion-classifier",
             tier="T1",
+            task="classification",
             owner=self.otto,
             by=self.rita,
             now=START,
@@ -158,7 +159,7 @@ class Journey:
         claimed = Run.claim(pk=run.pk, now=self._tick(), lease=kinds.lease())
         assert claimed is not None
         assert runs.finish(run=claimed, result=document, now=self._tick())
-        evidence.record_measurements(request=request, run=claimed, now=self.now)
+        measurements.record_measurements(request=request, run=claimed, now=self.now)
         return claimed
 
     def queued(self, request: ReviewRequest) -> Run:

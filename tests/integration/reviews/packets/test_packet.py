@@ -26,7 +26,7 @@ from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, u
 from tests.integration.reviews.packets.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 pytestmark = pytest.mark.django_db
 

@@ -43,7 +43,14 @@ def test_later_edits_change_no_packet(decided: ReviewRequest, cast: Cast, now: d
     before = decided.packets.values("document", "document_digest").get()
     asset = decided.model_version.asset
     inventory.register_asset(
-        team="search", slug=asset.slug, name="Renamed", tier="T3", owner=cast.finance, by=cast.author, now=now
+        team="search",
+        slug=asset.slug,
+        name="Renamed",
+        tier="T3",
+        task="classification",
+        owner=cast.finance,
+        by=cast.author,
+        now=now,
     )
     authorizations.revoke(authorization=decided.decision.authorization, reason="Leaks.", by=cast.approver, now=now)
     again = packets.freeze(request=decided, by=cast.author, now=now)

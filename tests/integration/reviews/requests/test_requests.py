@@ -40,7 +40,14 @@ def test_the_query_and_the_rule_agree(three: list[ReviewRequest], cast: Cast, no
     owner = make_person("owner", now=now)
     asset = three[2].model_version.asset
     inventory.register_asset(
-        team="ads", slug=asset.slug, name=asset.name, tier="T1", owner=owner, by=cast.outsider, now=now
+        team="ads",
+        slug=asset.slug,
+        name=asset.name,
+        tier="T1",
+        task="classification",
+        owner=owner,
+        by=cast.outsider,
+        now=now,
     )
     accept_ownership(asset=asset, now=now)
     for user in [*cast.everybody(), owner, make_person("stranger", now=now)]:

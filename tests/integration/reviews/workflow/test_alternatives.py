@@ -20,7 +20,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.queries.review_blockers import review_blockers
-from reviews.workflow.actions import evidence, requests, review, waivers
+from reviews.workflow.actions import measurements, requests, review, waivers
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.queries.view import describe
 from tests.factories import requests as walks
@@ -52,7 +52,7 @@ def filed(full_policy: None, cast: Cast, author: User, now: datetime) -> ReviewR
 
 def take(request: ReviewRequest, scenario: str, result: dict, now: datetime) -> None:
     run = next(each for each in runs.of_request(request.ref) if each.scenario == scenario)
-    evidence.record_measurements(request=request, run=walks.finish_run(run=run, now=now, result=result), now=now)
+    measurements.record_measurements(request=request, run=walks.finish_run(run=run, now=now, result=result), now=now)
 
 
 def codes(request: ReviewRequest, now: datetime) -> list[tuple[str, str]]:

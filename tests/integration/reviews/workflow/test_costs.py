@@ -25,7 +25,7 @@ from tests.factories.bills import csv_bytes, row
 from tests.factories.changes import publish
 from tests.integration.governance.bills.conftest import read, send
 from tests.pages import html_of
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 __all__ = ["read", "send"]
 pytestmark = pytest.mark.django_db

@@ -24,13 +24,20 @@ from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.refusals import has_code
 from weighbridge.core.errors import Invalid, NotAllowed, Refused
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 HOURS = StatedValue(name="training_gpu_hours", value=Decimal(320), unit="gpu_h", basis=Basis.DECLARED, source="log")
 
 
 def asset_of(cast: Cast, **changes: Any) -> NewAsset:
-    fields = {"team": "search", "slug": "ranker", "name": "Ranker", "tier": "T2", "owner": cast.author}
+    fields = {
+        "team": "search",
+        "slug": "ranker",
+        "name": "Ranker",
+        "tier": "T2",
+        "task": "classification",
+        "owner": cast.author,
+    }
     return NewAsset(**fields | changes)
 
 

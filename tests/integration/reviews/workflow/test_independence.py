@@ -30,7 +30,14 @@ def last_vote(world: World, request: ReviewRequest, **changes: object) -> Review
 def hand_over(world: World, of: ReviewRequest | ModelAsset, to: User, *, is_accepted: bool = True) -> None:
     asset = of if isinstance(of, ModelAsset) else of.model_version.asset
     inventory.register_asset(
-        team="search", slug=asset.slug, name=asset.name, tier=asset.tier, owner=to, by=world.mate, now=world.now
+        team="search",
+        slug=asset.slug,
+        name=asset.name,
+        tier=asset.tier,
+        task="classification",
+        owner=to,
+        by=world.mate,
+        now=world.now,
     )
     if is_accepted:
         accept_ownership(asset=asset, now=world.now)
@@ -93,7 +100,14 @@ def test_whoever_has_a_part_in_the_same_bytes_of_another_team_cannot_vote(world:
         walks.make_draft(by=voter, version=twin, with_data=False, now=world.now)
     elif part == "gave away":
         asset = inventory.register_asset(
-            team="ads", slug=twin.asset.slug, name=twin.asset.name, tier="T1", owner=other, by=other, now=world.now
+            team="ads",
+            slug=twin.asset.slug,
+            name=twin.asset.name,
+            tier="T1",
+            task="classification",
+            owner=other,
+            by=other,
+            now=world.now,
         )
         assert asset.owner == other
     request = world.in_review()

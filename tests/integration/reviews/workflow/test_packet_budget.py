@@ -12,7 +12,7 @@ from governance.budgets.enums import BudgetUnit
 from reviews.workflow.actions import requests as request_actions
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import Journey, packet
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 pytestmark = pytest.mark.django_db
 

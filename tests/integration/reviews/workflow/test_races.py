@@ -22,7 +22,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Vote
 from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import evidence, requests, review
+from reviews.workflow.actions import measurements, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_person
@@ -146,7 +146,7 @@ def test_a_late_run_and_the_last_vote_meet_in_either_order(world: World) -> None
     done = walks.finish_run(run=run, now=world.now)
     outcome = at_once(
         voting(world, request, world.cast.approver, "gpu-budget"),
-        lambda: evidence.record_measurements(request=request, run=done, now=world.now),
+        lambda: measurements.record_measurements(request=request, run=done, now=world.now),
     )
     request.refresh_from_db()
     assert outcome in (["changed", "done"], ["done", "wrong_state"])

@@ -30,7 +30,7 @@ from tests.integration.reviews.requests.reading import enter, words
 from tests.integration.reviews.workflow.test_costs import billed, estimated, months, rules
 from tests.integration.reviews.workflow.test_races import at_once
 from weighbridge.core.errors import NotAllowed
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 __all__ = ["estimated", "months", "read", "rules", "send"]
 

@@ -9,14 +9,15 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from governance.rulebook.domain import policy_evaluation
-from governance.rulebook.domain.metric_index import MetricIndex
+from governance.rulebook.domain.evaluation import policies
+from governance.rulebook.domain.evaluation.metric_index import MetricIndex
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget, make_draft, usd_shares
 from tests.factories.snapshots import snapshot
-from weighbridge.core.metrics import MetricValue
+from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.values import MetricValue
 
 Api = Callable[[User | None], APIClient]
 URL = "/api/v1/requests/"
@@ -165,13 +166,13 @@ def test_the_vote_that_decides_asks_the_policy_twice(
     """Once for everything the decision rests on and writes, once for the answer about what it has become."""
     for voter in (cast.reviewer_one, cast.reviewer_two):
         assert post(api(voter), in_review, "votes", stage="technical", choice="approve").status_code == 201
-    asked, metric_values_by_name = [], policy_evaluation.index_values
+    asked, metric_values_by_name = [], policies.index_values
 
-    def counted(metric_values: Sequence[MetricValue]) -> MetricIndex:
+    def counted(metric_values: Sequence[MetricValue], *, catalog: MetricCatalog) -> MetricIndex:
         asked.append(len(metric_values))
-        return metric_values_by_name(metric_values)
+        return metric_values_by_name(metric_values, catalog=catalog)
 
-    monkeypatch.setattr(policy_evaluation, "index_values", counted)  # what every evaluation begins with
+    monkeypatch.setattr(policies, "index_values", counted)  # what every evaluation begins with
     answer = post(api(cast.approver), in_review, "votes", stage="gpu-budget", choice="approve").json()
     assert (answer["state"], answer["packets"][0]["number"]) == ("decided", 1)
     assert asked == [in_review.metric_records.count()] * 2

@@ -47,6 +47,7 @@ def new_model(author: User, **changes: Any) -> dict[str, Any]:
         "slug": "",
         "team": "search",
         "tier": "T1",
+        "task": "classification",
         "owner": author.pk,
         "version": "1.0.0",
         "file": upload(),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from benchmarking.runs.domain.comparison import ComparedRun, ValueStanding, compare, standing_of
 from benchmarking.runs.domain.metrics import Metric
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics.standard import STANDARD
 
 
 def measured(value, lower=None, upper=None, unit="ms", name="latency_p50_ms"):
@@ -33,7 +34,7 @@ def measured(value, lower=None, upper=None, unit="ms", name="latency_p50_ms"):
     ],
 )
 def test_how_a_metric_value_stands_to_the_first(name, metric_value, first, standing):
-    assert standing_of(replace(metric_value, name=name), first) is standing
+    assert standing_of(replace(metric_value, name=name), first, catalog=STANDARD) is standing
 
 
 def test_rows_keep_their_order_and_what_is_missing_stays_visible():
@@ -47,7 +48,7 @@ def test_rows_keep_their_order_and_what_is_missing_stays_visible():
         {"parameters": measured(5, unit="1"), "accuracy": measured(0.9, unit="ratio", name="accuracy")},
         {"threads": "2", "cpu": "x"},
     )
-    compared = compare([first, second])
+    compared = compare([first, second], catalog=STANDARD)
     assert compared.labels == ("Run 1", "Run 2")
     assert [row.name for row in compared.metric_values] == ["latency_p50_ms", "accuracy", "parameters"]
     latency, accuracy, parameters = compared.metric_values
@@ -63,7 +64,8 @@ def test_rows_keep_their_order_and_what_is_missing_stays_visible():
 
 def test_the_ratio_is_to_the_first():
     row = compare(
-        [ComparedRun("a", {"x": measured(4, 3, 5)}, {}), ComparedRun("b", {"x": measured(5, 4, 6)}, {})]
+        [ComparedRun("a", {"x": measured(4, 3, 5)}, {}), ComparedRun("b", {"x": measured(5, 4, 6)}, {})],
+        catalog=STANDARD,
     ).metric_values[0]
     assert (row.cells[0].ratio, row.cells[1].ratio) == (Decimal(1), Decimal("1.25"))
     assert not row.differs
@@ -72,7 +74,7 @@ def test_the_ratio_is_to_the_first():
 @pytest.mark.parametrize("number", [0, 1, 7])
 def test_two_to_six_runs_fit_side_by_side(number):
     with pytest.raises(Invalid, match=f"2 to 6 runs to compare; {number} are selected"):
-        compare([ComparedRun(str(place), {}, {}) for place in range(number)])
+        compare([ComparedRun(str(place), {}, {}) for place in range(number)], catalog=STANDARD)
 
 
 metric_values = st.tuples(st.integers(-50, 50), st.integers(0, 9), st.integers(0, 9)).map(
@@ -83,5 +85,5 @@ metric_values = st.tuples(st.integers(-50, 50), st.integers(0, 9), st.integers(0
 @given(metric_values, metric_values)
 def test_turning_two_runs_round_turns_the_verdict_round(one, other):
     opposite = {ValueStanding.BETTER: ValueStanding.WORSE, ValueStanding.WORSE: ValueStanding.BETTER}
-    there, back = standing_of(one, other), standing_of(other, one)
+    there, back = standing_of(one, other, catalog=STANDARD), standing_of(other, one, catalog=STANDARD)
     assert back is opposite.get(there, there)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarking.runs.domain.evaluation_sets import DatasetPurpose, DatasetStatus, EvaluationSet, balance_lines
 from benchmarking.runs.domain.evaluation_sets import reason_not_measured as reason
-from weighbridge.core.metric_catalog import is_quality_metric
+from weighbridge.core.metrics.standard import is_quality_metric
 from weighbridge.quality.scores import measure_quality
 from weighbridge.quality.scoring.measuring import ScoreSettings
 

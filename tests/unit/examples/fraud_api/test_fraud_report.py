@@ -6,7 +6,7 @@ from examples.fraud_api import load_tests, report
 from examples.fraud_api.costing import requests_per_year, spec_of
 from examples.fraud_api.decision import choose_option
 from tests.unit.examples.fraud_api.fraud import TESTS, TINY, TRAININGS, load_record
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document

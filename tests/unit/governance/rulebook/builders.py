@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from governance.rulebook.domain.policy import Policy, parse_policy
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 BEFORE = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -18,7 +19,7 @@ def metric_value(name: str = "training_gpu_hours", value: str = "120", **fields:
     for key in ("lower", "upper", "confidence"):
         if isinstance(fields.get(key), str):
             fields[key] = Decimal(fields[key])
-    unit = fields.pop("unit", CATALOG[name].unit if name in CATALOG else "USD")
+    unit = fields.pop("unit", STANDARD[name].unit if name in STANDARD else "USD")
     return MetricValue(
         **{
             "name": name,

@@ -9,22 +9,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.policy import Comparator, RuleEffect, Statistic, parse_policy
-from governance.rulebook.domain.policy_evaluation import (
-    Evaluation,
-    EvaluationSubject,
-    PolicyOutcome,
-    RuleStatus,
-    evaluate,
-)
+from governance.rulebook.domain.evaluation.limits import RuleStatus
+from governance.rulebook.domain.evaluation.policies import Evaluation, PolicyOutcome, evaluate
+from governance.rulebook.domain.metric_limits import Comparator, Statistic
+from governance.rulebook.domain.policy import RuleEffect, parse_policy
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import from_document, to_document
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
 
-PROD = EvaluationSubject("vision", "T1", "prod")
-DEV = EvaluationSubject("vision", "T3", "dev")
+PROD = EvaluationSubject(team="vision", tier="T1", environment="prod")
+DEV = EvaluationSubject(team="vision", tier="T3", environment="dev")
 
 
 def p95(value="80", **fields):
@@ -32,7 +29,9 @@ def p95(value="80", **fields):
 
 
 def only(rules, metric_values, *, subject=PROD, waived=frozenset()):
-    policy_evaluation = evaluate(policy(*rules), subject=subject, metric_values=metric_values, now=NOW, waived=waived)
+    policy_evaluation = evaluate(
+        policy(*rules), subject=subject, metric_values=metric_values, now=NOW, waived=waived, catalog=STANDARD
+    )
     return policy_evaluation, policy_evaluation.results[0]
 
 
@@ -147,7 +146,9 @@ def test_scope(scope, applies):
 
 def test_a_subject_without_a_tier_is_not_exempt_from_a_rule_about_tiers():
     _, result = only(
-        [rule(scope={"tiers": ["T1"]})], [metric_value(value="620")], subject=EvaluationSubject("vision", "", "prod")
+        [rule(scope={"tiers": ["T1"]})],
+        [metric_value(value="620")],
+        subject=EvaluationSubject(team="vision", tier="", environment="prod"),
     )
     assert result.status is RuleStatus.FIRED
 
@@ -284,12 +285,12 @@ def weaker(draw, strong):
 def test_weakening_or_removing_evidence_never_makes_the_outcome_more_permissive(data):
     judged = policy(*data.draw(st.lists(rules(), min_size=1, max_size=4)))
     metric_values = {name: data.draw(sound_metric_values(name)) for name in NAMES}
-    before = evaluate(judged, subject=PROD, metric_values=list(metric_values.values()), now=NOW)
+    before = evaluate(judged, subject=PROD, metric_values=list(metric_values.values()), now=NOW, catalog=STANDARD)
     name = data.draw(st.sampled_from(NAMES))
     without = [each for each in metric_values.values() if each.name != name]
     weakened = [*without, weaker(data.draw, metric_values[name])]
     for fewer in (without, weakened):
-        after = evaluate(judged, subject=PROD, metric_values=fewer, now=NOW)
+        after = evaluate(judged, subject=PROD, metric_values=fewer, now=NOW, catalog=STANDARD)
         assert after.outcome.rank >= before.outcome.rank
         for old, new in zip(before.results, after.results, strict=True):
             assert new.severity[0] >= old.severity[0]
@@ -300,8 +301,14 @@ def test_removing_every_metric_value_of_a_fact_never_helps_however_many_there_we
     judged = policy(*data.draw(st.lists(rules(), min_size=1, max_size=3)))
     metric_values = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_metric_values), max_size=6))
     name = data.draw(st.sampled_from(NAMES))
-    before = evaluate(judged, subject=PROD, metric_values=metric_values, now=NOW)
-    after = evaluate(judged, subject=PROD, metric_values=[each for each in metric_values if each.name != name], now=NOW)
+    before = evaluate(judged, subject=PROD, metric_values=metric_values, now=NOW, catalog=STANDARD)
+    after = evaluate(
+        judged,
+        subject=PROD,
+        metric_values=[each for each in metric_values if each.name != name],
+        now=NOW,
+        catalog=STANDARD,
+    )
     assert after.outcome.rank >= before.outcome.rank
 
 
@@ -315,12 +322,13 @@ def test_the_order_of_metric_values_and_rules_never_matters(data):
         )
     )
     metric_values = [each for each in metric_values if not isinstance(each, list)]
-    first = evaluate(policy(*chosen), subject=PROD, metric_values=metric_values, now=NOW)
+    first = evaluate(policy(*chosen), subject=PROD, metric_values=metric_values, now=NOW, catalog=STANDARD)
     second = evaluate(
         policy(*data.draw(st.permutations(chosen))),
         subject=PROD,
         metric_values=data.draw(st.permutations(metric_values)),
         now=NOW,
+        catalog=STANDARD,
     )
     assert first.outcome is second.outcome
     assert {each.rule_id: each for each in first.results} == {each.rule_id: each for each in second.results}
@@ -331,9 +339,9 @@ def test_hard_rules_ignore_waivers(data):
     judged = policy(*(each | {"level": "hard"} for each in data.draw(st.lists(rules(), min_size=1, max_size=4))))
     metric_values = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_metric_values), max_size=4))
     waived = frozenset(each.id for each in judged.rules)
-    assert evaluate(judged, subject=PROD, metric_values=metric_values, now=NOW, waived=waived) == evaluate(
-        judged, subject=PROD, metric_values=metric_values, now=NOW
-    )
+    assert evaluate(
+        judged, subject=PROD, metric_values=metric_values, now=NOW, waived=waived, catalog=STANDARD
+    ) == evaluate(judged, subject=PROD, metric_values=metric_values, now=NOW, catalog=STANDARD)
 
 
 odd_numbers = st.sampled_from(
@@ -354,7 +362,7 @@ def test_evaluation_is_total_and_odd_evidence_never_passes(data):
         unit=data.draw(st.sampled_from(["ratio", "", None])),
     )
     assume(odd.observed_at is not NOW or odd.unit != "ratio")
-    (result,) = evaluate(judged, subject=PROD, metric_values=[odd], now=NOW).results
+    (result,) = evaluate(judged, subject=PROD, metric_values=[odd], now=NOW, catalog=STANDARD).results
     assert result.status in {RuleStatus.INDETERMINATE, RuleStatus.NOT_APPLICABLE}
 
 
@@ -371,7 +379,7 @@ SMALL = {"training_gpu_hours": "12", "training_cost_usd": "300", "total_cost_1y_
 
 
 def test_a_small_request_outside_production_is_cleared_on_declared_costs():
-    policy_evaluation = evaluate(DEFAULT, subject=DEV, metric_values=declared(**SMALL), now=NOW)
+    policy_evaluation = evaluate(DEFAULT, subject=DEV, metric_values=declared(**SMALL), now=NOW, catalog=STANDARD)
     assert policy_evaluation.outcome is PolicyOutcome.CLEARED
 
 
@@ -384,14 +392,16 @@ def test_a_small_request_outside_production_is_cleared_on_declared_costs():
     ],
 )
 def test_each_cost_limit_of_the_default_policy_asks_for_review(name, value, rule_id):
-    policy_evaluation = evaluate(DEFAULT, subject=DEV, metric_values=declared(**SMALL | {name: value}), now=NOW)
+    policy_evaluation = evaluate(
+        DEFAULT, subject=DEV, metric_values=declared(**SMALL | {name: value}), now=NOW, catalog=STANDARD
+    )
     assert policy_evaluation.outcome is PolicyOutcome.REVIEW_REQUIRED
     assert [result.rule_id for result in policy_evaluation.standing()] == [rule_id]
 
 
 def test_production_is_reviewed_until_it_is_measured():
     claims = declared(**SMALL, latency_p95_ms="20", accuracy="0.95", business_kpi_delta="0.02")
-    before = evaluate(DEFAULT, subject=PROD, metric_values=claims, now=NOW)
+    before = evaluate(DEFAULT, subject=PROD, metric_values=claims, now=NOW, catalog=STANDARD)
     assert before.outcome is PolicyOutcome.REVIEW_REQUIRED
     assert {result.rule_id: result.status for result in before.standing()} == {
         "latency-p95-prod": RuleStatus.INDETERMINATE,
@@ -400,12 +410,12 @@ def test_production_is_reviewed_until_it_is_measured():
     }
     cheaper = metric_value("alternatives_measured", "3", basis=Basis.MEASURED)
     quality = metric_value("accuracy", "0.85", lower="0.83", upper="0.87", basis=Basis.MEASURED, n=2000)
-    after = evaluate(DEFAULT, subject=PROD, metric_values=[*claims, p95(), quality, cheaper], now=NOW)
+    after = evaluate(DEFAULT, subject=PROD, metric_values=[*claims, p95(), quality, cheaper], now=NOW, catalog=STANDARD)
     assert after.outcome is PolicyOutcome.CLEARED
 
 
 def test_every_fact_of_the_default_policy_is_in_the_catalog():
-    assert {each.metric for each in DEFAULT.rules} <= set(CATALOG)
+    assert {each.metric for each in DEFAULT.rules} <= set(STANDARD)
 
 
 def test_rounding_never_prints_the_limit_for_what_is_beyond_it():

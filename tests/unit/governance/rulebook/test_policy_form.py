@@ -8,6 +8,7 @@ from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.policy_diff import diff
 from governance.rulebook.domain.policy_form import document_with, place_of, rows_of
 from tests.unit.governance.rulebook.builders import document, p95_rule, rule
+from weighbridge.core.metrics.standard import STANDARD
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from tests.unit.governance.rulebook.builders import document, p95_rule, rule
     ],
 )
 def test_a_policy_comes_back_as_it_was(original):
-    again = document_with(original, rows=rows_of(original))
+    again = document_with(original, rows=rows_of(original), catalog=STANDARD)
     assert diff(parse_policy(original), parse_policy(again)) == ()
 
 
@@ -27,7 +28,7 @@ def test_a_changed_row_changes_its_rule_alone():
     first, second = rows_of(original)
     assert second["accept"] == "measured"
     changed = document_with(
-        original, rows=[first | {"limit": "250", "min_n": "7", "environments": "prod, , dev"}, second]
+        original, rows=[first | {"limit": "250", "min_n": "7", "environments": "prod, , dev"}, second], catalog=STANDARD
     )
     assert (
         changed["rules"][0] | {"limit": 250, "min_n": 7, "scope": {"environments": ["prod", "dev"]}}
@@ -38,7 +39,7 @@ def test_a_changed_row_changes_its_rule_alone():
         "rules[gpu].min_n",
         "rules[gpu].scope.environments",
     }
-    assert document_with(original, rows=[second])["rules"][0]["id"] == "p95"
+    assert document_with(original, rows=[second], catalog=STANDARD)["rules"][0]["id"] == "p95"
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.rulebook.domain.metric_index import index_values
-from governance.rulebook.domain.policy import RuleEffect
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome, evaluate
-from governance.rulebook.domain.replay import (
+from governance.rulebook.domain.evaluation.metric_index import index_values
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome, evaluate
+from governance.rulebook.domain.evaluation.replay import (
     ReplayCase,
     ReplayShare,
     ReplayVerdict,
@@ -18,16 +17,19 @@ from governance.rulebook.domain.replay import (
     share_of,
     shares,
 )
+from governance.rulebook.domain.policy import RuleEffect
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.unit.governance.rulebook.builders import NOW, metric_value, p95_rule, policy, rule
 from tests.unit.governance.rulebook.test_evaluation import NAMES, rules, sound_metric_values
+from weighbridge.core.metrics.standard import STANDARD
 
-SUBJECT = EvaluationSubject("search", "T1", "prod")
+SUBJECT = EvaluationSubject(team="search", tier="T1", environment="prod")
 NEW, OLD = policy(rule(limit=100)), policy(rule(limit=500))
 ADVISED = policy(rule(limit=100, effect="advise", on_indeterminate="advise"))
 
 
 def case(ref: str = "MRR-1", hours: str = "120", usd: str = "10", **more: object) -> ReplayCase:
-    index = index_values([metric_value(value=hours)])
+    index = index_values([metric_value(value=hours)], catalog=STANDARD)
     return ReplayCase(ref=ref, subject=SUBJECT, index=index, at=NOW, usd=Decimal(usd), gpu_h=Decimal(hours), **more)  # type: ignore[arg-type]
 
 
@@ -40,11 +42,16 @@ def test_a_replay_says_what_the_judge_says(data):
     )
     waived = frozenset(each.id for each in judged.rules if data.draw(st.booleans()))
     subject = EvaluationSubject(
-        data.draw(st.sampled_from(["", "search"])), "T1", data.draw(st.sampled_from(["prod", "dev"]))
+        team=data.draw(st.sampled_from(["", "search"])),
+        tier="T1",
+        environment=data.draw(st.sampled_from(["prod", "dev"])),
     )
-    said = evaluate(judged, subject=subject, metric_values=metric_values, now=NOW, waived=waived)
+    said = evaluate(judged, subject=subject, metric_values=metric_values, now=NOW, waived=waived, catalog=STANDARD)
     again = replay(
-        judged, ReplayCase(ref="r", subject=subject, index=index_values(metric_values), at=NOW, waived=waived)
+        judged,
+        ReplayCase(
+            ref="r", subject=subject, index=index_values(metric_values, catalog=STANDARD), at=NOW, waived=waived
+        ),
     )
     assert again.outcome == said.outcome
     assert again.effects == {each.rule_id: each.effect for each in said.results if each.effect}
@@ -52,19 +59,19 @@ def test_a_replay_says_what_the_judge_says(data):
 
 def test_two_versions_are_set_beside_each_other():
     cases = [case(), case("MRR-2", "600", "20"), case("MRR-3", "50", "40")]
-    first, second, third = compare(cases, before=OLD, after=NEW)
+    first, second, third = compare(cases, before=[OLD], after=[NEW])
     assert (first.before.outcome, first.after.outcome) == (PolicyOutcome.CLEARED, PolicyOutcome.REVIEW_REQUIRED)
     assert (first.is_stricter, first.is_looser, first.added_rules, first.removed_rules) == (True, False, ("gpu",), ())
     assert (second.is_stricter, second.is_looser, second.added_rules) == (False, False, ())
     assert third.after.outcome is PolicyOutcome.CLEARED
-    back = compare(cases, before=NEW, after=OLD)[0]
+    back = compare(cases, before=[NEW], after=[OLD])[0]
     assert (back.is_stricter, back.is_looser, back.added_rules, back.removed_rules) == (False, True, (), ("gpu",))
-    milder = compare(cases, before=NEW, after=ADVISED)[0]
+    milder = compare(cases, before=[NEW], after=[ADVISED])[0]
     assert (milder.is_looser, milder.added_rules, milder.after.effects) == (True, (), {"gpu": RuleEffect.ADVISE})
 
 
 def test_a_version_beside_itself_differs_in_nothing():
-    (same,) = compare([case()], before=NEW, after=NEW)
+    (same,) = compare([case()], before=[NEW], after=[NEW])
     assert same.before is same.after
 
 

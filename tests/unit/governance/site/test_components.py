@@ -11,7 +11,8 @@ from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 from django.utils import timezone
 
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.values import MetricValue
 
 SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 P95 = MetricValue(

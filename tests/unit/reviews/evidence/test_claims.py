@@ -15,8 +15,9 @@ from reviews.evidence.domain.claims import (
     lowered_claims,
     values_on_record,
 )
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, Contradiction, MetricValue, best
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import Contradiction, MetricValue, best
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -32,7 +33,7 @@ def value(
     id: str = "1",  # noqa: A002 -- the name of the field
     **more: object,
 ) -> MetricValue:
-    unit = CATALOG[name].unit
+    unit = STANDARD[name].unit
     return MetricValue(
         name=name,
         value=Decimal(number),
@@ -51,11 +52,15 @@ def recorded(
 
 
 def counted(own: list[MetricValue], record: list[MetricValue], name: str = HOURS) -> MetricValue | None:
-    return best(counted_values(own, binding=binding_values(own, on_record=record)), name=name)
+    return best(
+        counted_values(own, binding=binding_values(own, on_record=record, catalog=STANDARD), catalog=STANDARD),
+        name=name,
+        catalog=STANDARD,
+    )
 
 
 def lowered(own: list[MetricValue], record: list[MetricValue]) -> tuple[Contradiction, ...]:
-    return lowered_claims(own, binding=binding_values(own, on_record=record))
+    return lowered_claims(own, binding=binding_values(own, on_record=record, catalog=STANDARD), catalog=STANDARD)
 
 
 def test_a_lower_claim_does_not_count_and_is_a_contradiction() -> None:
@@ -98,9 +103,9 @@ def test_an_estimate_lowers_no_declaration_however_wide_its_range(p80: Decimal |
 def test_a_recalculation_replaces_only_estimates_of_the_deployment_of_the_same_projection() -> None:
     for name, is_bound in (("inference_cost_1y_usd", False), ("training_cost_usd", True)):
         own, record = value(80, name, basis=Basis.ESTIMATED), value(110, name, basis=Basis.ESTIMATED, id="2")
-        found = binding_values([own], on_record=[record], corrected={own.id, record.id})
+        found = binding_values([own], on_record=[record], corrected={own.id, record.id}, catalog=STANDARD)
         assert found == ((record,) if is_bound else ())
-        assert binding_values([own], on_record=[record], corrected={own.id}) == (record,)
+        assert binding_values([own], on_record=[record], corrected={own.id}, catalog=STANDARD) == (record,)
 
 
 def test_a_total_on_record_binds_a_computed_total_which_is_no_claim() -> None:
@@ -132,7 +137,7 @@ def test_corrections_of_a_draft_are_not_on_record() -> None:
         recorded(value(900, at=NOW - DAY, id="2"), submitted_at=NOW),
         recorded(value(100, at=NOW + DAY, id="3"), submitted_at=NOW),
     ]
-    assert [one.id for one in values_on_record(rows, now=NOW + DAY)] == ["2", "3"]
+    assert [one.id for one in values_on_record(rows, now=NOW + DAY, catalog=STANDARD)] == ["2", "3"]
 
 
 def test_an_approval_settles_earlier_claims_and_keeps_its_own_latest() -> None:
@@ -143,20 +148,20 @@ def test_an_approval_settles_earlier_claims_and_keeps_its_own_latest() -> None:
         recorded(value(300, id="3", at=NOW + 2 * DAY), 2, approved_at=approved),
         recorded(value(250, id="4", at=NOW + 6 * DAY), 3),
     ]
-    assert [one.id for one in values_on_record(rows, now=NOW + 9 * DAY)] == ["3", "4"]
+    assert [one.id for one in values_on_record(rows, now=NOW + 9 * DAY, catalog=STANDARD)] == ["3", "4"]
 
 
 def test_evidence_stays_on_record_until_it_expires() -> None:
     row = recorded(value(900, basis=Basis.MEASURED, valid_until=NOW + DAY))
     later = recorded(value(5, id="2"), 2, approved_at=NOW + DAY / 2)
-    assert [one.id for one in values_on_record([row, later], now=NOW)] == ["1", "2"]
-    assert [one.id for one in values_on_record([row, later], now=NOW + DAY)] == ["2"]
+    assert [one.id for one in values_on_record([row, later], now=NOW, catalog=STANDARD)] == ["1", "2"]
+    assert [one.id for one in values_on_record([row, later], now=NOW + DAY, catalog=STANDARD)] == ["2"]
 
 
 @pytest.mark.parametrize("basis", sorted(CLAIMED))
 def test_a_claim_does_not_leave_the_record_by_its_own_end(basis: Basis) -> None:
     row = recorded(value(900, basis=basis, valid_until=NOW + DAY))
-    assert [one.id for one in values_on_record([row], now=NOW + DAY)] == ["1"]
+    assert [one.id for one in values_on_record([row], now=NOW + DAY, catalog=STANDARD)] == ["1"]
 
 
 numbers = st.lists(st.integers(0, 1000), min_size=1, max_size=6)

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from benchmarking.runs.domain.metrics import Metric
+from governance.rulebook.domain.monitoring import BreachKind
 from reviews.evidence.domain.comparison import (
     Billed,
     ComparedMonth,
@@ -17,7 +18,9 @@ from reviews.evidence.domain.comparison import (
     past_months_of,
 )
 from reviews.evidence.domain.drift import Drift, drifts
-from weighbridge.core.metrics import Basis, MetricValue
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue
 
 SEPTEMBER, TODAY = date(2026, 9, 1), date(2026, 11, 20)
 SPAN = Span(Decimal(80), Decimal(100), Decimal(150))
@@ -135,8 +138,14 @@ def reading(name, value, lower=None, upper=None):
         (("accuracy", "0.9"), ("accuracy", "0.85"), False),
         (("model_size_mb", 10), ("model_size_mb", 90), False),  # nobody watches it
         (("accuracy", "0.9"), ("f1_macro", "0.1"), False),  # nothing was approved of it
+        (("mae", 10, 9, 11), ("mae", 13, 12, 14), True),
+        (("ndcg@10", "0.5", "0.48", "0.52"), ("ndcg@10", "0.4", "0.38", "0.42"), True),
+        (("r2", "-0.5", "-0.52", "-0.48"), ("r2", "-0.53", "-0.54", "-0.525"), False),  # not by a tenth
+        (("r2", "-0.5", "-0.52", "-0.48"), ("r2", "-0.6", "-0.62", "-0.58"), True),
+        (("own_metric", 1, 1, 1), ("own_metric", 9, 9, 9), False),  # the catalog does not know it
     ],
 )
 def test_what_counts_as_drift(then, now, is_drift):
-    found = drifts({then[0]: reading(*then)}, [reading(*now)])
-    assert found == ((Drift(now[0], Decimal(then[1]), Decimal(now[1])),) if is_drift else ())
+    found = drifts({then[0]: reading(*then)}, [reading(*now)], catalog=STANDARD)
+    breach = BreachKind.LATENCY if now[0].startswith("latency") else BreachKind.QUALITY
+    assert found == ((Drift(now[0], Decimal(then[1]), Decimal(now[1]), breach),) if is_drift else ())

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from governance.people.domain.roles import Person, Role
-from governance.rulebook.domain.policy import Stage
+from governance.rulebook.domain.stages import Stage
 from reviews.voting.domain.electorate import Ballot, VoteChoice
 from reviews.voting.domain.independence import Interest, Interests
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from governance.people.domain.roles import Person, Role
-from governance.rulebook.domain.policy import Stage
+from governance.rulebook.domain.stages import Stage
 from reviews.voting.domain.electorate import (
     Ballot,
     Electorate,
@@ -183,7 +183,7 @@ A, B, L = VoteChoice.APPROVE, VoteChoice.REJECT, VoteChoice.REQUEST_CHANGES
 def test_tally(ballots: tuple[Ballot, ...], outcome: str, open_stage: Stage | None, needed: tuple[int, int]) -> None:
     progress = electorate(ballots=ballots).progress
     assert progress.outcome == outcome
-    assert progress.open_stage == open_stage
+    assert progress.open_stages == ((open_stage,) if open_stage else ())
     assert tuple(row.needed for row in progress.stages) == needed
     assert tuple(row.is_complete for row in progress.stages) == tuple(count == 0 for count in needed)
 
@@ -201,14 +201,14 @@ def test_votes_count_while_the_role_is_held_and_whatever_happens_to_the_model() 
     assert electorate(ballots=cast, interests=interests(owners=[ANNE])).progress.outcome is VotingOutcome.APPROVED
     gone = (ballot(ANNE, minute=1, has_role=False), *cast[1:])
     progress = electorate(ballots=gone).progress
-    assert (progress.outcome, progress.open_stage) == (VotingOutcome.OPEN, TECHNICAL)
+    assert (progress.outcome, progress.open_stages) == (VotingOutcome.OPEN, (TECHNICAL,))
     veto = (ballot(OTTO, choice=B, has_role=False),)
     assert electorate(ballots=veto).progress.outcome == "open"
 
 
 def test_without_a_stage_nothing_is_ever_approved() -> None:
     progress = electorate(stages=(), ballots=(ballot(ANNE),)).progress
-    assert (progress.outcome, progress.open_stage, progress.stages) == ("open", None, ())
+    assert (progress.outcome, progress.open_stages, progress.stages) == ("open", (), ())
 
 
 def test_standing_keeps_the_first_ballot_of_each_person_in_the_order_cast() -> None:

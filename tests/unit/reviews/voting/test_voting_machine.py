@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from governance.people.domain.roles import Role
-from governance.rulebook.domain.policy import Stage
+from governance.rulebook.domain.stages import Stage
 from reviews.requests.domain.lifecycle import RequestState, check_action, check_transition
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice, check_rationale
 from reviews.voting.domain.independence import Interest, Interests

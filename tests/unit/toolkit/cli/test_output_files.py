@@ -66,6 +66,7 @@ LINES = {
     ),
     "cost project": "cost project spec.yaml --draws 100",
     "cost compare": "cost compare a.json a.json",
+    "manifest": "manifest folder",
 }
 
 
@@ -148,6 +149,8 @@ def stage(tmp_path_factory):
         candidates_file(folder / "c.json")
         matrix_file(folder / "m.yaml")
         points_file(folder / "p.csv")
+        (folder / "folder").mkdir()
+        (folder / "folder/w.bin").write_bytes(b"w")
         (folder / "list.json").write_text(
             json.dumps({"BillingCurrency": "USD", "Items": [ITEM], "NextPageLink": None, "Count": 1})
         )

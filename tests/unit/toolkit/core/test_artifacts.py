@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.model_files import onnx_structure, safetensors_structure
-from weighbridge.core.model_files.inspection import ArtifactFormat, ArtifactInfo, inspect
+from weighbridge.core.model_files.formats import ArtifactFormat
+from weighbridge.core.model_files.inspection import ArtifactInfo, inspect
 
 
 def found(content, *, name="model.onnx"):
@@ -105,7 +106,6 @@ def test_files_named_like_pickles_are_refused_whatever_they_hold(name):
         (b"\xfd7zXZ\x00", "xz"),
         (b"\x93NUMPY\x01", "NumPy"),
         (b"\x89HDF\r\n", "HDF5"),
-        (b"GGUF\x03", "GGUF"),
     ],
 )
 def test_pickles_and_foreign_formats_are_refused_behind_any_name(content, words):
@@ -121,7 +121,7 @@ def test_pickles_and_foreign_formats_are_refused_behind_any_name(content, words)
 def test_anything_else_is_refused(content):
     refusal = refused(content)
     assert refusal.code == "unknown_artifact"
-    assert "neither an ONNX model nor a safetensors file" in refusal.reason
+    assert "neither an ONNX model nor a file of another accepted format" in refusal.reason
 
 
 def test_empty_missing_and_unreadable_files(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from weighbridge.core.canonical import canonical_bytes, canonical_json, digest_of, is_digest, plain
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from weighbridge.core.documents import Reader, check_unique
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 
 
 def refused(call, *args, **kwargs):

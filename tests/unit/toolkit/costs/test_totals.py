@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.core.metrics import Basis, MetricValue, best
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import MetricValue, best
 from weighbridge.costs.totals import least_total, total_of, with_totals
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
@@ -22,7 +24,7 @@ def usd(name: str, value: str | Decimal, basis: Basis = Basis.DECLARED, **fields
 
 
 def total(*values: MetricValue) -> MetricValue | None:
-    return best(with_totals(values), name=TOTAL)
+    return best(with_totals(values, catalog=STANDARD), name=TOTAL, catalog=STANDARD)
 
 
 def test_a_total_below_its_parts_is_replaced_by_their_sum() -> None:
@@ -41,7 +43,7 @@ def test_a_missing_total_is_computed_and_a_higher_one_stays() -> None:
 def test_a_total_without_a_part_is_unknown(missing: str) -> None:
     values = [value for value in (usd(TRAINING, "1"), usd(SERVING, "1"), usd(TOTAL, "5")) if value.name != missing]
     assert total(*values) is None
-    assert total_of(values, name=TOTAL).missing == (missing,)
+    assert total_of(values, name=TOTAL, catalog=STANDARD).missing == (missing,)
 
 
 @pytest.mark.parametrize("basis", [Basis.MEASURED, Basis.BILLED])
@@ -81,7 +83,7 @@ def test_the_weakest_basis_the_widest_bounds_and_the_earliest_end_pass_to_the_su
     ],
 )
 def test_the_least_total_never_falls_below_claim_and_known_parts(values: tuple[MetricValue, ...], least: int) -> None:
-    assert least_total(values, name=TOTAL) == least
+    assert least_total(values, name=TOTAL, catalog=STANDARD) == least
 
 
 @given(amounts, amounts, st.none() | amounts, bases, bases, bases)

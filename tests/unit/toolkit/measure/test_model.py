@@ -9,6 +9,7 @@ import onnx  # noqa: TID253 -- tests build models
 import pytest
 
 from tests.unit.toolkit import builders
+from tests.unit.toolkit.core.model_files import samples
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file, read_model
 
@@ -51,6 +52,13 @@ def test_what_is_no_runnable_model_is_refused(tmp_path, monkeypatch):
     assert codes["missing.onnx"] == "model_missing"
     assert codes["model.pt"] == "unsafe_artifact"
     assert "text.onnx" in codes
+
+
+def test_a_model_of_another_system_is_named_with_the_suffix_that_it_needs(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(samples.xgboost_bytes())
+    with pytest.raises(Invalid, match=r"is a model of xgboost, .* name it like model\.ubj or model\.json\.") as refusal:
+        read_model(tmp_path / "model.onnx")
+    assert refusal.value.code == "model_form"
 
 
 def test_a_model_that_the_library_cannot_parse_is_refused(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.toolkit.readers.files import ALL, SAMPLES
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.readers import opened as opened_files
 from weighbridge.readers import registry
 from weighbridge.readers.imported_result import imported_document
@@ -34,6 +35,13 @@ def test_every_result_is_a_document(path):
         assert all(doubt["message"] for doubt in result["verdict"]["doubts"])
         assert all(file["digest"].startswith("sha256:") for file in result["files"])
         Reader(result)  # raises for text that cannot be stored
+
+
+def test_a_name_of_ours_has_our_unit():
+    metrics = [metric for path in ALL for result in read_results(path) for metric in result.metrics]
+    ours = {metric.name: metric.unit for metric in metrics if metric.name in STANDARD}
+    assert {"latency_p50_ms", "throughput_per_s", "error_rate", "accuracy"} <= set(ours)
+    assert ours == {name: STANDARD[name].unit for name in ours}
 
 
 def test_every_reader_has_a_sample():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.tradeoff.axes import AxisDirection
 from weighbridge.tradeoff.candidates import Estimate
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix, MatrixCell, MatrixOption

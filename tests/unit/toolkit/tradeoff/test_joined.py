@@ -9,7 +9,7 @@ from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.tradeoff.matrices import document
 from weighbridge import experiment, pareto, recommend
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.candidates import VariantAnswer
 from weighbridge.tradeoff.joined import joined

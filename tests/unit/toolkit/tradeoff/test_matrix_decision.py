@@ -8,7 +8,7 @@ import pytest
 from tests.unit.toolkit.tradeoff.matrices import COST, CRITERIA, LATENCY, cell, matrix, option
 from weighbridge.charts.drawing import svg
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.tradeoff.axes import AxisDirection
 from weighbridge.tradeoff.charts.heat_map import heat_map
 from weighbridge.tradeoff.decision import Situation

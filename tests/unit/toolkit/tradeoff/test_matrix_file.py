@@ -9,7 +9,7 @@ import yaml
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.tradeoff.matrices import document, matrix_file
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.tradeoff.axes import AxisDirection
 from weighbridge.tradeoff.matrix.file import matrix_from, read_matrix
 from weighbridge.tradeoff.matrix.weights import WeightMethod

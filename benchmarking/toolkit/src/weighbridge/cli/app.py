@@ -17,7 +17,7 @@ from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.exits import CarefulCommand
-from weighbridge.cli.importing import import_results
+from weighbridge.cli.manifest import manifest
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.device import device
 from weighbridge.cli.measure.experiment import experiment
@@ -30,7 +30,7 @@ from weighbridge.cli.measure.score import score
 from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.prepare_data import prepare_data
 from weighbridge.cli.server import create, gate
-from weighbridge.cli.tracking import import_runs, track
+from weighbridge.cli.tracking import import_results, import_runs, track
 from weighbridge.client.integrations.admission.command import admission
 
 app = typer.Typer(
@@ -64,7 +64,7 @@ def root(
 
 MEASURE = (prepare_data, profile, device, compare, score, experiment, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
-for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs):
+for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest):
     app.command(cls=CarefulCommand)(command)
 app.command("import", cls=CarefulCommand)(import_results)
 

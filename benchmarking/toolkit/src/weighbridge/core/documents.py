@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import is_plausible
+from weighbridge.core.metrics.values import is_plausible
 
 API_VERSION = "weighbridge/v1"
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import Basis, MetricValue, best, number_text
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
+from weighbridge.core.metrics.values import MetricValue, best, number_text
 
 
 class StatedTotal(NamedTuple):
@@ -15,7 +16,7 @@ class StatedTotal(NamedTuple):
     missing: tuple[str, ...]
 
 
-def with_totals(metric_values: Sequence[MetricValue]) -> tuple[MetricValue, ...]:
+def with_totals(metric_values: Sequence[MetricValue], *, catalog: MetricCatalog) -> tuple[MetricValue, ...]:
     """The metric values with every total as it counts.
 
     A stated total below the sum of its parts is replaced by the sum. A stated total with a missing part is left out,
@@ -23,60 +24,67 @@ def with_totals(metric_values: Sequence[MetricValue]) -> tuple[MetricValue, ...]
     together with the parts of the same projection, stay as they are.
     """
     values = tuple(metric_values)
-    for name, kind in CATALOG.items():
+    for kind in catalog.definitions:
         if kind.parts:
-            values = _with_total(values, name)
+            values = _with_total(values, kind, catalog)
     return values
 
 
-def least_total(metric_values: Sequence[MetricValue], *, name: str) -> Decimal:
+def least_total(metric_values: Sequence[MetricValue], *, name: str, catalog: MetricCatalog) -> Decimal:
     """The smallest amount that the total can be: the total as it counts, else the higher of claim and known parts."""
-    counted = best(with_totals(metric_values), name=name)
+    counted = best(with_totals(metric_values, catalog=catalog), name=name, catalog=catalog)
     if counted is not None:
         return counted.value
-    stated, parts = best(metric_values, name=name), (best(metric_values, name=part) for part in CATALOG[name].parts)
+    stated = best(metric_values, name=name, catalog=catalog)
+    parts = (best(metric_values, name=part, catalog=catalog) for part in catalog[name].parts)
     known = sum((part.value for part in parts if part is not None), Decimal(0))
     return max(known, stated.value if stated is not None else Decimal(0))
 
 
-def total_of(metric_values: Sequence[MetricValue], *, name: str) -> StatedTotal:
+def total_of(metric_values: Sequence[MetricValue], *, name: str, catalog: MetricCatalog) -> StatedTotal:
     """The sum of the parts of the total `name`, each with its value that counts."""
-    parts = {part: best(metric_values, name=part) for part in CATALOG[name].parts}
+    kind = catalog[name]
+    parts = {part: best(metric_values, name=part, catalog=catalog) for part in kind.parts}
     known = [value for value in parts.values() if value is not None]
     if len(known) < len(parts):
         return StatedTotal(None, tuple(part for part, value in parts.items() if value is None))
-    return StatedTotal(_sum(name, known), ())
+    return StatedTotal(_sum(kind, known), ())
 
 
-def _with_total(values: tuple[MetricValue, ...], name: str) -> tuple[MetricValue, ...]:
-    stated, computed = best(values, name=name), total_of(values, name=name).computed
+def _with_total(
+    values: tuple[MetricValue, ...], kind: MetricDefinition, catalog: MetricCatalog
+) -> tuple[MetricValue, ...]:
+    stated = best(values, name=kind.name, catalog=catalog)
+    computed = total_of(values, name=kind.name, catalog=catalog).computed
     if stated is not None and stated.basis.rank >= Basis.MEASURED.rank:
         return values
     if (
         stated is not None
         and computed is not None
-        and (stated.value >= computed.value or _is_projected_together(values, stated, name))
+        and (stated.value >= computed.value or _is_projected_together(values, stated, kind, catalog))
     ):
         return values
-    others = tuple(value for value in values if value.name != name)
+    others = tuple(value for value in values if value.name != kind.name)
     return (*others, computed) if computed is not None else others
 
 
-def _is_projected_together(values: Sequence[MetricValue], total: MetricValue, name: str) -> bool:
+def _is_projected_together(
+    values: Sequence[MetricValue], total: MetricValue, kind: MetricDefinition, catalog: MetricCatalog
+) -> bool:
     """Whether total and parts are medians of the same draws; medians do not add up."""
-    parts = [best(values, name=part) for part in CATALOG[name].parts]
+    parts = [best(values, name=part, catalog=catalog) for part in kind.parts]
     return total.p80 is not None and all(
         part is not None and part.p80 is not None and part.observed_at == total.observed_at for part in parts
     )
 
 
-def _sum(name: str, parts: Sequence[MetricValue]) -> MetricValue:
+def _sum(kind: MetricDefinition, parts: Sequence[MetricValue]) -> MetricValue:
     weakest = min((part.basis for part in parts), key=lambda basis: basis.rank)
     ends = [part.valid_until for part in parts if part.valid_until is not None]
     return MetricValue(
-        name=name,
+        name=kind.name,
         value=sum((part.value for part in parts), Decimal(0)),
-        unit=CATALOG[name].unit,
+        unit=kind.unit,
         basis=weakest,
         observed_at=max(part.observed_at for part in parts),
         lower=_added([part.lower for part in parts]),

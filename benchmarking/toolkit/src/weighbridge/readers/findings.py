@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metric_catalog import CATALOG
-from weighbridge.core.metrics import is_plausible
+from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.values import is_plausible
 from weighbridge.readers.fields import printable, shown
 from weighbridge.readers.imported_result import (
     Absent,
@@ -169,7 +169,7 @@ class Findings:
 
 def _fault(name: str, value: Decimal) -> str:
     """Return why a number cannot be a value of the metric; empty if it can."""
-    kind = CATALOG.get(name)
+    kind = STANDARD.get(name)
     if not is_plausible(value):
         return "The stated number is outside the range that is stored, 1e-30 to 1e16."
     if kind is not None and kind.minimum is not None and value < kind.minimum:

@@ -20,6 +20,8 @@ from typing import Any, Protocol, TypeVar
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.model_files import formats
+from weighbridge.core.model_files.formats import ArtifactFormat
 from weighbridge.measure.inputs.spec import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
@@ -111,8 +113,13 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "command": "external.command",
     }
 )
+_OF_FORMATS = {
+    ArtifactFormat.SKOPS: "sklearn",
+    ArtifactFormat.XGBOOST: "xgboost",
+    ArtifactFormat.LIGHTGBM: "lightgbm",
+}
 SUFFIXES: Mapping[str, str] = MappingProxyType(
-    {".skops": "sklearn", ".ubj": "xgboost", ".json": "xgboost", ".txt": "lightgbm"}
+    {suffix: _OF_FORMATS[kind] for suffix, kind in formats.SUFFIXES.items() if kind in _OF_FORMATS}
     | dict.fromkeys((".pt2", ".jit", ".torchscript"), "torch-program")
 )
 

@@ -139,7 +139,14 @@ def test_which_teams_a_person_belongs_to(cast: Cast, now: datetime) -> None:
     assert (teams(cast.author, 89), teams(cast.author, 91)) == ({"search", "ads"}, {"search"})
     assert teams(cast.approver) == frozenset()
     asset = make_version(by=cast.author, now=now).asset
-    own = {"team": home.slug, "slug": asset.slug, "name": asset.name, "tier": asset.tier, "by": cast.author}
+    own = {
+        "team": home.slug,
+        "slug": asset.slug,
+        "name": asset.name,
+        "tier": asset.tier,
+        "task": "classification",
+        "by": cast.author,
+    }
     inventory.register_asset(**own, owner=cast.finance, now=now)
     assert teams(cast.finance) == frozenset()
     accept_ownership(asset=asset, now=now)

@@ -11,7 +11,7 @@ from scipy import stats  # noqa: TID253 -- an independent oracle
 import weighbridge
 from tests.unit.toolkit.cli.test_cli import weighbridge as typed
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metric_catalog import CATALOG
+from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.quality.experiment.arms import Arm, Arms, arms_of_counts
 from weighbridge.quality.experiment.changes import absolute_change, anytime_interval, fixed_interval, relative_change
 from weighbridge.quality.experiment.planning import sample_ratio_p, units_needed
@@ -47,7 +47,7 @@ def test_counts_give_the_change_of_a_share():
     welch = stats.ttest_ind(*both, equal_var=False).confidence_interval(0.95)
     assert ends(change["absolute"]["fixed"])[1:] == pytest.approx(tuple(welch), abs=1e-6)
     assert found["metrics"] == {"business_kpi_delta": change["relative"]["anytime"]}
-    assert found["metrics"]["business_kpi_delta"]["unit"] == CATALOG["business_kpi_delta"].unit
+    assert found["metrics"]["business_kpi_delta"]["unit"] == STANDARD["business_kpi_delta"].unit
     assert found["metrics"]["business_kpi_delta"]["method"] == "asymptotic confidence sequence"
     assert (found["verdict"]["status"], found["missing"]) == ("valid", [])
     assert found["arms"]["treatment"] == {

@@ -10,7 +10,7 @@ from weighbridge.cli.tables.metric_titles import METRICS as TITLES
 from weighbridge.cli.tables.metric_titles import metric_title
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import EXTRAS
-from weighbridge.core.metric_catalog import CATALOG, is_quality_metric
+from weighbridge.core.metrics.standard import STANDARD, is_quality_metric
 from weighbridge.quality.metrics.prepared import units_of
 from weighbridge.quality.metrics.registry import Task, find_metric, registered, registered_tasks, task_of
 
@@ -66,7 +66,7 @@ def test_settings_of_a_run_take_metrics_of_the_registry_alone():
 def test_labels_that_are_void_void_every_metric_and_those_of_a_user():
     assert [name for name in registered_tasks() if not is_quality_metric(name)] == []
     assert is_quality_metric("shop.metrics:profit")
-    assert [name for name in CATALOG if is_quality_metric(name)] == ["accuracy", "f1_macro"]
+    assert [name for name in STANDARD if is_quality_metric(name)] == ["accuracy", "f1_macro"]
 
 
 def test_every_metric_has_a_name_in_words():

@@ -1,41 +1,43 @@
 """Inspection of uploaded model files by their bytes, never by their names.
 
-Accepts ONNX and safetensors, which contain only data; rejects pickles, which run code when they are loaded. The modules
-`onnx_structure` and `safetensors_structure` validate the two formats.
+Accepts formats that contain only data: ONNX, safetensors, GGUF, skops, and the models of XGBoost and LightGBM. Rejects
+pickles, which run code when they are loaded. A module `*_structure` validates each format.
 """
 
 import errno
 import mmap
 import os
 import stat
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import NoReturn
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.model_files.formats import ArtifactFormat, is_pickle_name
+from weighbridge.core.model_files.gguf_structure import MAGIC as GGUF_MAGIC
+from weighbridge.core.model_files.gguf_structure import check_gguf
+from weighbridge.core.model_files.lightgbm_structure import check_lightgbm, is_lightgbm
 from weighbridge.core.model_files.onnx_structure import check_onnx
 from weighbridge.core.model_files.safetensors_structure import check_safetensors, is_safetensors
+from weighbridge.core.model_files.skops_structure import check_skops, is_skops
+from weighbridge.core.model_files.xgboost_structure import check_xgboost, is_xgboost, refuse_binary_xgboost
 
-REMEDY = "Export the model to ONNX (torch.onnx.export) or save its weights as safetensors, and upload that."
-
-
-class ArtifactFormat(StrEnum):
-    """The accepted formats."""
-
-    ONNX = "onnx"
-    SAFETENSORS = "safetensors"
+REMEDY = (
+    "Export the model to ONNX (torch.onnx.export), save its weights as safetensors, or save a scikit-learn model with "
+    "skops, and upload that."
+)
 
 
 @dataclass(frozen=True)
 class ArtifactInfo:
-    """The format and size of a file."""
+    """The format and size of a file, and what its structure states, such as the number of trees, by name."""
 
     format: ArtifactFormat
     size_bytes: int
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
-_PICKLED_SUFFIXES = frozenset({".pt", ".pth", ".pt2", ".ckpt", ".pkl", ".pickle", ".joblib"})
 _FOREIGN = (
     (b"PK", "a zip archive, as torch.save and torch.export write it, with a pickle inside"),
     (b"\x80", "a Python pickle"),
@@ -45,7 +47,6 @@ _FOREIGN = (
     (b"\xfd7zXZ", "an xz-compressed file"),
     (b"\x93NUMPY", "a NumPy file, which may hold pickles"),
     (b"\x89HDF", "an HDF5 file"),
-    (b"GGUF", "a GGUF file"),
 )
 
 
@@ -53,19 +54,20 @@ def inspect(path: Path, *, name: str, allows_external: bool = False) -> Artifact
     """Return the format and size in bytes of the file at `path`, which was uploaded as `name`.
 
     With `allows_external`, an ONNX file may keep its weights in other files: only for files that nobody uploaded.
-    Raises Invalid, with the reason and the remedy, unless the file is valid ONNX or safetensors.
+    Raises Invalid, with the reason and the remedy, unless the file is of an accepted format and complete.
     """
-    suffix = PurePath(name).suffix.lower()
-    if suffix in _PICKLED_SUFFIXES:
+    if is_pickle_name(name):
+        suffix = PurePath(name).suffix.lower()
         _refuse(f"{name} has the suffix of a pickle ({suffix}), and loading a pickle runs the code inside it.")
     try:
         # Follows no link and waits for no pipe; mapped privately, because the sandbox forbids shared file mappings.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
             size_bytes = _check_alone(os.fstat(descriptor), name=name)
-            with mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ) as content:
-                kind = _format(content, name=name, allows_external=allows_external)
-                return ArtifactInfo(kind, size_bytes)
+            # Not closed here: a refusal still refers to parts of it.
+            content = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+            kind, facts = _format(content, name=name, allows_external=allows_external)
+            return ArtifactInfo(kind, size_bytes, facts)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.ELOOP:
             raise _linked(name) from error
@@ -91,20 +93,33 @@ def _linked(name: str) -> Invalid:
     return Invalid(text, code="linked_artifact", field="file")
 
 
-def _format(content: mmap.mmap, *, name: str, allows_external: bool) -> ArtifactFormat:
+def _format(content: mmap.mmap, *, name: str, allows_external: bool) -> tuple[ArtifactFormat, Mapping[str, object]]:
     with memoryview(content) as view:
         # Checked first, because a safetensors file starts with its header length, which may look like any magic number.
         if is_safetensors(view):
             check_safetensors(view, name=name)
-            return ArtifactFormat.SAFETENSORS
-        for magic, description in _FOREIGN:
-            if view[: len(magic)] == magic:
-                _refuse(
-                    f"{name} is {description}. Only formats that contain only data are accepted, because loading "
-                    "others may run code."
-                )
+            return ArtifactFormat.SAFETENSORS, {}
+        if view[: len(GGUF_MAGIC)] == GGUF_MAGIC:
+            return ArtifactFormat.GGUF, check_gguf(view, name=name)
+        if is_skops(view):
+            return ArtifactFormat.SKOPS, check_skops(view, name=name)
+        if is_xgboost(view):
+            return ArtifactFormat.XGBOOST, check_xgboost(view, name=name)
+        if is_lightgbm(view):
+            return ArtifactFormat.LIGHTGBM, check_lightgbm(view, name=name)
+        _refuse_foreign(view, name=name)
         check_onnx(view, name=name, allows_external=allows_external)
-        return ArtifactFormat.ONNX
+        return ArtifactFormat.ONNX, {}
+
+
+def _refuse_foreign(view: memoryview, *, name: str) -> None:
+    refuse_binary_xgboost(view, name=name)
+    for magic, description in _FOREIGN:
+        if view[: len(magic)] == magic:
+            _refuse(
+                f"{name} is {description}. Only formats that contain only data are accepted, because loading "
+                "others may run code."
+            )
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -87,8 +87,9 @@ def check_onnx(content: memoryview, *, name: str, allows_external: bool = False)
         _check_operators(_walked(content, name=name, allows_external=allows_external), name=name)
     except _Broken as broken:
         raise Invalid(
-            f"{name} is neither an ONNX model nor a safetensors file: {broken}. Export the model to ONNX, or save its "
-            "weights as safetensors, and upload that.",
+            f"{name} is neither an ONNX model nor a file of another accepted format (safetensors, GGUF, skops, "
+            f"XGBoost, LightGBM): {broken}. Export the model to ONNX, or save its weights as safetensors, and upload "
+            "that.",
             code="unknown_artifact",
             field="file",
         ) from broken

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import is_plausible
+from weighbridge.core.metrics.values import is_plausible
 
 SKU = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[^\s/]+)+")
 SKU_FORM = "provider/region/name like aws/us-east-1/g5.xlarge, or provider/model like openai/gpt-4o-mini"

@@ -11,7 +11,8 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.external_weights import name_of_weights, weight_files
-from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
+from weighbridge.core.model_files.formats import ArtifactFormat
+from weighbridge.core.model_files.inspection import inspect
 
 BYTES_PER_MB = 1_000_000
 # The domain of operators whose weights are attributes: trees, linear models, support vectors.
@@ -58,7 +59,13 @@ def read_model(path: Path) -> ModelFile:
     """
     if not path.is_file():
         raise Invalid(f"There is no model file {path.name}.", code="model_missing", field="model")
-    if _format(path) is not ArtifactFormat.ONNX:
+    found = _format(path)
+    if found in _OWN_SUFFIXES:
+        text = (
+            f"{path.name} is a model of {found}, which is measured by its suffix; name it like {_OWN_SUFFIXES[found]}."
+        )
+        raise Invalid(text, code="model_form", field="model")
+    if found is not ArtifactFormat.ONNX:
         text = f"{path.name} contains weights without a graph and cannot run; export the model to ONNX to profile it."
         raise Invalid(text, code="model_weights_only", field="model")
     import onnx
@@ -79,6 +86,14 @@ def read_model(path: Path) -> ModelFile:
         opsets={entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
         weights=entry.get("weights", {}),
     )
+
+
+# Models that other systems run, which are found by the suffix.
+_OWN_SUFFIXES = {
+    ArtifactFormat.SKOPS: "model.skops",
+    ArtifactFormat.XGBOOST: "model.ubj or model.json",
+    ArtifactFormat.LIGHTGBM: "model.txt",
+}
 
 
 def _format(path: Path) -> ArtifactFormat:

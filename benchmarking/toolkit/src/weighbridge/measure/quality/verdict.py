@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from weighbridge.core.converter import to_document
-from weighbridge.core.metric_catalog import is_quality_metric
+from weighbridge.core.metrics.standard import is_quality_metric
 from weighbridge.measure.verdict import Status, ValidityReason, Verdict
 from weighbridge.quality.checks import DataDoubt, is_perfect
 

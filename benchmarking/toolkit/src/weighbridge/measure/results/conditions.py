@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metric_catalog import is_quality_metric
+from weighbridge.core.metrics.standard import is_quality_metric
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,

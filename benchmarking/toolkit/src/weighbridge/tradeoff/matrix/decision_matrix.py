@@ -6,7 +6,7 @@ from typing import Any
 
 from weighbridge.core.documents import API_VERSION
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.tradeoff.axes import AxisDirection
 from weighbridge.tradeoff.candidates import Estimate
 from weighbridge.tradeoff.charts.words import shown_unit

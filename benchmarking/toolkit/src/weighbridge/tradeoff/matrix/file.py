@@ -31,7 +31,7 @@ from typing import Any
 
 from weighbridge.core.documents import API_VERSION, Reader
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.parsing.json_text import read_json
 from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.tradeoff.axes import AxisDirection

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from weighbridge.cli.tables.terminal import number
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.tradeoff.charts.words import listed, with_bounds
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.matrix.decided import CLEAR_FROM, MatrixDecision, OptionPlace

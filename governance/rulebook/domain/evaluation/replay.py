@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from governance.rulebook.domain.metric_index import MetricIndex
+from governance.rulebook.domain.evaluation.limits import References
+from governance.rulebook.domain.evaluation.metric_index import MetricIndex
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome, outcome_of, standing_effects
 from governance.rulebook.domain.policy import Policy, RuleEffect
-from governance.rulebook.domain.policy_evaluation import EvaluationSubject, PolicyOutcome, outcome_of, standing_effects
+from governance.rulebook.domain.scopes import EvaluationSubject, chosen
 
 ZERO = Decimal(0)
 
@@ -22,6 +24,7 @@ class ReplayCase:
     index: MetricIndex
     at: datetime
     waived: frozenset[str] = frozenset()
+    references: References = field(default_factory=dict)
     usd: Decimal = ZERO
     gpu_h: Decimal = ZERO
 
@@ -74,18 +77,30 @@ class ReplayShare:
 
 def replay(policy: Policy, case: ReplayCase) -> ReplayVerdict:
     """Evaluate the policy for a case, at the time of the original evaluation."""
-    effects = standing_effects(policy, subject=case.subject, index=case.index, now=case.at, waived=case.waived)
+    effects = standing_effects(
+        policy, subject=case.subject, index=case.index, now=case.at, references=case.references, waived=case.waived
+    )
     return ReplayVerdict(outcome_of(effects.values()), effects)
 
 
-def compare(cases: Iterable[ReplayCase], *, before: Policy, after: Policy) -> tuple[ReplayComparison, ...]:
-    """The results of both versions for each case, in the given order."""
-    is_same = before.digest == after.digest
-    comparisons = []
-    for case in cases:
-        now = replay(after, case)
-        comparisons.append(ReplayComparison(case, now if is_same else replay(before, case), now))
-    return tuple(comparisons)
+def compare(
+    cases: Iterable[ReplayCase], *, before: Sequence[Policy], after: Sequence[Policy]
+) -> tuple[ReplayComparison, ...]:
+    """The results of each case under the policies before and after, each by the one that judges it."""
+    return tuple(
+        _compared(case, *(chosen(policies, subject=case.subject) for policies in (before, after))) for case in cases
+    )
+
+
+def _compared(case: ReplayCase, before: Policy | None, after: Policy | None) -> ReplayComparison:
+    now = _judged(after, case)
+    is_same = before is not None and after is not None and before.digest == after.digest
+    return ReplayComparison(case, now if is_same else _judged(before, case), now)
+
+
+def _judged(policy: Policy | None, case: ReplayCase) -> ReplayVerdict:
+    """Without a policy that judges it, a request cannot be submitted."""
+    return ReplayVerdict(PolicyOutcome.DENIED, {}) if policy is None else replay(policy, case)
 
 
 def share_of(cases: Iterable[ReplayCase]) -> ReplayShare:

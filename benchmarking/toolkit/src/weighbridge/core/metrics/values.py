@@ -4,28 +4,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
 from cattrs.gen import make_dict_unstructure_fn, override
 
 from weighbridge.core.converter import CONVERTER
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metric_catalog import CATALOG, Direction, MetricDefinition
-
-
-class Basis(StrEnum):
-    """How a metric value came to be, weakest first."""
-
-    DECLARED = "declared"
-    ESTIMATED = "estimated"
-    MEASURED = "measured"
-    BILLED = "billed"
-
-    @property
-    def rank(self) -> int:
-        """0 for the weakest basis, 3 for the strongest."""
-        return tuple(Basis).index(self)
-
+from weighbridge.core.metrics.basis import Basis, stronger_or_equal
+from weighbridge.core.metrics.catalog import Direction, MetricCatalog, MetricDefinition
 
 # A metric value outside these powers of ten is a typo, and formatting it could exhaust memory.
 _LARGEST_POWER, _SMALLEST_POWER = 15, -30
@@ -73,11 +58,9 @@ class Contradiction:
     message: str
 
 
-def check_metric_value(metric_value: MetricValue) -> None:
+def check_metric_value(metric_value: MetricValue, *, catalog: MetricCatalog) -> None:
     """Raise Invalid, with the invalid field, unless the metric value is well formed."""
-    kind = CATALOG.get(metric_value.name)
-    if kind is None:
-        raise Invalid(f"There is no metric named {metric_value.name!r}; use one of {', '.join(CATALOG)}.", field="name")
+    kind = catalog.find(metric_value.name)
     if metric_value.unit != kind.unit:
         raise Invalid(f"{kind.name} is given in {kind.unit}, not in {metric_value.unit!r}; convert it.", field="unit")
     if not isinstance(metric_value.basis, Basis):
@@ -148,7 +131,7 @@ def is_current(metric_value: MetricValue, *, now: datetime) -> bool:
 
 
 def best(
-    metric_values: Iterable[MetricValue], *, name: str, accept: Collection[Basis] | None = None
+    metric_values: Iterable[MetricValue], *, name: str, catalog: MetricCatalog, accept: Collection[Basis] | None = None
 ) -> MetricValue | None:
     """Return the metric value that counts: the strongest accepted basis, and for equal bases the latest observation.
 
@@ -158,56 +141,55 @@ def best(
     named = [each for each in metric_values if each.name == name and (accept is None or each.basis in accept)]
     if len(named) == 1:
         return named[0]
-    return max(named, key=lambda each: (each.basis.rank, each.observed_at, *_tie(each)), default=None)
+    return max(named, key=lambda each: (each.basis.rank, each.observed_at, *_tie(each, catalog)), default=None)
 
 
-def _tie(metric_value: MetricValue) -> tuple[Decimal, str]:
+def _tie(metric_value: MetricValue, catalog: MetricCatalog) -> tuple[Decimal, str]:
     """Break ties by the less favorable value, so that the order of arrival does not matter."""
-    kind = CATALOG.get(metric_value.name)
-    is_high_good = kind is not None and kind.direction is Direction.HIGHER
-    return (-metric_value.value if is_high_good else metric_value.value, repr(metric_value))
+    kind = catalog.get(metric_value.name)
+    return (metric_value.value * (kind.sign if kind is not None else 1), repr(metric_value))
 
 
-def stronger_or_equal(weakest: Basis) -> tuple[Basis, ...]:
-    """Return the bases at least as strong as `weakest`, weakest first."""
-    return tuple(basis for basis in Basis if basis.rank >= weakest.rank)
-
-
-def contradictions(metric_values: Sequence[MetricValue], *, now: datetime) -> tuple[Contradiction, ...]:
+def contradictions(
+    metric_values: Sequence[MetricValue], *, catalog: MetricCatalog, now: datetime
+) -> tuple[Contradiction, ...]:
     """Return the latest claims (declared or estimated) that lie outside the current measured interval.
 
     A measurement without an interval contradicts nothing: its uncertainty is unknown.
     """
-    sound = [metric_value for metric_value in metric_values if is_sound(metric_value)]
-    pairs = ((_claim(sound, name=name), _measurement(sound, name=name, now=now)) for name in CATALOG)
-    contradicting = (_contradiction(claim, measured) for claim, measured in pairs if claim and measured)
+    sound = [metric_value for metric_value in metric_values if is_sound(metric_value, catalog=catalog)]
+    names = catalog.in_order(metric_value.name for metric_value in sound)
+    pairs = ((_claim(sound, name, catalog), _measurement(sound, name, catalog, now)) for name in names)
+    contradicting = (_contradiction(claim, measured, catalog) for claim, measured in pairs if claim and measured)
     return tuple(item for item in contradicting if item is not None)
 
 
-def is_sound(metric_value: MetricValue) -> bool:
+def is_sound(metric_value: MetricValue, *, catalog: MetricCatalog) -> bool:
     """Return True if `check_metric_value` raises nothing."""
     try:
-        check_metric_value(metric_value)
+        check_metric_value(metric_value, catalog=catalog)
     except Invalid:
         return False
     return True
 
 
-def _claim(metric_values: Sequence[MetricValue], *, name: str) -> MetricValue | None:
+def _claim(metric_values: Sequence[MetricValue], name: str, catalog: MetricCatalog) -> MetricValue | None:
     claims = [each for each in metric_values if each.name == name and each.basis.rank < Basis.MEASURED.rank]
-    return max(claims, key=lambda each: (each.observed_at, each.basis.rank, *_tie(each)), default=None)
+    return max(claims, key=lambda each: (each.observed_at, each.basis.rank, *_tie(each, catalog)), default=None)
 
 
-def _measurement(metric_values: Sequence[MetricValue], *, name: str, now: datetime) -> MetricValue | None:
-    metric_value = best(metric_values, name=name, accept=stronger_or_equal(Basis.MEASURED))
+def _measurement(
+    metric_values: Sequence[MetricValue], name: str, catalog: MetricCatalog, now: datetime
+) -> MetricValue | None:
+    metric_value = best(metric_values, name=name, catalog=catalog, accept=stronger_or_equal(Basis.MEASURED))
     return metric_value if metric_value is not None and is_current(metric_value, now=now) else None
 
 
-def _contradiction(claim: MetricValue, measured: MetricValue) -> Contradiction | None:
+def _contradiction(claim: MetricValue, measured: MetricValue, catalog: MetricCatalog) -> Contradiction | None:
     if measured.lower is not None and claim.value < measured.lower:
-        is_worse = CATALOG[claim.name].direction is Direction.LOWER
+        is_worse = catalog[claim.name].direction is Direction.LOWER
     elif measured.upper is not None and claim.value > measured.upper:
-        is_worse = CATALOG[claim.name].direction is Direction.HIGHER
+        is_worse = catalog[claim.name].direction is Direction.HIGHER
     else:
         return None
     message = (

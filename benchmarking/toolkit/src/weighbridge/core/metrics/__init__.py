@@ -1,0 +1,1 @@
+"""Metrics: their catalog, and their values with basis, interval and source."""

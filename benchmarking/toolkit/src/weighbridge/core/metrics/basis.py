@@ -1,0 +1,22 @@
+"""The basis of a metric value: how it came to be."""
+
+from enum import StrEnum
+
+
+class Basis(StrEnum):
+    """How a metric value came to be, weakest first."""
+
+    DECLARED = "declared"
+    ESTIMATED = "estimated"
+    MEASURED = "measured"
+    BILLED = "billed"
+
+    @property
+    def rank(self) -> int:
+        """0 for the weakest basis."""
+        return tuple(Basis).index(self)
+
+
+def stronger_or_equal(weakest: Basis) -> tuple[Basis, ...]:
+    """Return the bases at least as strong as `weakest`, weakest first."""
+    return tuple(basis for basis in Basis if basis.rank >= weakest.rank)

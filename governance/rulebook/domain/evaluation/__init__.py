@@ -1,0 +1,1 @@
+"""Evaluates policies for requests: limits, rules, and replays of past requests."""

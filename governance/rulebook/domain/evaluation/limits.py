@@ -1,0 +1,138 @@
+"""Judges one limit on the metric values of a request: passed, fired, or indeterminate with the reason.
+
+Pure and total: missing, stale, weak or malformed evidence never raises and never passes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+from governance.rulebook.domain.evaluation.metric_index import MetricIndex
+from governance.rulebook.domain.metric_limits import MetricLimit, Reference, Statistic
+from governance.rulebook.domain.scopes import EvaluationSubject
+from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.values import MetricValue, best, brief_text, is_current, number_text
+
+
+class RuleStatus(StrEnum):
+    """The result of one rule."""
+
+    PASSED = "passed"
+    FIRED = "fired"
+    INDETERMINATE = "indeterminate"
+    NOT_APPLICABLE = "not_applicable"
+    WAIVED = "waived"
+
+
+References = Mapping[tuple[Reference, str], Decimal]
+"""The values of references, by reference and metric."""
+NO_REFERENCES: References = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class LimitFinding:
+    """The result of one limit. `reason` is a function, because many callers do not need the sentence."""
+
+    status: RuleStatus
+    reason: Callable[[], str]
+    metric_value: MetricValue | None = None
+    observed: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationCase:
+    """The inputs of an evaluation."""
+
+    subject: EvaluationSubject
+    index: MetricIndex
+    now: datetime
+    references: References
+
+
+def judge_limit(limit: MetricLimit, case: EvaluationCase) -> LimitFinding:
+    """Compare the value that counts with the limit; what cannot be compared is indeterminate, never passed."""
+    index = case.index
+    named = index.metric_values.get(limit.metric, ())
+    fault = index.fault_of(limit.metric)
+    if fault:
+        # The malformed metric value might be the decisive one, so the others cannot replace it.
+        return LimitFinding(RuleStatus.INDETERMINATE, lambda: f"A value of {limit.metric} is malformed: {fault}")
+    metric_value = best(named, name=limit.metric, catalog=index.catalog, accept=limit.accept)
+    if metric_value is None:
+        return LimitFinding(RuleStatus.INDETERMINATE, lambda: _needed(limit, named, index.catalog))
+    return _weigh(limit, metric_value=metric_value, case=case)
+
+
+def _needed(limit: MetricLimit, named: Sequence[MetricValue], catalog: MetricCatalog) -> str:
+    bases = " and ".join(sorted({metric_value.basis.value for metric_value in named}))
+    available = f"only {bases}" if named else "none at all"
+    parts = catalog[limit.metric].parts if limit.metric in catalog else ()
+    if parts and not named:
+        return f"{limit.metric} is computed from {' and '.join(parts)}; state both, and it can be computed."
+    return f"The rule needs a {' or '.join(limit.accept)} value of {limit.metric}; there is {available}."
+
+
+def _weigh(limit: MetricLimit, *, metric_value: MetricValue, case: EvaluationCase) -> LimitFinding:
+    observed = _observed(limit, metric_value)
+    gap = _gap(limit, metric_value=metric_value, observed=observed, now=case.now)
+    if gap or observed is None:
+        return LimitFinding(RuleStatus.INDETERMINATE, lambda: gap, metric_value, observed)
+    compared = _relative(limit, observed, case.references)
+    if compared is None:
+        return LimitFinding(RuleStatus.INDETERMINATE, lambda: _no_reference(limit), metric_value, observed)
+    status = RuleStatus.PASSED if limit.comparator.holds(compared, limit.limit) else RuleStatus.FIRED
+    return LimitFinding(status, lambda: _comparison(limit, metric_value, observed, compared), metric_value, observed)
+
+
+def _relative(limit: MetricLimit, observed: Decimal, references: References) -> Decimal | None:
+    """The number that is compared with the limit: the observed one, or relative to the reference, if that is known."""
+    if limit.versus is None:
+        return observed
+    reference = references.get((limit.versus.reference, limit.metric))
+    return None if reference is None else limit.versus.measure.of(observed, reference)
+
+
+def _no_reference(limit: MetricLimit) -> str:
+    words = limit.versus.reference.words if limit.versus else ""
+    return f"The rule compares {limit.metric} with {words}; that has no value to compare with."
+
+
+def _comparison(limit: MetricLimit, metric_value: MetricValue, observed: Decimal, compared: Decimal) -> str:
+    origin = metric_value.basis.value + (f", {metric_value.source}" if metric_value.source else "")
+    which = limit.statistic.words
+    relative = f", which is {_observed_words(compared, limit.limit)} {limit.limit_unit}" if limit.versus else ""
+    why = (
+        f"{which}{limit.metric} is {_observed_words(observed, limit.limit)} {metric_value.unit} ({origin}){relative}; "
+        f"the policy asks for {limit.comparator.words} {limit.limit_words}."
+    )
+    return why[0].upper() + why[1:] if which else why
+
+
+def _observed_words(observed: Decimal, limit: Decimal) -> str:
+    """The rounded number, or the exact number if rounding would print the limit itself."""
+    brief = brief_text(observed)
+    return number_text(observed) if brief == number_text(limit) else brief
+
+
+def _observed(limit: MetricLimit, metric_value: MetricValue) -> Decimal | None:
+    billed = metric_value.value if metric_value.basis is Basis.BILLED else None
+    p80 = billed if metric_value.p80 is None else metric_value.p80
+    bounds = {Statistic.LOWER: metric_value.lower, Statistic.UPPER: metric_value.upper, Statistic.P80: p80}
+    return bounds.get(limit.statistic, metric_value.value)
+
+
+def _gap(limit: MetricLimit, *, metric_value: MetricValue, observed: Decimal | None, now: datetime) -> str:
+    """The reason why the metric value is not sufficient for the limit; empty if it is."""
+    if not is_current(metric_value, now=now):
+        expired = f"expired on {metric_value.valid_until:%Y-%m-%d}"
+        return f"The {metric_value.basis} value of {limit.metric} {expired}; provide a new one."
+    has = f"the {metric_value.basis} value has"
+    if limit.min_n and (metric_value.n or 0) < limit.min_n:
+        return f"The rule needs {limit.min_n} samples of {limit.metric}; {has} {metric_value.n or 'none'}."
+    if observed is None:
+        return f"The rule compares {limit.statistic.words}{limit.metric}; {has} none."
+    return ""
