@@ -116,8 +116,8 @@ SENDERS = {
     f"{TOOLKIT}/systems/external/http_json.py": "Sends rows to a model behind HTTP that its caller names.",
     f"{TOOLKIT}/load/target.py": "Resolves the address of an endpoint under load and checks that it is allowed.",
     f"{TOOLKIT}/load/generator": "Sends a load test's requests to that endpoint.",
-    f"{TOOLKIT}/trackers/mlflow.py": "Logs results to MLflow and reads runs back, if the user asks for it.",
-    f"{TOOLKIT}/trackers/wandb.py": "Logs results to Weights & Biases, if the user asks for it.",
+    f"{TOOLKIT}/client/trackers/mlflow.py": "Logs results to MLflow and reads runs back, if the user asks for it.",
+    f"{TOOLKIT}/client/trackers/wandb.py": "Logs results to Weights & Biases, if the user asks for it.",
 }
 """Every module that can send something to another machine; `tests/architecture/test_effects.py` finds any other."""
 DISTRIBUTION = f"""\

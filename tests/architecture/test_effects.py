@@ -91,8 +91,8 @@ def test_the_environment_is_read_in_one_place() -> None:
         f"{TOOLKIT}/systems/device/runtime.py",  # finds the cache of the user
         f"{TOOLKIT}/systems/onnx_runtime.py",
         f"{TOOLKIT}/systems/sandbox/process.py",
-        f"{TOOLKIT}/trackers/mlflow.py",
-        f"{TOOLKIT}/trackers/wandb.py",
+        f"{TOOLKIT}/client/trackers/mlflow.py",
+        f"{TOOLKIT}/client/trackers/wandb.py",
     }
 
 

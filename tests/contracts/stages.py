@@ -4,6 +4,7 @@ example.
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -84,6 +85,12 @@ def written(text: str) -> Callable[[Path], object]:
         path.write_text(text)
 
     return write
+
+
+def copied(name: str) -> Callable[[Path], object]:
+    """A sample of another tool's results, a file or a folder."""
+    sample = ROOT / "tests/unit/toolkit/readers/samples" / name
+    return partial(shutil.copytree if sample.is_dir() else shutil.copy, sample)
 
 
 def predicted(path: Path, noise: float = 0.6) -> None:
@@ -225,6 +232,14 @@ TOOLKIT: Mapping[str, Stage] = {
             "prices.json": written(json.dumps(AZURE)),
             "vms.csv": written(lists.vms({}).read()),
             "model_prices_and_context_window.json": written(json.dumps({"gpt-4o-mini": lists.MODEL})),
+        }
+    ),
+    "docs/how-to/read-results-of-other-tools.md": Stage(
+        {
+            "mlperf_log_summary.txt": copied("loadgen_server.summary.txt"),
+            "results.json": copied("lm_eval.json"),
+            "log.eval": copied("inspect.eval"),
+            "mlruns": copied("mlruns"),
         }
     ),
     "docs/how-to/use-results-in-a-pipeline.md": Stage(

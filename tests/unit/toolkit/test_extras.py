@@ -53,6 +53,7 @@ WITHOUT = [
     "result new-key --out k.pem",
     "result sign r.json --key k.pem --out s.json",
     "result verify s.json --key k.pem.pub",
+    "import r.json --json i.json",
     "score s.npz --resamples 100",
     "rerun r.json --model m.onnx",
     "max-rate --p99-ms 0.000001 m.onnx --samples 662",

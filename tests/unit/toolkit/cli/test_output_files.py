@@ -47,6 +47,7 @@ LINES = {
     "decide": "decide m.yaml --draws 100",
     "learning-curve": "learning-curve p.csv",
     "import-runs": "import-runs --uri http://127.0.0.1:9",
+    "import": "import r.json",
     "result verify": "result verify signed.json --key k.pem.pub",
     "prices list": "prices list openai/gpt-4o-mini",
     "prices show": "prices show aws/us-east-1/g5.xlarge",
@@ -174,7 +175,7 @@ def staged(stage, monkeypatch):
     monkeypatch.setattr(optimizing, "optimize", lambda *_, **__: Result(candidates, (), lambda: ["a table"]))
     found = types.SimpleNamespace(as_document=lambda: candidates, candidates=[1], baseline="a")
     monkeypatch.setattr(tracking, "_mlflow", lambda *_: types.SimpleNamespace(documents=lambda _: []))
-    monkeypatch.setattr("weighbridge.trackers.imported.candidates_of", lambda *_, **__: found)
+    monkeypatch.setattr("weighbridge.client.trackers.imported.candidates_of", lambda *_, **__: found)
     return stage
 
 

@@ -126,7 +126,7 @@ def test_no_text_takes_long(text: str) -> None:
 
 def test_numbers_are_exact_on_request() -> None:
     assert parse_json("[0.1, 1e2, 7, -1.50]", number=Decimal) == [Decimal("0.1"), Decimal("1e2"), 7, Decimal("-1.50")]
-    for odd in ("1e999999999", "1e-401", "0." + "1" * 51):
+    for odd in ("1e999999999", "1e-401", "0." + "1" * 51, "0.1e400004720999999999999", "1e" + "9" * 40):
         with pytest.raises(Invalid, match="too long or too large"):
             parse_json(odd, number=Decimal)
 

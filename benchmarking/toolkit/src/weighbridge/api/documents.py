@@ -1,4 +1,4 @@
-"""Read and write the documents of jobs: JSON and YAML files, or results of other jobs."""
+"""Read and write the documents of jobs: JSON and YAML files, results of other jobs, and of other tools."""
 
 import contextlib
 import errno
@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weighbridge.api.results import Result
+from weighbridge.api.results import Result, Row
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import require_extra
 from weighbridge.core.parsing import json_text
@@ -135,6 +135,30 @@ def read_yaml(path: Path) -> object:
     from weighbridge.core.parsing import yaml_text
 
     return yaml_text.read_yaml(path, field="spec")
+
+
+def import_results(files: Sequence[PathLike], *, tool: str | None = None) -> Result:
+    """Read results of other tools; the reader of each file is found by its content, or named by `tool`.
+
+    The result is a `weighbridge.imported/1` document: `results` have the metrics that a file states, each number as the
+    exact text, why others are absent, and a verdict with reasons. `to_pandas()` has a row for each metric, its numbers
+    as floats. Raises Invalid for a file that no reader takes, and TooLarge above 64 MB.
+    """
+    from weighbridge.cli.tables.imported_table import imported_parts
+    from weighbridge.readers.imported_result import imported_document
+    from weighbridge.readers.registry import read_results
+
+    results = [result for file in files for result in read_results(Path(file), tool=tool)]
+    document = imported_document(results)
+    rows = tuple(_imported_row(result, metric) for result in document["results"] for metric in result["metrics"])
+    return Result(document, rows, lambda: imported_parts(document))
+
+
+def _imported_row(result: Mapping[str, Any], metric: Mapping[str, Any]) -> Row:
+    stated = {key: metric[key] for key in ("value", "lower", "upper", "confidence")}
+    numbers = {key: float(text) if text is not None else None for key, text in stated.items()}
+    labels = {"tool": result["tool"], "part": result["part"], "status": result["verdict"]["status"]}
+    return {**labels, "metric": metric["name"], **numbers, "unit": metric["unit"], "n": metric["n"]}
 
 
 def check_chart(path: PathLike | None) -> None:

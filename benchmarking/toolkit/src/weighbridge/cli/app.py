@@ -30,7 +30,7 @@ from weighbridge.cli.measure.score import score
 from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.prepare_data import prepare_data
 from weighbridge.cli.server import create, gate
-from weighbridge.cli.tracking import import_runs, track
+from weighbridge.cli.tracking import import_results, import_runs, track
 from weighbridge.client.integrations.admission.command import admission
 
 app = typer.Typer(
@@ -66,6 +66,7 @@ MEASURE = (prepare_data, profile, device, compare, score, experiment, rerun, swe
 CHOOSE = (pareto, recommend, decide, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest):
     app.command(cls=CarefulCommand)(command)
+app.command("import", cls=CarefulCommand)(import_results)
 
 
 def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]) -> None:

@@ -1,4 +1,4 @@
-"""`weighbridge track` and `weighbridge import-runs`: experiment trackers."""
+"""`weighbridge track`, `weighbridge import-runs` and `weighbridge import`: trackers, and results of other tools."""
 
 import time
 from enum import StrEnum
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from weighbridge.api.documents import read_json, write_json
-from weighbridge.cli.exits import errors_as_exits, stop, stream_beside
+from weighbridge.cli.exits import DONE, NO, errors_as_exits, output, stop, stream_beside
 from weighbridge.cli.option_rules import Needs
 
 if TYPE_CHECKING:
-    from weighbridge.trackers.mlflow import MlflowTracker
-    from weighbridge.trackers.records import Tracker
+    from weighbridge.client.trackers.mlflow import MlflowTracker
+    from weighbridge.client.trackers.records import Tracker
 
 UriOption = Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="MLflow tracking server.")]
 
@@ -47,7 +47,7 @@ def track(
 
     Each benchmark is a run, and each variant a child run. The file has a line of JSON for each.
     """
-    from weighbridge.trackers.records import record_of
+    from weighbridge.client.trackers.records import record_of
 
     kept = (out,) if to is TrackerKind.JSONL else ()
     with errors_as_exits(writes=kept, keeps=kept):
@@ -58,8 +58,8 @@ def track(
 
 
 def _tracker(kind: TrackerKind, *, uri: str, experiment: str, folder: Path, is_offline: bool, out: Path) -> "Tracker":
-    from weighbridge.trackers.jsonl import JsonLines
-    from weighbridge.trackers.wandb import WandbTracker
+    from weighbridge.client.trackers.jsonl import JsonLines
+    from weighbridge.client.trackers.wandb import WandbTracker
 
     if kind is TrackerKind.JSONL:
         return JsonLines(out)
@@ -69,7 +69,7 @@ def _tracker(kind: TrackerKind, *, uri: str, experiment: str, folder: Path, is_o
 
 
 def _mlflow(uri: str, experiment: str) -> "MlflowTracker":
-    from weighbridge.trackers.mlflow import MlflowTracker
+    from weighbridge.client.trackers.mlflow import MlflowTracker
 
     if not uri:
         stop("Give the MLflow tracking server with --uri or MLFLOW_TRACKING_URI.")
@@ -93,7 +93,7 @@ def import_runs(
     """
     from datetime import UTC, datetime
 
-    from weighbridge.trackers.imported import candidates_of, wanted_of
+    from weighbridge.client.trackers.imported import candidates_of, wanted_of
 
     at = datetime.fromtimestamp(time.time(), UTC).isoformat()
     with errors_as_exits(writes=(json_file,)):
@@ -103,3 +103,29 @@ def import_runs(
         write_json(json_file, candidates.as_document())
     text = f"{json_file}: {len(candidates.candidates)} candidates, baseline {candidates.baseline}"
     typer.echo(text, file=stream_beside(json_file))
+
+
+def import_results(
+    files: Annotated[list[Path], typer.Argument(help="Result files of other tools, or folders of runs.")],
+    tool: Annotated[
+        str,
+        typer.Option(
+            help="The tool that wrote them: weighbridge, loadgen, guidellm, aiperf, triton, lm_eval, inspect_ai, "
+            "mlflow or wandb; default: found by the content.",
+        ),
+    ] = "",
+    json_file: Annotated[Path | None, typer.Option("--json", "-o", help="Write the results to this file.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Read results of other tools, with their doubts.
+
+    Nothing is guessed: what a file does not state is absent, with the reason. Exit codes: 0 done, 1 a result is
+    invalid, 2 a file cannot be read.
+    """
+    from weighbridge.api import documents
+
+    with errors_as_exits(writes=(json_file,)):
+        imported = documents.import_results(files, tool=tool or None)
+        output(imported, json_file, is_quiet=quiet)
+    is_invalid = any(result["verdict"]["status"] == "invalid" for result in imported["results"])
+    raise typer.Exit(NO if is_invalid else DONE)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.client.feed.feeds import DAY, ENTRIES, HOUR, NOW, entry, written
-from weighbridge.trackers.mlflow import mlflow_client
+from weighbridge.client.trackers.mlflow import mlflow_client
 
 CONTENT = b"the bytes of a model"
 DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()

@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Never
 
@@ -147,7 +147,10 @@ def _float(digits: str) -> float:
 
 
 def _decimal(digits: str) -> Decimal:
-    number = Decimal(digits)
+    try:
+        number = Decimal(digits)
+    except InvalidOperation as error:  # an exponent of some eighteen digits or more
+        raise StrictnessError(f"the number {digits[:DIGITS_MAX]} is too long or too large") from error
     if len(number.as_tuple().digits) > DIGITS_MAX or abs(number.adjusted()) > _EXPONENT_MAX:
         raise StrictnessError(f"the number {digits[:DIGITS_MAX]} is too long or too large")
     return number

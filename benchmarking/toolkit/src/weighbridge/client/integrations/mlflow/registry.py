@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.client.feed.verdicts import GateReply
+from weighbridge.client.trackers.mlflow import mlflow_client, refusals
 from weighbridge.core.canonical import DIGEST_PREFIX
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
-from weighbridge.trackers.mlflow import mlflow_client, refusals
 
 TAG = "weighbridge"
 MODEL = re.compile(r"models:/(?P<name>[^/]+)/(?P<version>[0-9]+)")

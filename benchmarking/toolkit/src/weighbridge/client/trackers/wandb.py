@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from weighbridge.client.trackers.records import TrackerRecord
 from weighbridge.core.errors import Refused
 from weighbridge.core.extras import import_extra
-from weighbridge.trackers.records import TrackerRecord
 
 # By default, Weights & Biases also sends error reports, the code in the working directory and its git state.
 QUIET = {

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from weighbridge.client.trackers.records import TrackerRecord
 from weighbridge.core.errors import Refused
-from weighbridge.trackers.records import TrackerRecord
 
 
 class JsonLines:

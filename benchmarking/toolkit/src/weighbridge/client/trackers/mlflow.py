@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.client.trackers.records import TrackerRecord
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.extras import import_extra
 from weighbridge.core.parsing.json_text import read_json
 from weighbridge.core.parsing.limits import MEASUREMENT
-from weighbridge.trackers.records import TrackerRecord
 
 WORDS_PER_BATCH, METRICS_PER_BATCH = 100, 1_000
 MAX_SETTING, MAX_LABEL = 6_000, 8_000

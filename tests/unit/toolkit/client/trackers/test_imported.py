@@ -6,12 +6,12 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.refusals import has_code
-from tests.unit.toolkit.trackers.documents import PROFILE, VARIANTS
+from tests.unit.toolkit.client.trackers.documents import PROFILE, VARIANTS
 from weighbridge.cli.app import app
+from weighbridge.client.trackers.imported import Wanted, candidates_of, wanted_of
+from weighbridge.client.trackers.mlflow import MlflowTracker
+from weighbridge.client.trackers.records import record_of
 from weighbridge.core.errors import Invalid
-from weighbridge.trackers.imported import Wanted, candidates_of, wanted_of
-from weighbridge.trackers.mlflow import MlflowTracker
-from weighbridge.trackers.records import record_of
 from weighbridge.tradeoff.candidates import Estimate, VariantAnswer, candidates_from
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]

@@ -6,14 +6,14 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.toolkit.trackers.documents import PROFILE, VARIANTS
+from tests.unit.toolkit.client.trackers.documents import PROFILE, VARIANTS
 from weighbridge.cli.app import app
+from weighbridge.client.trackers import mlflow as mlflow_tracker
+from weighbridge.client.trackers.jsonl import JsonLines
+from weighbridge.client.trackers.mlflow import MlflowTracker
+from weighbridge.client.trackers.records import TrackerRecord, record_of
+from weighbridge.client.trackers.wandb import WandbTracker
 from weighbridge.core.errors import Invalid, Refused
-from weighbridge.trackers import mlflow as mlflow_tracker
-from weighbridge.trackers.jsonl import JsonLines
-from weighbridge.trackers.mlflow import MlflowTracker
-from weighbridge.trackers.records import TrackerRecord, record_of
-from weighbridge.trackers.wandb import WandbTracker
 
 # Both libraries warn about themselves on import and leave temporary folders to the interpreter's end.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]

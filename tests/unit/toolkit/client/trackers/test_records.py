@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.refusals import has_code
-from tests.unit.toolkit.trackers.documents import PROFILE, VARIANTS
+from tests.unit.toolkit.client.trackers.documents import PROFILE, VARIANTS
+from weighbridge.client.trackers.records import clean_name, numbers_of, record_of
 from weighbridge.core.errors import Invalid
-from weighbridge.trackers.records import clean_name, numbers_of, record_of
 
 
 def test_a_profile_becomes_one_flat_record():
