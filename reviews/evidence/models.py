@@ -6,13 +6,51 @@ from django.db.models import Q
 
 from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
+from governance.rulebook.domain.trust import SignerKind
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import CHANNELS
 from weighbridge.core.metrics.basis import Basis
 
 User = settings.AUTH_USER_MODEL
+SIGNERS = [(kind.value, kind.value) for kind in SignerKind]
 BASES = [(basis.value, basis.value) for basis in Basis]
+
+
+class AttestedStatement(models.Model):
+    """A signed result that a trusted key attested. Rows never change (a trigger enforces this).
+
+    `is_audited` says that it was drawn to be measured again, `audit_run` is that run, if the subject can be run here.
+    """
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="attested_statements")
+    digest = models.CharField(max_length=71, unique=True)
+    envelope = models.JSONField()
+    key_name = models.CharField(max_length=200)
+    key_digest = models.CharField(max_length=71)
+    signer = models.CharField(max_length=10, choices=SIGNERS)
+    tool = models.CharField(max_length=200)
+    verdict = models.CharField(max_length=10)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    is_audited = models.BooleanField()
+    audit_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="+")
+    received_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="attested_run_takes_time", condition=Q(finished_at__gte=models.F("started_at"))
+            ),
+            models.CheckConstraint(
+                name="audit_run_was_drawn", condition=Q(audit_run__isnull=True) | Q(is_audited=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.tool} by {self.key_name}"
 
 
 class MetricRecord(models.Model):
@@ -30,6 +68,7 @@ class MetricRecord(models.Model):
     n = models.PositiveBigIntegerField(null=True)
     source = models.CharField(max_length=300, blank=True)
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="metric_records")
+    statement = models.ForeignKey(AttestedStatement, on_delete=models.PROTECT, null=True, related_name="metric_records")
     stated_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     observed_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True)
@@ -40,7 +79,13 @@ class MetricRecord(models.Model):
             models.CheckConstraint(
                 name="measured_has_a_run", condition=~Q(basis=Basis.MEASURED) | Q(run__isnull=False)
             ),
+            models.CheckConstraint(
+                name="attested_has_a_statement",
+                condition=Q(basis=Basis.ATTESTED, statement__isnull=False)
+                | (~Q(basis=Basis.ATTESTED) & Q(statement__isnull=True)),
+            ),
             models.UniqueConstraint(fields=["run", "name"], name="one_value_per_run_and_metric"),
+            models.UniqueConstraint(fields=["statement", "name"], name="one_value_per_statement_and_metric"),
             models.CheckConstraint(
                 name="interval_holds_value",
                 condition=(Q(lower__isnull=True) | Q(lower__lte=models.F("value")))

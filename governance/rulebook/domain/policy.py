@@ -19,6 +19,7 @@ from governance.rulebook.domain.metric_limits import MetricLimit, limit_fields, 
 from governance.rulebook.domain.monitoring import DAYS_MAX, Monitoring, read_monitoring
 from governance.rulebook.domain.scopes import Scope, read_scope
 from governance.rulebook.domain.stages import Stage, check_order, read_stage
+from governance.rulebook.domain.trust import Trust, read_trust
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
 
@@ -114,6 +115,7 @@ class Policy:
     monitoring: Monitoring = field(default_factory=Monitoring)
     former_owner_days: int = FORMER_OWNER_DAYS
     evaluation_sets: tuple[str, ...] = ()
+    trust: Trust = field(default_factory=Trust)
     applies_to: Scope = field(default_factory=Scope)
     precedence: int = 0
     separation_of_duties: bool = True
@@ -135,6 +137,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         alternatives=read_alternatives(reader.mapping("alternatives")),
         monitoring=read_monitoring(reader.mapping("monitoring")),
         evaluation_sets=_evaluation_sets(reader),
+        trust=read_trust(reader.mapping("trust")),
         applies_to=read_scope(reader.mapping("applies_to")),
         precedence=reader.whole("precedence", 0, at_most=PRECEDENCE_MAX),
         checklist=reader.text("checklist"),

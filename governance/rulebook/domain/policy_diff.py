@@ -114,6 +114,7 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "authorization.warn_days": str(policy.authorization.warn_days),
         "deadline_days": str(policy.deadline_days),
         "evaluation_sets": ", ".join(policy.evaluation_sets) or "any governed set",
+        **{f"trust.{name}": value for name, value in policy.trust.fields.items()},
         **{f"monitoring.{name}": value for name, value in policy.monitoring.fields.items()},
     }
 

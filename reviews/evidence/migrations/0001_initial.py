@@ -10,6 +10,10 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_metricrecord
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_metricrecord
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_attestedstatement
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_attestedstatement
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_policyevaluation
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_policyevaluation
@@ -30,6 +34,8 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_traffic
 FORGET = """
 DROP TRIGGER append_only ON evidence_metricrecord;
 DROP TRIGGER append_only_truncate ON evidence_metricrecord;
+DROP TRIGGER append_only ON evidence_attestedstatement;
+DROP TRIGGER append_only_truncate ON evidence_attestedstatement;
 DROP TRIGGER append_only ON evidence_policyevaluation;
 DROP TRIGGER append_only_truncate ON evidence_policyevaluation;
 DROP TRIGGER append_only ON evidence_waiver;
@@ -73,13 +79,36 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='AttestedStatement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(max_length=71, unique=True)),
+                ('envelope', models.JSONField()),
+                ('key_name', models.CharField(max_length=200)),
+                ('key_digest', models.CharField(max_length=71)),
+                ('signer', models.CharField(choices=[('ci', 'ci'), ('cluster', 'cluster'), ('device', 'device'), ('vendor', 'vendor')], max_length=10)),
+                ('tool', models.CharField(max_length=200)),
+                ('verdict', models.CharField(max_length=10)),
+                ('started_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField()),
+                ('is_audited', models.BooleanField()),
+                ('received_at', models.DateTimeField()),
+                ('audit_run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.run')),
+                ('received_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attested_statements', to='requests.reviewrequest')),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='MetricRecord',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=60)),
                 ('value', models.DecimalField(decimal_places=9, max_digits=25)),
                 ('unit', models.CharField(max_length=16)),
-                ('basis', models.CharField(choices=[('declared', 'declared'), ('estimated', 'estimated'), ('measured', 'measured'), ('billed', 'billed')], max_length=10)),
+                ('basis', models.CharField(choices=[('declared', 'declared'), ('estimated', 'estimated'), ('attested', 'attested'), ('measured', 'measured'), ('billed', 'billed')], max_length=10)),
                 ('lower', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
                 ('upper', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
                 ('confidence', models.DecimalField(decimal_places=4, max_digits=5, null=True)),
@@ -90,6 +119,7 @@ class Migration(migrations.Migration):
                 ('valid_until', models.DateTimeField(null=True)),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='metric_records', to='requests.reviewrequest')),
                 ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='metric_records', to='runs.run')),
+                ('statement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='metric_records', to='evidence.attestedstatement')),
                 ('stated_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
@@ -177,7 +207,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='metricrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['declared', 'estimated', 'measured', 'billed'])), name='known_basis'),
+            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['declared', 'estimated', 'attested', 'measured', 'billed'])), name='known_basis'),
         ),
         migrations.AddConstraint(
             model_name='metricrecord',
@@ -234,6 +264,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='waiver',
             constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('granted_at'))), name='waiver_runs_out'),
+        ),
+        migrations.AddConstraint(
+            model_name='metricrecord',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', weighbridge.core.metrics.basis.Basis['ATTESTED']), ('statement__isnull', False)), models.Q(models.Q(('basis', weighbridge.core.metrics.basis.Basis['ATTESTED']), _negated=True), ('statement__isnull', True)), _connector='OR'), name='attested_has_a_statement'),
+        ),
+        migrations.AddConstraint(
+            model_name='metricrecord',
+            constraint=models.UniqueConstraint(fields=('statement', 'name'), name='one_value_per_statement_and_metric'),
+        ),
+        migrations.AddConstraint(
+            model_name='attestedstatement',
+            constraint=models.CheckConstraint(condition=models.Q(('finished_at__gte', models.F('started_at'))), name='attested_run_takes_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='attestedstatement',
+            constraint=models.CheckConstraint(condition=models.Q(('audit_run__isnull', True), ('is_audited', True), _connector='OR'), name='audit_run_was_drawn'),
         ),
         migrations.RunSQL(RULES, FORGET),
     ]

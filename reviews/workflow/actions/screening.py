@@ -11,11 +11,12 @@ from benchmarking.runs.domain.alternatives import families_of
 from benchmarking.runs.domain.runnable import OPTIMIZED, reason_not_measured
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
-from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
+from governance.rulebook.domain.benchmark_plans import AlternativesPlan
 from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries.rulebook import policy_in
 from reviews.authorizations.domain.standing import reviewed_before
 from reviews.authorizations.queries.standing import artifact_records
+from reviews.evidence.domain.planned import benchmark_document
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
 from reviews.feed.actions import publish
@@ -70,7 +71,7 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
     if why_not:
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=why_not)
         return []
-    planned = [(str(plan.scenario), _benchmark(plan)) for plan in policy.benchmarks]
+    planned = [(str(plan.scenario), benchmark_document(plan)) for plan in policy.benchmarks]
     if policy.alternatives is not None and version.format != OPTIMIZED:
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_VARIANTS)
     elif policy.alternatives is not None and request.dataset is not None:
@@ -82,18 +83,6 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
         run_actions.queue(key=f"{ref}/{name}", version=version, dataset=data, plan=plan, asked_for=ref, by=by, now=now)
         for name, plan in planned
     ]
-
-
-def _benchmark(plan: BenchmarkPlan) -> dict[str, Any]:
-    return {
-        "scenario": str(plan.scenario),
-        "min_samples": plan.min_samples,
-        "needs_data": plan.needs_data,
-        "hardware": str(plan.hardware),
-        "settings": {name: int(value) if value == int(value) else float(value) for name, value in plan.settings},
-        **({"metrics": list(plan.metrics)} if plan.metrics else {}),
-        **({"sizes": dict(plan.sizes)} if plan.sizes else {}),
-    }
 
 
 def _alternatives(plan: AlternativesPlan, request: ReviewRequest) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class RequestView:
     review_blockers: tuple[ReviewBlocker, ...]
     allowed_steps: Mapping[str, AllowedStep]
     own_stage_id: str
-    answerable: frozenset[str]
+    answerable: tuple[str, ...]
 
     @property
     def own_stage(self) -> StageView | None:

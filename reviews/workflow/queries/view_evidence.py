@@ -68,11 +68,11 @@ def item_views(evidence: EvidenceSnapshot) -> tuple[ChecklistItemView, ...]:
     return tuple(_item_view(status, answers.get(status.item.id)) for status in evidence.checklist)
 
 
-def answerable(snapshot: RequestSnapshot, *, person: Person) -> frozenset[str]:
+def answerable(snapshot: RequestSnapshot, *, person: Person) -> tuple[str, ...]:
     """The checklist items that the person may answer now."""
     items = (status.item for status in snapshot.evidence.checklist if not status.item.kind.is_answered_by_metrics)
     steps = {item.id: allowed_step(check_can_answer, snapshot, person=person, item=item) for item in items}
-    return frozenset(name for name, step in steps.items() if step.is_allowed)
+    return tuple(name for name, step in steps.items() if step.is_allowed)
 
 
 def run_entries(snapshot: RequestSnapshot, *, person: Person) -> tuple[RunEntry, ...]:

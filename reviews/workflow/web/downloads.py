@@ -1,4 +1,4 @@
-"""Downloads of a request: packets and their documents, signed statements, files of checklist answers."""
+"""Downloads of a request: its plan, packets and their documents, signed statements, files of checklist answers."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from governance.exports.web import json_answer
 from governance.inventory.web import file_answer
+from reviews.evidence.queries.attested import plan_of
 from reviews.packets.web import document_answer, pdf_answer
 from reviews.requests.queries.requests import first_of
 from reviews.workflow.web.page import load
@@ -23,6 +24,13 @@ def packet(request: HttpRequest, ref: str, number: int) -> HttpResponseBase:
 def packet_document(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """The data of the packet as JSON. The packet prints the digest of this document."""
     return document_answer(packet_of(load(request, ref), number), subject=ref)
+
+
+@require_safe
+def plan(request: HttpRequest, ref: str) -> HttpResponse:
+    """The plan that results measured elsewhere must follow."""
+    fixed = plan_of(load(request, ref))
+    return json_answer(canonical_bytes(fixed.document), name=f"{ref}.plan.json", digest=fixed.digest)
 
 
 @require_safe

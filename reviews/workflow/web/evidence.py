@@ -19,13 +19,21 @@ from governance.rulebook.queries.catalogs import catalog_in_force
 from reviews.evidence.domain.projected import only_option
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import evidence, projections
+from reviews.workflow.actions import attestations, evidence, projections
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.queries.view_evidence import ChecklistItemView, item_views
 from reviews.workflow.web.page import load, perform_step, step
-from reviews.workflow.web.step_forms import ContradictionForm, MetricValueForm, ProjectionForm, answer_form, token_in
+from reviews.workflow.web.step_forms import (
+    AttestedForm,
+    ContradictionForm,
+    MetricValueForm,
+    ProjectionForm,
+    answer_form,
+    token_in,
+)
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.costs.spec.spec_text import read_spec_text, text_of
 
 
@@ -37,6 +45,16 @@ def state_metric_value(*, request: ReviewRequest, by: User, now: datetime, **dat
     )
     evidence.state_metric_value(request=request, statement=statement, by=by, now=now)
     return f"{statement.name} is recorded, and the policy was evaluated with it."
+
+
+@step("attested", part="metric-values", form=AttestedForm)
+def attest(*, request: ReviewRequest, file: Any, by: User, now: datetime) -> str:
+    """File a result that was measured elsewhere and signed by a key that the policy trusts."""
+    envelope = parse_json(file.read(), name="The signed result", field="file")
+    if not isinstance(envelope, dict):
+        raise Invalid("This is no signed result; weighbridge result attest writes one.", field="file")
+    statement = attestations.record_attested(request=request, envelope=envelope, by=by, now=now)
+    return f"The result of {statement.tool} is attested by {statement.key_name}, and the policy was evaluated with it."
 
 
 @step("projection", part="costs", form=ProjectionForm)

@@ -17,6 +17,7 @@ from benchmarking.projections.domain.projection_table import table_of
 from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.domain.policy import WaiverLevel
 from governance.site.web.refusals import show_in
+from reviews.evidence.queries.attested import attested_views, audit_words, trust_of
 from reviews.evidence.queries.comparison import ProjectionRecord, records_for_filing
 from reviews.requests.domain.lifecycle import OPEN_STATES
 from reviews.requests.models import ReviewRequest
@@ -28,6 +29,7 @@ from reviews.workflow.queries.view_evidence import run_entries
 from reviews.workflow.web.events import trail_lines
 from reviews.workflow.web.progress_steps import progress_steps
 from reviews.workflow.web.step_forms import (
+    AttestedForm,
     ContradictionForm,
     MetricValueForm,
     PlainForm,
@@ -41,7 +43,7 @@ from weighbridge.core.errors import NotFound, Refused
 
 BoundForms = Mapping[str, forms.Form]
 RECENT_EVENTS = 8
-GUARDS = dict.fromkeys(("metric_value", "projection", "contradiction"), "evidence")
+GUARDS = dict.fromkeys(("metric_value", "projection", "contradiction", "attested"), "evidence")
 """The steps with a form that have the guard of another step."""
 
 
@@ -88,7 +90,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
     """The template context of the page and its fragments."""
     snapshot = snapshot_of(review, now=timezone.now())
     view = describe(snapshot, person=person_of(request))
-    trail = trail_lines(view.events)
+    trail, attested = trail_lines(view.events), attested_views(review)
     return {
         "view": view,
         "progress_steps": progress_steps(view),
@@ -98,6 +100,9 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "costs": table_of(view.projections[0].document) if view.projections else None,
         "records": _records(request, review, view),
         "items": [item_entry(view, item, bound) for item in view.checklist],
+        "attested": attested,
+        "attested_chance": audit_words(review, results=len(attested)) if attested else "",
+        "may_attest": bool(review.policy) and bool(trust_of(review).keys),
         "contradictions": [_contradiction(metric, bound) for metric in view.contradicted],
         "conditions": [_condition(row, bound) for row in view.authorization.conditions] if view.authorization else [],
         "is_measuring": snapshot.is_measuring,
@@ -200,6 +205,7 @@ def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
     seen = {"stage": stage.id if stage else "", "revision": view.revision}
     unbound: dict[str, forms.Form] = {
         "metric_value": MetricValueForm(auto_id="metric_value-%s"),
+        "attested": AttestedForm(auto_id="attested-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
         "vote": VoteForm(auto_id="vote-%s", initial=seen, may_condition=is_last, earlier=view.earlier_conditions),
         "revise": StepReasonForm(auto_id="revise-%s"),

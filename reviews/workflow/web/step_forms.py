@@ -80,6 +80,12 @@ class MetricValueForm(forms.Form):
         return shown_confirmation(self, value="value", confirmed="is_confirmed")
 
 
+class AttestedForm(forms.Form):
+    """A result that was measured elsewhere."""
+
+    file = forms.FileField(label="Signed result", help_text="The envelope that weighbridge result attest writes.")
+
+
 class ProjectionForm(forms.Form):
     """A cost projection: the link to a stored one, or a spec file."""
 

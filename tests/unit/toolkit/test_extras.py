@@ -52,6 +52,7 @@ WITHOUT = [
     "result check r.json --fail-if latency_p50_ms>1e9",
     "result new-key --out k.pem",
     "result sign r.json --key k.pem --out s.json",
+    "result attest r.json --plan plan.json --key k.pem --out a.json",
     "result verify s.json --key k.pem.pub",
     "import r.json --json i.json",
     "score s.npz --resamples 100",

@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from weighbridge.api.checking import check, sign_result, verify_result
+    from weighbridge.api.checking import attest, check, sign_result, verify_result
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
     from weighbridge.api.costing import project_costs
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 _MODULES = {
-    "api.checking": ("check", "sign_result", "verify_result"),
+    "api.checking": ("attest", "check", "sign_result", "verify_result"),
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),
     "api.costing": ("project_costs",),
@@ -57,6 +57,7 @@ __all__ = [
     "RunCanceled",
     "RunFailed",
     "Watcher",
+    "attest",
     "check",
     "compare",
     "decide",

@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from weighbridge.api.documents import PathLike, Source, document_of, read_json, write_file
 from weighbridge.api.results import Result
 from weighbridge.core import attestation
+from weighbridge.core.attested_results import result_statement
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.gpu.same_card import card_difference
 from weighbridge.measure.results.conditions import Answer, Checked, metrics_in, read_condition
 from weighbridge.measure.results.reports import WORDS, junit, markdown
+from weighbridge.readers.attested import attested_result, chosen_part
+from weighbridge.readers.registry import read_results
 
 SCHEMA = "weighbridge.check/1"
 PREDICATE_TYPE = "urn:weighbridge:result:v1"
@@ -108,6 +112,36 @@ def verify_result(envelope: Source, *, key: PathLike) -> Result:
 def envelope_key(envelope: Mapping[str, Any]) -> str:
     """Return the id of the key that signed an envelope."""
     return str(envelope["signatures"][0]["keyid"])
+
+
+def attest(  # noqa: PLR0913 -- each is one decision of the caller
+    result: PathLike,
+    out: PathLike,
+    *,
+    plan: PathLike,
+    key: PathLike,
+    tool: str | None = None,
+    part: str | None = None,
+    metrics: Sequence[str] = (),
+    started_at: datetime | None = None,
+    finished_at: datetime | None = None,
+) -> Result:
+    """Sign the result of a tool for the review request of a plan, and write the DSSE envelope to `out`.
+
+    `part` names one of several results in the file. Without `metrics`, those that the standard catalog names are
+    signed. The times are needed if the file does not state them. Raises Invalid for a result about another subject or
+    other data than the plan names.
+    """
+    document = read_json(Path(plan))
+    chosen = chosen_part(read_results(Path(result), tool=tool), part)
+    attested = attested_result(chosen, plan=document, metrics=metrics, started_at=started_at, finished_at=finished_at)
+    statement = result_statement(attested, subject_name=str(document.get("request", "subject")))
+    envelope = attestation.sign(statement, private_key_pem=_key(key))
+    write_file(Path(out), (json.dumps(envelope, indent=1) + "\n").encode(), field="out")
+    signed = [metric.name for metric in attested.metrics]
+    left_out = ", ".join(each.name for each in chosen.metrics if each.name not in signed)
+    lines = [f"signed: {', '.join(signed)}; {attested.verdict}", *([f"left out: {left_out}"] if left_out else [])]
+    return Result(envelope, (), lambda: lines)
 
 
 def _loaded(source: Source) -> Mapping[str, Any]:

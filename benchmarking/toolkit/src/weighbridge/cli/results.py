@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -26,6 +27,14 @@ BaselineOption = Annotated[
 ]
 JunitOption = Annotated[Path | None, typer.Option(help="Write the conditions as JUnit XML to this file.")]
 MarkdownOption = Annotated[Path | None, typer.Option(help="Write a summary in Markdown to this file.")]
+
+MOMENTS = ["%Y-%m-%dT%H:%M:%S%z"]
+StartedOption = Annotated[
+    datetime | None, typer.Option(formats=MOMENTS, help="Begin of the run, if the file does not state it.")
+]
+FinishedOption = Annotated[
+    datetime | None, typer.Option(formats=MOMENTS, help="End of the run, if the file does not state it.")
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,6 +163,41 @@ def verify(
         output(verify_result(envelope, key=key), json_file, is_quiet=quiet)
 
 
+def attest(  # noqa: PLR0913 -- each is an option of the command
+    result: Annotated[Path, typer.Argument(help="File of a tool, or a folder of its files.")],
+    plan: Annotated[Path, typer.Option(help="Plan of the review request (JSON), from its page.")],
+    key: Annotated[Path, typer.Option(help="Private Ed25519 key (PEM) that the policy trusts.")],
+    out: Annotated[Path, typer.Option(help="File for the signed result (DSSE envelope).")],
+    tool: Annotated[str | None, typer.Option(help="Tool that wrote the file; found by its content.")] = None,
+    part: Annotated[str | None, typer.Option(help="One of several results in the file.")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="Metric to sign; repeatable.")] = None,
+    started_at: StartedOption = None,
+    finished_at: Annotated[
+        datetime | None, typer.Option(formats=MOMENTS, help="If the file does not state it.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Sign what was measured elsewhere as evidence for a review request.
+
+    The plan says what the request is about; its digest is signed with the values.
+    """
+    from weighbridge.api.checking import attest
+
+    with errors_as_exits(writes=(out,)):
+        signed = attest(
+            result,
+            out,
+            plan=plan,
+            key=key,
+            tool=tool,
+            part=part,
+            metrics=tuple(metric or ()),
+            started_at=started_at,
+            finished_at=finished_at,
+        )
+        output(signed, None, is_quiet=quiet, beside=(out,))
+
+
 def new_key(
     out: Annotated[Path, typer.Option(help="File for the private key; the public one gets the suffix .pub.")],
 ) -> None:
@@ -175,4 +219,10 @@ def new_key(
     typer.echo(f"{out} is secret; give {public} to whoever verifies results.")
 
 
-COMMANDS: Mapping[str, Callable[..., None]] = {"check": check, "sign": sign, "verify": verify, "new-key": new_key}
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "check": check,
+    "sign": sign,
+    "attest": attest,
+    "verify": verify,
+    "new-key": new_key,
+}

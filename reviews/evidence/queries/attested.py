@@ -1,0 +1,93 @@
+"""The plan that signed results follow, the keys that may sign them, and the attested results of a request."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from governance.people.queries.people import name_of
+from governance.rulebook.domain.trust import Trust
+from governance.rulebook.models import PolicyVersion
+from governance.rulebook.queries.rulebook import in_force, policy_in
+from reviews.evidence.domain.attested import EvaluationPlan, chance_words
+from reviews.evidence.domain.planned import benchmark_document
+from reviews.evidence.models import AttestedStatement
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import fixed_policy_version
+from weighbridge.core.errors import WrongState
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttestedView:
+    """An attested result on the page; `audit` says whether it was drawn to be measured again, and with what."""
+
+    id: int
+    tool: str
+    key_name: str
+    signer: str
+    verdict: str
+    started_at: datetime
+    finished_at: datetime
+    received_by: str
+    received_at: datetime
+    metrics: tuple[str, ...]
+    audit: str
+
+
+def plan_of(request: ReviewRequest) -> EvaluationPlan:
+    """The plan that was fixed at submission. Raises WrongState before."""
+    policy = fixed_policy_version(request)
+    if request.submitted_at is None:
+        raise WrongState("The plan of a request is fixed when it is submitted.")
+    return EvaluationPlan(
+        request=request.ref,
+        subject=request.model_version.digest,
+        policy=policy.digest,
+        data=request.dataset.digest if request.dataset else "",
+        issued_at=request.submitted_at,
+        benchmarks=tuple(benchmark_document(plan) for plan in policy_in(policy).benchmarks),
+    )
+
+
+def trust_of(request: ReviewRequest) -> Trust:
+    """The keys that the policy of the request and the version of it in force both trust for the team.
+
+    A key that a later version no longer names is not trusted any more, whenever the request was submitted.
+    """
+    fixed = policy_in(fixed_policy_version(request)).trust
+    current = in_force(kind=PolicyVersion.plural, name=fixed_policy_version(request).name)
+    if not isinstance(current, PolicyVersion):
+        return Trust()
+    latest = policy_in(current).trust
+    still = {key.id for key in latest.keys_for(request.team.slug)}
+    keys = tuple(key for key in fixed.keys_for(request.team.slug) if key.id in still)
+    return replace(fixed, keys=keys, audit_share=max(fixed.audit_share, latest.audit_share))
+
+
+def attested_views(request: ReviewRequest) -> tuple[AttestedView, ...]:
+    """Every attested result, the latest first."""
+    rows = AttestedStatement.objects.filter(request=request).select_related("received_by").order_by("-pk")
+    rows = rows.prefetch_related("metric_records")
+    return tuple(_view(row) for row in rows)
+
+
+def _view(row: AttestedStatement) -> AttestedView:
+    audit = "not drawn to be measured again"
+    if row.is_audited:
+        audit = f"measured again as run {row.audit_run_id}" if row.audit_run_id else "drawn, but cannot be run here"
+    return AttestedView(
+        id=row.pk,
+        tool=row.tool,
+        key_name=row.key_name,
+        signer=row.signer,
+        verdict=row.verdict,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        received_by=name_of(row.received_by),
+        received_at=row.received_at,
+        metrics=tuple(record.name for record in row.metric_records.all()),
+        audit=audit,
+    )
+
+
+def audit_words(request: ReviewRequest, *, results: int) -> str:
+    """The chance that inflated results of this request are found, as a sentence; "" if none is measured again."""
+    return chance_words(share=trust_of(request).audit_share, results=results)
