@@ -209,8 +209,8 @@ def test_the_servers_wheel_holds_pages_files_and_policies(server):
         ROOT / "governance/site/static", "governance/site/static"
     )
     assert {name for name in held if name.endswith(".yaml")} == {
-        "governance/rulebook/domain/defaults/checklist.yaml",
-        "governance/rulebook/domain/defaults/policy.yaml",
+        "governance/rulebook/domain/defaults/checklists/standard.yaml",
+        "governance/rulebook/domain/defaults/policies/default.yaml",
     }
     assert {name.partition("/")[0] for name in held} == {"config", "governance", "benchmarking", "reviews"}
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from governance.audit.actions import record as audit
 from governance.rulebook.actions import documents as rulebook
-from governance.rulebook.domain.defaults import CHECKLIST, POLICY, text_of
+from governance.rulebook.domain.defaults import names_of, text_of
 from governance.rulebook.domain.metric_catalogs import catalog_document
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import CatalogVersion, ChecklistVersion, PolicyVersion
@@ -22,7 +22,7 @@ from weighbridge.core.secret_files import stored_secret
 class Command(BaseCommand):
     """`manage.py prepare`."""
 
-    help = "Create the signing key, and publish the metric catalog, policy and checklist, if they are missing."
+    help = "Create the signing key, and publish the metric catalog, policies and checklists, if they are missing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create missing parts and print them."""
@@ -41,8 +41,10 @@ class Command(BaseCommand):
             catalog = rulebook.draft_catalog(source=source, by=None, now=now)
             self.stdout.write(f"Published the metric catalog {rulebook.publish(version=catalog, by=None, now=now)}.")
         if not ChecklistVersion.objects.filter(state=DocumentState.PUBLISHED).exists():
-            checklist = rulebook.draft_checklist(source=text_of(CHECKLIST), by=None, now=now)
-            self.stdout.write(f"Published the checklist {rulebook.publish(version=checklist, by=None, now=now)}.")
+            for name in names_of("checklists"):
+                checklist = rulebook.draft_checklist(source=text_of(name), by=None, now=now)
+                self.stdout.write(f"Published the checklist {rulebook.publish(version=checklist, by=None, now=now)}.")
         if not PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).exists():
-            policy = rulebook.draft_policy(source=text_of(POLICY), by=None, now=now)
-            self.stdout.write(f"Published the policy {rulebook.publish(version=policy, by=None, now=now)}.")
+            for name in names_of("policies"):
+                policy = rulebook.draft_policy(source=text_of(name), by=None, now=now)
+                self.stdout.write(f"Published the policy {rulebook.publish(version=policy, by=None, now=now)}.")
