@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from governance.rulebook.domain import defaults
 from tests.contracts.shown import ROOT
 from tests.unit.toolkit import builders
 
@@ -209,8 +210,9 @@ def test_the_servers_wheel_holds_pages_files_and_policies(server):
         ROOT / "governance/site/static", "governance/site/static"
     )
     assert {name for name in held if name.endswith(".yaml")} == {
-        "governance/rulebook/domain/defaults/checklists/standard.yaml",
-        "governance/rulebook/domain/defaults/policies/default.yaml",
+        f"governance/rulebook/domain/defaults/{name}"
+        for folder in ("checklists", "policies")
+        for name in defaults.names_of(folder)
     }
     assert {name.partition("/")[0] for name in held} == {"config", "governance", "benchmarking", "reviews"}
 

@@ -59,7 +59,8 @@ def subject_of(request: ReviewRequest) -> EvaluationSubject:
         tier=request.tier or version.asset.tier,
         environment=request.environment,
         kind=version.kind,
-        format=version.format,
+        # What is no file has a format of its own, so that a scope of file formats does not take it as unknown.
+        format=version.format or version.kind,
         task=request.task or version.asset.task,
     )
 

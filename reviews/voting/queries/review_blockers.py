@@ -38,6 +38,8 @@ def _blockers(evidence: EvidenceSnapshot) -> Iterator[ReviewBlocker]:
 
 def _rule_blockers(evaluation: Evaluation) -> Iterator[ReviewBlocker]:
     for result in evaluation.standing():
+        if result.effect is RuleEffect.ADVISE:
+            continue  # advice blocks nothing, known or not
         if result.status is RuleStatus.INDETERMINATE:
             yield ReviewBlocker("indeterminate", f"{result.rule_id}: {result.reason}", "policy")
         elif result.effect is RuleEffect.DENY:

@@ -26,7 +26,6 @@ from reviews.snapshots.queries.allowed_steps import check_can_state_evidence
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import screening
 from weighbridge.core.attested_results import AttestedResult, read_result
-from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricGroup
@@ -84,7 +83,7 @@ def _store(
     now: datetime,
 ) -> AttestedStatement:
     # The content and not the envelope: another signature of the same statement is the same result.
-    digest = digest_of(vars(result))
+    digest = result.digest
     run = _queue_audit(request, digest, by, now) if is_audited else None
     try:
         with transaction.atomic():

@@ -47,6 +47,11 @@ class AttestedResult:
     manifest: Mapping[str, Any]
     metrics: tuple[AttestedMetric, ...]
 
+    @property
+    def digest(self) -> str:
+        """The digest of what is stated, whoever signs it and whatever the subject is called."""
+        return digest_of(result_statement(self, subject_name=""))
+
 
 def plan_digest(plan: Mapping[str, Any]) -> str:
     """Return the digest of a plan as the server gives it out."""

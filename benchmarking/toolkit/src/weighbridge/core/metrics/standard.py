@@ -132,6 +132,7 @@ _OTHERS = (
         "How many cheaper variants were measured beside the model.",
         group=MetricGroup.BUSINESS,
         scope=_REQUEST,
+        producers=(Producer.BENCHMARK,),
     ),
     MetricDefinition(
         "business_kpi_delta",
