@@ -9,10 +9,16 @@ from django.db import transaction
 from benchmarking.runs.domain.metrics import metrics_of
 from benchmarking.runs.enums import RunVerdict
 from benchmarking.runs.models import Run
+from governance.findings import actions as findings
+from governance.findings.actions import Sighting
+from governance.findings.enums import Severity
+from governance.people.domain.roles import Role
+from governance.people.queries.people import people_with
 from governance.rulebook.domain.benchmark_plans import ScenarioName
 from governance.rulebook.queries.catalogs import catalog_in_force
+from reviews.evidence.domain.attested import inflated
 from reviews.evidence.locking import lock_all
-from reviews.evidence.models import MetricRecord
+from reviews.evidence.models import AttestedStatement, MetricRecord
 from reviews.evidence.queries.evidence import doubt_about_data, metric_value_of
 from reviews.evidence.queries.projections import recalculate
 from reviews.requests.audit import record
@@ -26,6 +32,7 @@ from weighbridge.core.metrics.values import check_metric_value
 
 MEASURED_VALID = timedelta(days=180)
 SOURCE_CHARS_MAX = 300
+ANSWER_DAYS = 14
 ENDED = frozenset({RequestState.DECIDED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 
 
@@ -58,9 +65,41 @@ def record_measurements(
             screening.reopen(
                 request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now
             )
+        _report_inflated(row, metric_values, catalog, now)
         screening.evaluate_again(request=row, occasion="evidence", now=now)
         projections.store_recalculated(request=row, run=run, recalculated=recalculated, by=by, now=now)
     return metric_values
+
+
+def _report_inflated(
+    request: ReviewRequest, measured: Sequence[MetricRecord], catalog: MetricCatalog, now: datetime
+) -> None:
+    """Raise a finding if attested values are more favorable than the measurement allows."""
+    own = {row.name: metric_value_of(row) for row in measured if row.basis == Basis.MEASURED}
+    rows = request.metric_records.filter(basis=Basis.ATTESTED, name__in=own).select_related("statement").order_by("pk")
+    for row in rows:
+        found = inflated([metric_value_of(row)], measured=own, catalog=catalog)
+        if found and row.statement is not None:
+            findings.raise_once(sighting=_sighting(request, row, row.statement, found[0], now), by=None, now=now)
+
+
+def _sighting(
+    request: ReviewRequest, row: MetricRecord, statement: AttestedStatement, what: str, now: datetime
+) -> Sighting:
+    text = (
+        f"{what} {statement.key_name} ({statement.signer}) signed the result of {statement.tool}. Find out why, and "
+        "take the key out of the policy if it signs what was not measured."
+    )
+    return Sighting(
+        kind="attested.inflated",
+        subject=request.ref,
+        text=text,
+        severity=Severity.HIGH,
+        source=f"run of {request.ref}",
+        key=f"attested.inflated:{statement.digest}:{row.name}",
+        owner=next(iter(people_with(Role.PLATFORM_LEAD)), None),
+        due_on=now.date() + timedelta(days=ANSWER_DAYS),
+    )
 
 
 def _metric_values(request: ReviewRequest, run: Run, catalog: MetricCatalog, now: datetime) -> list[MetricRecord]:

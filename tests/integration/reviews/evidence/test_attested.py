@@ -12,6 +12,7 @@ import pytest
 
 from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
+from governance.findings.models import Finding
 from governance.rulebook.domain import defaults
 from reviews.evidence.models import AttestedStatement, MetricRecord
 from reviews.evidence.queries.attested import attested_views, audit_words, plan_of
@@ -257,6 +258,18 @@ def test_a_drawn_result_is_measured_again_where_it_can_run(cast: Cast, now: date
     assert audit_words(request, results=2) == (
         "If the 2 results were inflated, the chance that one is measured again is 43.8 %."
     )
+
+
+def test_an_inflated_result_is_found_when_it_is_measured_again(cast: Cast, now: datetime) -> None:
+    kinds.publish_shipped(now=now, trust=kinds.key_section(share="1"))
+    request = walks.make_submitted(by=cast.author, now=now)
+    signed = kinds.Signed({"latency_p95_ms": "0.5", "throughput_per_s": "600"})
+    attest(request, kinds.envelope_of(kinds.result_for(request, signed, now=now)), cast, now)
+    walks.take_results(request=request, now=now)
+    (finding,) = Finding.objects.filter(kind="attested.inflated")
+    assert finding.subject == request.ref
+    assert "latency_p95_ms was attested as 0.5 ms, and measured as 1.9 to 2.2 ms." in finding.text
+    assert finding.owner == cast.approver
 
 
 def test_the_plan_names_what_was_fixed_at_submission(request_elsewhere: ReviewRequest) -> None:

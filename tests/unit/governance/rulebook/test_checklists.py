@@ -6,7 +6,9 @@ import yaml
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.checklists import ChecklistReply, ItemKind, parse_checklist
 from governance.rulebook.domain.evaluation.completeness import completeness, is_complete
+from governance.rulebook.domain.evaluation.metric_index import index_values
 from governance.rulebook.domain.policy import parse_policy
+from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.unit.governance.rulebook.builders import BEFORE, DIGEST, NOW, metric_value
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
@@ -28,11 +30,17 @@ def document(*items, **fields):
     }
 
 
+SUBJECT = EvaluationSubject(team="search", tier="T1", environment="prod", kind="file", task="classification")
+
+
 def status_of(item, *, answers=(), metric_values=()):
-    (status,) = completeness(
-        parse_checklist(document(item)), answers=answers, metric_values=metric_values, now=NOW, catalog=STANDARD
-    )
+    (status,) = statuses_of(parse_checklist(document(item)), answers=answers, metric_values=metric_values)
     return status
+
+
+def statuses_of(checklist, *, answers=(), metric_values=()):
+    index = index_values(metric_values, catalog=STANDARD)
+    return completeness(checklist, subject=SUBJECT, answers=answers, index=index, now=NOW)
 
 
 def answer(item_id="why", **fields):
@@ -113,7 +121,10 @@ def test_every_fact_of_an_item_is_needed():
     status = status_of(item, metric_values=[measured])
     assert status.is_complete is False
     assert status.metric_values == (measured,)
-    assert "training_cost_usd needs a declared or estimated or measured or billed metric value" in status.reason
+    assert (
+        "training_cost_usd needs a declared or estimated or attested or measured or billed metric value"
+        in status.reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,8 +153,8 @@ def test_of_several_answers_the_latest_counts():
 
 def test_only_required_items_must_be_complete():
     checklist = parse_checklist(document(TEXT, TEXT | {"id": "extra", "required": False}))
-    open_statuses = completeness(checklist, answers=[], metric_values=[], now=NOW, catalog=STANDARD)
-    done = completeness(checklist, answers=[answer(text="12345")], metric_values=[], now=NOW, catalog=STANDARD)
+    open_statuses = statuses_of(checklist)
+    done = statuses_of(checklist, answers=[answer(text="12345")])
     assert [status.is_complete for status in done] == [True, False]
     assert (is_complete(open_statuses), is_complete(done)) == (False, True)
 
@@ -155,7 +166,9 @@ def test_the_default_checklist_asks_what_the_review_needs():
     assert {item.id: (item.kind.value, item.required) for item in checklist.items} == {
         "business-metrics": ("metric", True),
         "performance-latency": ("metric", True),
+        "performance-latency-elsewhere": ("metric", True),
         "performance-quality": ("metric", True),
+        "quality": ("text", True),
         "cost-training": ("cost", True),
         "cost-one-year": ("cost", True),
         "cheaper-alternatives": ("text", True),

@@ -20,8 +20,9 @@ from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
 
-PROD = EvaluationSubject(team="vision", tier="T1", environment="prod")
-DEV = EvaluationSubject(team="vision", tier="T3", environment="dev")
+FILE = {"kind": "file", "format": "onnx", "task": "classification"}
+PROD = EvaluationSubject(team="vision", tier="T1", environment="prod", **FILE)
+DEV = EvaluationSubject(team="vision", tier="T3", environment="dev", **FILE)
 
 
 def p95(value="80", **fields):
@@ -442,5 +443,5 @@ def test_the_digest_of_a_recorded_policy_evaluation_never_changes():
     )
     assert (
         digest_of(to_document(policy_evaluation))
-        == "sha256:3f447c41d699df79e0fa8141f0722a3b936747b2b76e4bc040191629114addd3"
+        == "sha256:6a4b6d70e2b8131d2259b0265d12b7f64352937fc879f7aaf344a54598e7138a"
     )

@@ -61,7 +61,9 @@ def test_conditions_read_like_sentences():
 
 
 def test_accepting_a_basis_accepts_every_stronger_one():
-    assert policy(rule(accept=["estimated"])).rules[0].accept == (Basis.ESTIMATED, Basis.MEASURED, Basis.BILLED)
+    assert policy(rule(accept=["estimated"])).rules[0].accept == (
+        *(Basis.ESTIMATED, Basis.ATTESTED, Basis.MEASURED, Basis.BILLED),
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,6 +229,7 @@ def test_the_default_policy_is_well_formed_and_says_what_ships():
         "training-cost": ("training_cost_usd at most 10000 USD", (), 0),
         "total-cost-1y": ("total_cost_1y_usd at most 50000 USD", (), 0),
         "latency-p95-prod": ("latency_p95_ms (upper) at most 100 ms", ("prod",), 2000),
+        "latency-p95-prod-elsewhere": ("latency_p95_ms at most 100 ms", ("prod",), 0),
         "accuracy-floor-prod": ("accuracy (lower) at least 0.8 ratio", ("prod",), 500),
         "business-gain-prod": ("business_kpi_delta above 0 ratio", ("prod",), 0),
         "cheaper-alternatives-prod": ("alternatives_measured at least 1 variants", ("prod",), 0),
@@ -234,6 +237,7 @@ def test_the_default_policy_is_well_formed_and_says_what_ships():
     assert [(stage.id, stage.role, stage.quorum) for stage in parsed.stages] == [
         ("technical", Role.REVIEWER, 2),
         ("gpu-budget", Role.PLATFORM_LEAD, 1),
+        ("finance", Role.FINANCE, 1),
     ]
     assert parsed.benchmarks == (BenchmarkPlan(ScenarioName.SINGLE_STREAM, 3000, True),)
     variants = (VariantName.GRAPH_OPTIMIZED, VariantName.INT8_STATIC_PER_CHANNEL, VariantName.INT8_DYNAMIC)
