@@ -6,7 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from governance.inventory.domain import SCHEMES
+from governance.inventory.domain.locations import SCHEMES
 from governance.inventory.enums import KINDS, TASKS, Tier
 from governance.people.models import Team
 from governance.rulebook.domain.scopes import SubjectKind

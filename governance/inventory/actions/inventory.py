@@ -12,8 +12,8 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import SpooledUpload, Upload
-from governance.inventory.actions.described import columns_elsewhere, columns_of
 from governance.inventory.actions.ownership import name_owner
+from governance.inventory.domain.described import columns_elsewhere, columns_of
 from governance.inventory.enums import Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.models import Team

@@ -53,6 +53,8 @@ def trust_of(request: ReviewRequest) -> Trust:
     A key that a later version no longer names is not trusted any more, whenever the request was submitted.
     """
     fixed = policy_in(fixed_policy_version(request)).trust
+    if not fixed.keys:
+        return fixed
     current = in_force(kind=PolicyVersion.plural, name=fixed_policy_version(request).name)
     if not isinstance(current, PolicyVersion):
         return Trust()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.db.models import prefetch_related_objects
+
 from governance.bills.queries import spend
 from governance.bills.queries.spend import ModelMonth
 from governance.rulebook.domain.scopes import EvaluationSubject
@@ -50,7 +52,8 @@ class RequestHistory:
 
 
 def histories_of(requests: Sequence[ReviewRequest]) -> dict[int, RequestHistory]:
-    """The history of each request, by request id. Select `model_version` with the requests to save queries."""
+    """The history of each request, by request id."""
+    prefetch_related_objects(requests, "team", "model_version__asset")
     assets = {row.ref: row.model_version.asset_id for row in requests}
     metric_values, traffic = metric_values_by_request(requests), _traffic(requests)
     stated = {row.request_id: row for row in projections.latest_of(requests)}

@@ -14,8 +14,8 @@ from governance.people.queries.people import name_of
 from governance.rulebook.domain.checklists import ChecklistReply
 from governance.rulebook.domain.evaluation.completeness import ItemStatus, completeness
 from governance.rulebook.domain.evaluation.limits import References, RuleStatus
-from governance.rulebook.domain.evaluation.metric_index import index_values
-from governance.rulebook.domain.evaluation.policies import Evaluation, evaluate, stages_of
+from governance.rulebook.domain.evaluation.metric_index import MetricIndex, index_values
+from governance.rulebook.domain.evaluation.policies import Evaluation, evaluate_index, stages_of
 from governance.rulebook.domain.metric_limits import Comparator
 from governance.rulebook.domain.policy import Policy
 from governance.rulebook.domain.stages import Stage
@@ -135,6 +135,10 @@ class EvidenceSnapshot:
         return counted_values(self.metric_values, binding=self.binding_values, catalog=self.catalog)
 
     @cached_property
+    def _counted_index(self) -> MetricIndex:
+        return index_values(self.counted_values, catalog=self.catalog)
+
+    @cached_property
     def amounts(self) -> Mapping[BudgetUnit, Decimal]:
         """The amounts that an approval commits."""
         return amounts_of(self.metric_values)
@@ -159,11 +163,10 @@ class EvidenceSnapshot:
     def policy_evaluation(self) -> Evaluation:
         """The result of the policy for the current metric values. Raises WrongState before submission."""
         subject = subject_of(self.request)
-        return evaluate(
+        return evaluate_index(
             self.policy,
             subject=subject,
-            metric_values=self.counted_values,
-            catalog=self.catalog,
+            index=self._counted_index,
             now=self.now,
             references=self.references,
             waived=self.waived,
@@ -180,9 +183,7 @@ class EvidenceSnapshot:
         if self.request.policy is None:
             return ()
         subject = subject_of(self.request)
-        return stages_of(
-            self.policy, subject=subject, metric_values=self.counted_values, catalog=self.catalog, now=self.now
-        )
+        return stages_of(self.policy, subject=subject, index=self._counted_index, now=self.now)
 
     @cached_property
     def limits(self) -> Mapping[str, PolicyLimit]:

@@ -12,17 +12,15 @@ from reviews.requests.models import ReviewRequest
 from weighbridge.core.errors import WrongState
 
 
-def policy_for(subject: EvaluationSubject) -> Policy | None:
-    """The policy in force that judges such a request, if there is one."""
-    return chosen(policies_in_force(), subject=subject)
-
-
 def rulebook_for(subject: EvaluationSubject) -> tuple[PolicyVersion, ChecklistVersion]:
     """The policy version in force that judges such a request, and the checklist it names.
 
     Raises WrongState if there is none, or if its checklist is not published.
     """
-    policy = policy_for(subject)
+    policies = policies_in_force()
+    policy = chosen(policies, subject=subject)
+    if not policies:
+        raise WrongState("No policy is published yet; an administrator must publish one before requests are submitted.")
     if policy is None:
         described = ", ".join(f"{name} {value}" for name, value in vars(subject).items() if value)
         raise WrongState(

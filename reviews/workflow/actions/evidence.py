@@ -150,6 +150,7 @@ def answer_item(
     with transaction.atomic():
         row = lock(request)
         snapshot = snapshot_of(row, now=now)
+        check_can_answer(snapshot, person=person_of(by))
         item = _item(snapshot, item_id)
         check_can_answer(snapshot, person=person_of(by), item=item)
         _check_answer(item, text, upload, is_attested)

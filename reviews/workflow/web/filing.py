@@ -25,7 +25,8 @@ from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import filing, requests
 from reviews.workflow.actions.filing import FilingInput
-from reviews.workflow.web.filing_forms import FilingForm, MetricValuesForm
+from reviews.workflow.web.filing_forms import FilingForm
+from reviews.workflow.web.metric_forms import MetricValuesForm
 from weighbridge.core.errors import Refused, WrongState
 
 FormData = Mapping[str, Any]

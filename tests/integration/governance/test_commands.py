@@ -21,7 +21,8 @@ from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Role
 from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import person_of
-from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.domain import defaults
+from governance.rulebook.models import CatalogVersion, ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
 from weighbridge.core import attestation
 
@@ -150,15 +151,20 @@ def test_an_installation_is_prepared_once(db: None, settings: Settings, tmp_path
     path = tmp_path / "keys" / "signing.pem"
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"SIGNING_KEY": path}
     out, _ = run("prepare")
+    policies = [name.removesuffix(".yaml").partition("/")[2] for name in defaults.names_of("policies")]
+    checklists = [name.removesuffix(".yaml").partition("/")[2] for name in defaults.names_of("checklists")]
+    assert {"default", "regression", "ranking", "detection", "tabular"} < set(policies)
     assert out.splitlines() == [
         f"Created the signing key {path}.",
-        "Published the checklist standard v1.",
-        "Published the policy default v1.",
+        "Published the metric catalog metrics v1.",
+        *(f"Published the checklist {name} v1." for name in checklists),
+        *(f"Published the policy {name} v1." for name in policies),
     ]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert attestation.public_pem(path.read_text()).startswith("-----BEGIN PUBLIC KEY-----")
-    assert [PolicyVersion.objects.get().state, ChecklistVersion.objects.get().state] == ["published"] * 2
+    tables = (PolicyVersion, ChecklistVersion, CatalogVersion)
+    assert {state for table in tables for state in table.objects.values_list("state", flat=True)} == {"published"}
     assert set(AuditEvent.objects.values_list("source", flat=True)) == {"command"}
     key, events = path.read_bytes(), AuditEvent.objects.count()
     assert run("prepare") == ("", "")

@@ -18,7 +18,7 @@ ALONE: Mapping[str, tuple[Run, set[str]]] = {
     "create_token": (lambda: call_command("create_token", "reviewer_one"), {"token.created"}),
     "prepare": (
         lambda: call_command("prepare"),
-        {"policy.drafted", "policy.published", "checklist.drafted", "checklist.published"},
+        {f"{word}.{step}" for word in ("policy", "checklist", "catalog") for step in ("drafted", "published")},
     ),
     "link_jira_account": (lambda: call_command("link_jira_account", "author", "5b10"), {"person.identified"}),
     "changepassword": (lambda: call_command("changepassword", "finance", verbosity=0), {"password.reset"}),

@@ -94,6 +94,19 @@ def evaluate(
     A limit relative to a reference whose value is not among the `references` is indeterminate.
     """
     index = index_values(metric_values, catalog=catalog)
+    return evaluate_index(policy, subject=subject, index=index, now=now, references=references, waived=waived)
+
+
+def evaluate_index(
+    policy: Policy,
+    *,
+    subject: EvaluationSubject,
+    index: MetricIndex,
+    now: datetime,
+    references: References = NO_REFERENCES,
+    waived: frozenset[str] = frozenset(),
+) -> Evaluation:
+    """Like `evaluate`, with values that are indexed already."""
     case = EvaluationCase(subject=subject, index=index, now=now, references=references)
     results = tuple(_judge(rule, case, waived) for rule in policy.rules)
     return Evaluation(outcome_of(result.effect for result in results if result.effect), results, policy.digest)
@@ -117,19 +130,11 @@ def standing_effects(
     return effects
 
 
-def stages_of(
-    policy: Policy,
-    *,
-    subject: EvaluationSubject,
-    metric_values: Sequence[MetricValue],
-    catalog: MetricCatalog,
-    now: datetime,
-) -> tuple[Stage, ...]:
+def stages_of(policy: Policy, *, subject: EvaluationSubject, index: MetricIndex, now: datetime) -> tuple[Stage, ...]:
     """The stages that take part in the review of this subject, in their order.
 
     A stage with a `when` takes part unless the values show that it does not hold: missing evidence adds reviewers.
     """
-    index = index_values(metric_values, catalog=catalog)
     case = EvaluationCase(subject=subject, index=index, now=now, references=NO_REFERENCES)
     taking_part = {stage.id for stage in policy.stages if stage.scope.covers(subject) and _may_hold(stage.when, case)}
     return ordered(policy.stages, taking_part=taking_part)

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+import yaml
+
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
+from governance.rulebook.domain.metric_catalogs import catalog_document
 from governance.rulebook.models import PolicyVersion
 from tests.factories.changes import publish
 from tests.factories.people import Cast
+from weighbridge.core.metrics.standard import STANDARD
 
 Call = Callable[[Cast, datetime], object]
 
@@ -25,6 +29,9 @@ ACTIONS: Mapping[str, Call] = {
     "governance.rulebook.actions.documents.draft_policy": _publish,
     "governance.rulebook.actions.documents.draft_checklist": lambda cast, now: rulebook.draft_checklist(
         source=defaults.text_of(defaults.CHECKLIST), by=cast.admin, now=now
+    ),
+    "governance.rulebook.actions.documents.draft_catalog": lambda cast, now: rulebook.draft_catalog(
+        source=yaml.safe_dump(catalog_document(STANDARD)), by=cast.admin, now=now
     ),
     "governance.rulebook.actions.documents.publish": _publish,
 }

@@ -37,7 +37,7 @@ def test_every_version_is_listed(api: Api, policy: PolicyVersion, outsider: User
 def test_a_version_says_its_rules(api: Api, policy: PolicyVersion, outsider: User) -> None:
     said = api(outsider).get("/api/v1/rulebook/policies/default/1/").json()
     assert said["source"] == SOURCE
-    assert [stage["id"] for stage in said["stages"]] == ["technical", "gpu-budget"]
+    assert [stage["id"] for stage in said["stages"]] == ["technical", "gpu-budget", "finance"]
     assert next(rule for rule in said["rules"] if rule["id"] == "latency-p95-prod") == {
         "id": "latency-p95-prod",
         "metric": "latency_p95_ms",
@@ -47,7 +47,17 @@ def test_a_version_says_its_rules(api: Api, policy: PolicyVersion, outsider: Use
         "unit": "ms",
         "accept": ["measured", "billed"],
         "min_n": 2000,
-        "scope": {"teams": [], "tiers": [], "environments": ["prod"]},
+        "scope": {
+            "kinds": ["file"],
+            "formats": [],
+            "tasks": [],
+            "teams": [],
+            "tiers": [],
+            "environments": ["prod"],
+        },
+        "versus": None,
+        "combination": "all",
+        "also": [],
         "effect": "require_review",
         "level": "hard",
         "on_indeterminate": "require_review",
@@ -82,7 +92,7 @@ def test_a_fault_is_named_by_its_place(api: Api, policy: PolicyVersion, approver
     broken = SOURCE.replace("comparator: above", "comparator: roughly")
     response = api(approver).post("/api/v1/rulebook/policies/", {"source": broken}, format="json")
     assert response.status_code == 400
-    assert response.json()["errors"][0]["field"] == "rules[5].comparator"
+    assert response.json()["errors"][0]["field"] == "rules[6].comparator"
     assert snapshot() == before
 
 

@@ -25,7 +25,9 @@ def stricter(cast: Cast, policy: PolicyVersion, now: datetime) -> PolicyVersion:
 
 
 def test_versions_newest_first_and_who_answers_for_them(cast: Cast, stricter: PolicyVersion, now: datetime) -> None:
-    actions.draft_policy(source=POLICY.replace("name: default", "name: another"), by=cast.approver, now=now)
+    actions.draft_policy(
+        source=POLICY.replace("name: default", "name: another\nprecedence: 1"), by=cast.approver, now=now
+    )
     rows = rulebook.versions("policies")
     assert [(row.name, row.number, row.state) for row in rows] == [
         ("another", 1, "draft"),

@@ -62,7 +62,7 @@ def test_publishing_retires_the_version_before(cast: Cast, now: datetime) -> Non
         version = publish(version=drafted(cast.approver, now, source), cast=cast, now=now)
     assert states() == [(1, "retired"), (2, "published")]
     assert (version.published_by, version.published_at) == (cast.admin, now)
-    other = drafted(cast.approver, now, POLICY.replace("name: default", "name: other"))
+    other = drafted(cast.approver, now, POLICY.replace("name: default", "name: other\nprecedence: 1"))
     publish(version=other, cast=cast, now=now)
     assert states() == [(1, "retired"), (2, "published")]
     assert states("other") == [(1, "published")]

@@ -23,8 +23,8 @@ from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteTicket, TrackerHealth
-from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import (
+    attestations,
     breaches,
     evidence,
     filing,
@@ -33,6 +33,8 @@ from reviews.workflow.actions import (
     screening,
     waivers,
 )
+from reviews.workflow.actions import authorizations as authorizations
+from tests.factories import kinds
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
@@ -200,6 +202,15 @@ def _supply_traffic(world: World) -> None:
     traffic.supply_traffic(request=request, months=[month], channel="form", by=world.cast.author, now=later)
 
 
+def _attest(world: World) -> None:
+    kinds.publish_shipped(now=world.now + timedelta(hours=1))
+    author, now = world.cast.author, world.now + timedelta(hours=2)
+    version = kinds.register(task="detection", subject=kinds.MANIFEST, by=author, now=now)
+    request = walks.make_submitted(by=author, version=version, now=now)
+    envelope = kinds.envelope_of(kinds.result_for(request, kinds.Signed({"latency_p95_ms": "40"}), now=now))
+    attestations.record_attested(request=request, envelope=envelope, by=author, now=now)
+
+
 ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.authorizations.expire_due": in_world(_age),
     "reviews.workflow.actions.authorizations.confirm_condition": in_world(_confirm),
@@ -228,6 +239,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.evidence.answer_item": in_world(World.evidence),
     "reviews.workflow.actions.evidence.measure_again": in_world(_measure_again),
     "reviews.workflow.actions.evidence.state_metric_value": in_world(World.draft),
+    "reviews.workflow.actions.attestations.record_attested": in_world(_attest),
     "reviews.workflow.actions.measurements.record_measurements": in_world(World.evidence),
     "reviews.workflow.actions.filing.file_request": in_world(_file),
     "reviews.requests.actions.move": in_world(World.submitted),

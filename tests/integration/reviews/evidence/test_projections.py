@@ -68,7 +68,7 @@ def test_the_same_projection_again_is_the_same_row(world: World) -> None:
 
 
 def test_a_rule_about_the_p80_fires_on_it(world: World) -> None:
-    source = LEAN.replace("metric: total_cost_1y_usd", "metric: total_cost_1y_usd\n  statistic: p80")
+    source = LEAN.replace("metric: total_cost_1y_usd", "metric: total_cost_1y_usd\n  statistic: p80", 1)
     assert source != LEAN
     rulebook.publish(version=rulebook.draft_policy(source=source, by=None, now=world.now), by=None, now=world.now)
     lower = {"training_cost_usd": "200", "inference_cost_1y_usd": "20400", "total_cost_1y_usd": "20600"}

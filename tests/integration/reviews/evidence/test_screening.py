@@ -129,7 +129,10 @@ def test_weights_alone_cannot_be_measured(world: World, monkeypatch: pytest.Monk
     weights = inventory.register(entry=entry, by=author, now=world.now)
     request = world.submitted(version=weights)
     assert (request.state, Run.objects.count()) == ("evidence", 0)
-    assert "Only ONNX models can be run here" in AuditEvent.objects.get(kind="benchmark.not_possible").reason
+    assert (
+        "A safetensors file has weights alone and cannot be run"
+        in AuditEvent.objects.get(kind="benchmark.not_possible").reason
+    )
 
 
 def cleared_by_latency(world: World) -> ReviewRequest:

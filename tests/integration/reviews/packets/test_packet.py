@@ -179,6 +179,7 @@ def test_every_rule_is_answered_and_the_latest_policy_evaluation_counts(journey:
         ("training-cost", "passed"),
         ("total-cost-1y", "passed"),
         ("latency-p95-prod", "passed"),
+        ("latency-p95-prod-elsewhere", "not_applicable"),
         ("accuracy-floor-prod", "passed"),
         ("business-gain-prod", "passed"),
     ]

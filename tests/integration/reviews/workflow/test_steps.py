@@ -1,6 +1,6 @@
 """The steps of a request over HTTP, from draft to decision."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,15 +9,14 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from governance.rulebook.domain.evaluation import policies
-from governance.rulebook.domain.evaluation.metric_index import MetricIndex
+from governance.rulebook.domain.evaluation.policies import Evaluation
+from governance.rulebook.domain.policy import Policy
 from governance.rulebook.models import PolicyVersion
+from reviews.evidence.queries import snapshot as evidence_snapshot
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget, make_draft, usd_shares
 from tests.factories.snapshots import snapshot
-from weighbridge.core.metrics.catalog import MetricCatalog
-from weighbridge.core.metrics.values import MetricValue
 
 Api = Callable[[User | None], APIClient]
 URL = "/api/v1/requests/"
@@ -166,16 +165,17 @@ def test_the_vote_that_decides_asks_the_policy_twice(
     """Once for everything the decision rests on and writes, once for the answer about what it has become."""
     for voter in (cast.reviewer_one, cast.reviewer_two):
         assert post(api(voter), in_review, "votes", stage="technical", choice="approve").status_code == 201
-    asked, metric_values_by_name = [], policies.index_values
+    asked, evaluate_index = [], evidence_snapshot.evaluate_index
 
-    def counted(metric_values: Sequence[MetricValue], *, catalog: MetricCatalog) -> MetricIndex:
-        asked.append(len(metric_values))
-        return metric_values_by_name(metric_values, catalog=catalog)
+    def counted(policy: Policy, **inputs: Any) -> Evaluation:
+        asked.append(len(inputs["index"].metric_values))
+        return evaluate_index(policy, **inputs)
 
-    monkeypatch.setattr(policies, "index_values", counted)  # what every evaluation begins with
+    monkeypatch.setattr(evidence_snapshot, "evaluate_index", counted)
     answer = post(api(cast.approver), in_review, "votes", stage="gpu-budget", choice="approve").json()
     assert (answer["state"], answer["packets"][0]["number"]) == ("decided", 1)
-    assert asked == [in_review.metric_records.count()] * 2
+    names = set(in_review.metric_records.values_list("name", flat=True))
+    assert asked == [len(names)] * 2
 
 
 def test_changes_requested_revised_and_withdrawn(api: Api, cast: Cast, in_review: ReviewRequest) -> None:

@@ -30,8 +30,8 @@ title: Visual search
 purpose: Find products from a photograph
 environment: prod
 business_case: Raises conversion.
-model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: author,
-  file: model.onnx}
+model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1,
+  task: classification, owner: author, file: model.onnx}
 dataset: {name: held-out, license: internal, file: test.npz}
 metric_values:
   - {name: training_gpu_hours, value: 320, basis: declared, source: training log}

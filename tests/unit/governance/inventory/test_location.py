@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.inventory.domain import SCHEMES, check_location
+from governance.inventory.domain.locations import SCHEMES, check_location
 from weighbridge.core.errors import Invalid
 
 

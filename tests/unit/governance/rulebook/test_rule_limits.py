@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.rulebook.domain.evaluation.limits import RuleStatus
+from governance.rulebook.domain.evaluation.metric_index import index_values
 from governance.rulebook.domain.evaluation.policies import evaluate, stages_of
 from governance.rulebook.domain.metric_limits import Reference
 from governance.rulebook.domain.scopes import EvaluationSubject
@@ -121,7 +122,7 @@ def staged(*stages):
 
 def names(judged, *values, **changes):
     subject = replace(SUBJECT, **changes)
-    found = stages_of(judged, subject=subject, metric_values=values, catalog=STANDARD, now=NOW)
+    found = stages_of(judged, subject=subject, index=index_values(values, catalog=STANDARD), now=NOW)
     return {stage.id: set(stage.after) for stage in found}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from governance.inventory.domain import check_location
+from governance.inventory.domain.locations import check_location
 from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.formats import SUFFIXES
 from weighbridge.subjects.file import FILE
