@@ -61,7 +61,12 @@ def cases() -> list[tuple[replay.ReplayCase, list[MetricValue]]]:
         metric_values = [each for name in SPREADS for each in drawn(rng, name, odd=(0, 0.3, 0.8)[number // 2 % 3])]
         waived = frozenset(rng.sample(("accuracy-floor-prod", "business-gain-prod", "total-cost-1y"), k=number % 3))
         subject = EvaluationSubject(
-            rng.choice(("search", "ads")), rng.choice(("T1", "T3")), ("prod", "prod", "dev")[number % 3]
+            team=rng.choice(("search", "ads")),
+            tier=rng.choice(("T1", "T3")),
+            environment=("prod", "prod", "dev")[number % 3],
+            kind="file",
+            format="onnx",
+            task="classification",
         )
         usd, gpu_h = Decimal(rng.randrange(100_000)), Decimal(rng.randrange(900))
         case = replay.ReplayCase(

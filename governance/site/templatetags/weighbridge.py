@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from governance.site.web import formatting, gauges, navigation
 from governance.site.web.status_badges import StatusBadge, badge_of
+from weighbridge.core.metrics.titles import readable
 
 register = template.Library()
 
@@ -60,12 +61,8 @@ register.filter("unit_words", formatting.unit_words)
 
 @register.filter
 def words(slug: str) -> str:
-    """ "latency_p95_ms" -> "Latency p95", "gpu_h" -> "Gpu h": a name from the catalog, readable."""
-    text = str(slug)
-    for unit in ("_ms", "_mb", "_usd", "_per_s"):
-        text = text.removesuffix(unit)
-    known = {"gpu": "GPU", "f1": "F1", "kpi": "KPI", "1y": "1 year", "1k": "1k"}
-    return " ".join(known.get(part, part) for part in text.replace("_", " ").capitalize().split(" "))
+    """ "latency_p95_ms" -> "Latency p95", "gpu_h" -> "GPU h": a name from the catalog or a slug, readable."""
+    return readable(str(slug))
 
 
 @register.filter

@@ -75,7 +75,7 @@ def test_an_unknown_metric_is_refused_with_names_that_exist(name, words):
 
 def test_a_metric_with_a_number_is_found_and_stands_beside_its_own():
     assert (STANDARD["ndcg@10"].name, STANDARD["ndcg@10"].unit) == ("ndcg@10", "ratio")
-    assert STANDARD["ndcg@10"].title == "Ndcg @ 10"
+    assert STANDARD["ndcg@10"].title == "NDCG @ 10"
     assert STANDARD.in_order(["accuracy", "ndcg@5", "mine", "latency_p95_ms", "ndcg@10", "ndcg"]) == (
         *("latency_p95_ms", "accuracy", "ndcg", "ndcg@10", "ndcg@5"),
     )

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.titles import readable
 
 _PARAMETER = re.compile(r"@[0-9]{1,6}(\.[0-9]{1,6})?")
 SEVERAL = 12
@@ -83,7 +84,7 @@ class MetricDefinition:
     @property
     def title(self) -> str:
         """The name in lists and charts."""
-        return self.label or self.name.replace("_", " ").capitalize()
+        return self.label or readable(self.name)
 
     @property
     def sign(self) -> int:
