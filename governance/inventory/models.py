@@ -33,8 +33,9 @@ class ModelAsset(models.Model):
 class ModelVersion(models.Model):
     """One subject of reviews, identified by its digest; a file is either stored here or referenced by URI.
 
-    `document` describes the subject in the form of its kind. `ends_on` is the day on which its vendor retires
-    it, `contained` are the digests of the files and models that it consists of.
+    `document` describes the subject in the form of its kind. `ends_on` is the day on which its vendor retires it; all
+    versions with one digest have one day. `contained` are the digests of the files and models that it consists of,
+    `lineage` is what it was made from, and `parents` are the digests in the lineage.
     """
 
     asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, related_name="versions")
@@ -45,6 +46,8 @@ class ModelVersion(models.Model):
     document = models.JSONField(default=dict)
     ends_on = models.DateField(null=True)
     contained = ArrayField(models.CharField(max_length=71), default=list)
+    lineage = models.JSONField(default=list)
+    parents = ArrayField(models.CharField(max_length=71), default=list)
     size_bytes = models.BigIntegerField(null=True)
     stored_as = models.CharField(max_length=200, blank=True)
     uri = models.CharField(max_length=500, blank=True)
@@ -62,7 +65,11 @@ class ModelVersion(models.Model):
                 name="uri_is_remote", condition=Q(uri="") | Q(uri__regex=f"^({'|'.join(SCHEMES)})://.")
             ),
         ]
-        indexes = [models.Index(fields=["digest"]), GinIndex(fields=["contained"], name="versions_by_part")]
+        indexes = [
+            models.Index(fields=["digest"]),
+            GinIndex(fields=["contained"], name="versions_by_part"),
+            GinIndex(fields=["parents"], name="versions_by_parent"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.asset.name} {self.version}"

@@ -1,15 +1,25 @@
 """Reads of the model inventory."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from weighbridge.core.errors import NotFound
 from weighbridge.subjects.kinds import SUBJECT_KINDS, parse_subject
+from weighbridge.subjects.lineage import (
+    MOST_VISITED,
+    Ancestor,
+    Relation,
+    check_acyclic,
+    lineage_document,
+    parse_lineage,
+)
 
 
 @dataclass(frozen=True)
@@ -75,3 +85,78 @@ def subject_lines(version: ModelVersion) -> tuple[str, ...]:
 def versions_of(asset: ModelAsset) -> list[ModelVersion]:
     """All registered versions, newest first."""
     return list(asset.versions.select_related("registered_by").order_by("-registered_at", "-pk"))
+
+
+def find_version(*, version_id: int, person: Person) -> ModelVersion:
+    """The version. Raises NotFound if it does not exist or this person may not see it."""
+    rows = ModelVersion.objects.select_related("asset__team", "asset__owner", "registered_by")
+    version = rows.filter(asset__in=visible_to(person), pk=version_id).first()
+    if version is None:
+        raise NotFound(f"There is no model version {version_id} that you can see.")
+    return version
+
+
+def retirement_day(version: ModelVersion) -> date | None:
+    """The first day on which a vendor retires the version or something that it contains; None if none is announced."""
+    if not version.contained:
+        return version.ends_on
+    rows = ModelVersion.objects.filter(digest__in=[version.digest, *version.contained])
+    day: date | None = rows.aggregate(first=Min("ends_on"))["first"]
+    return day
+
+
+def retirement_days() -> dict[str, date]:
+    """The first day of retirement for each digest that has one, or that contains a digest with one."""
+    stated = ModelVersion.objects.filter(ends_on__isnull=False).values("digest")
+    own: dict[str, date] = dict(stated.annotate(first=Min("ends_on")).values_list("digest", "first"))
+    days = dict(own)
+    if not own:
+        return days
+    wholes = ModelVersion.objects.filter(contained__overlap=list(own)).values_list("digest", "contained")
+    for digest, contained in wholes:
+        first = min(own[part] for part in contained if part in own)
+        days[digest] = min(first, days.get(digest, first))
+    return days
+
+
+def wholes_of(digest: str) -> list[str]:
+    """The digest, and those of what contains it."""
+    wholes = ModelVersion.objects.filter(contained__contains=[digest]).values_list("digest", flat=True)
+    return sorted({digest, *wholes})
+
+
+def lineage_columns(*, digest: str, document: object) -> dict[str, Any]:
+    """The columns of what a subject was made from. Raises Invalid for a cycle, and for more than 30 generations."""
+    ancestors = parse_lineage(document)
+    parents = [each.digest for each in ancestors if each.digest]
+    known = _known_parents(parents)
+    check_acyclic(digest, ancestors, lambda each: known.get(each, ()))
+    return {"lineage": lineage_document(ancestors), "parents": sorted(set(parents))}
+
+
+def _known_parents(digests: Collection[str]) -> dict[str, list[Ancestor]]:
+    """The parents of these digests and of their ancestors, as the versions of all teams state them."""
+    known: dict[str, list[Ancestor]] = {}
+    fresh = set(digests)
+    while fresh and len(known) <= MOST_VISITED:
+        known |= {digest: [] for digest in fresh}
+        rows = ModelVersion.objects.filter(digest__in=fresh).values_list("digest", "parents")
+        for digest, parents in rows:
+            known[digest] += [Ancestor(Relation.BASE_MODEL, digest=parent) for parent in parents]
+        fresh = {parent.digest for digest in fresh for parent in known[digest]} - known.keys()
+    return known
+
+
+def descendants(days: Mapping[str, date]) -> dict[str, date]:
+    """The days of these digests, and of everything that was made from them: the first day of all its ancestors."""
+    found, fresh = dict(days), dict(days)
+    while fresh:
+        rows = ModelVersion.objects.filter(parents__overlap=list(fresh)).values_list("digest", "parents")
+        sooner: dict[str, date] = {}
+        for digest, parents in rows:
+            first = min(fresh[parent] for parent in parents if parent in fresh)
+            if digest not in found or first < found[digest]:
+                sooner[digest] = min(first, sooner.get(digest, first))
+        found |= sooner
+        fresh = sooner
+    return found

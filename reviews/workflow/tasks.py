@@ -12,7 +12,7 @@ from governance.jobs.models import OutboxMessage, Pulse
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as ticket_actions
-from reviews.workflow.actions import authorizations, breaches, measurements, requests
+from reviews.workflow.actions import authorizations, breaches, measurements, requests, retirements
 from reviews.workflow.queries.prometheus import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
 
@@ -53,6 +53,13 @@ def request_breach_detection(now: datetime) -> None:
     key = f"{DETECT_BREACHES}:{now.date()}"
     if not OutboxMessage.objects.filter(key=key).exists():
         outbox.enqueue(kind=DETECT_BREACHES, key=key, lane="costs", payload={}, now=now)
+
+
+@outbox.on_tick
+def follow_retirements(now: datetime) -> None:
+    """End what depends on models that their vendors retire, and warn of it."""
+    retirements.shorten(now=now)
+    retirements.warn(now=now)
 
 
 @outbox.handles(DETECT_BREACHES)

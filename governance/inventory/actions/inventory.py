@@ -10,12 +10,17 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.audit.actions import record as audit
+from governance.audit.locking import lock_trail
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import SpooledUpload, Upload
+from governance.inventory.actions.classification import classified
 from governance.inventory.actions.ownership import name_owner
+from governance.inventory.actions.retirement import adopt
+from governance.inventory.domain.classification import Classification
 from governance.inventory.domain.described import columns_elsewhere, columns_of
 from governance.inventory.enums import Tier
 from governance.inventory.models import ModelAsset, ModelVersion
+from governance.inventory.queries import lineage_columns
 from governance.people.models import Team
 from governance.people.queries.people import person_of
 from governance.people.rules import check_act_for_team
@@ -44,6 +49,7 @@ class NewVersion:
     """A version to register, of an existing or a new model.
 
     It is a file (`upload`), a file elsewhere (`uri` and `digest`), or the document of another kind (`subject`).
+    `lineage` is the document of what it was made from.
     """
 
     asset: ModelAsset | NewAsset
@@ -52,6 +58,7 @@ class NewVersion:
     uri: str = ""
     digest: str = ""
     subject: Mapping[str, Any] | None = None
+    lineage: object = ()
 
 
 def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
@@ -87,15 +94,19 @@ def _entered(
         if spooled is not None:
             stored = artifacts.store(upload=spooled, by=by, now=now)
             columns = columns | {"digest": stored.digest, "stored_as": stored.stored_as}
+        if entry.lineage:
+            lock_trail()  # so that no two registrations at once make a cycle
+        columns = columns | lineage_columns(digest=columns["digest"], document=entry.lineage)
         return _register(asset, entry.version, columns, by, now)
 
 
 def register_asset(
     *, team: str, slug: str, name: str, tier: str, task: str, owner: User, by: User, now: datetime
 ) -> ModelAsset:
-    """Create a model in the inventory, or update its name, tier and task, and name its owner.
+    """Create a model in the inventory, or update its name and tier, and name its owner.
 
-    Another person becomes the owner only after accepting; until then, a new model belongs to `by`.
+    Of a model that has versions, a milder tier or another task is proposed to the platform leads. Another person
+    becomes the owner only after accepting; until then, a new model belongs to `by`.
     """
     home = _check_asset(NewAsset(team=team, slug=slug, name=name, tier=tier, task=task, owner=owner), by)
     wanted = {"name": name, "tier": tier, "task": task}
@@ -104,6 +115,10 @@ def register_asset(
             team=home, slug=slug, defaults=wanted | {"owner": by, "created_at": now}
         )
         before, after = _described(asset), {**_described(asset), **wanted}
+        if not is_new:
+            counts = classified(asset=asset, wanted=Classification(tier, task), by=by, now=now)
+            wanted |= vars(counts)
+            after |= vars(counts)
         if is_new or before != after:
             for field, value in wanted.items():
                 setattr(asset, field, value)
@@ -138,8 +153,15 @@ def _register(asset: ModelAsset, version: str, columns: Mapping[str, Any], by: U
     if is_new:
         subject = ("model", f"{asset.team.slug}/{asset.slug}")
         details = {"version": version, "kind": existing.kind, "digest": digest}
+        if existing.lineage:
+            details |= {"lineage": existing.lineage}
         audit.record(kind="model.version_registered", by=by, subject=subject, details=details, now=now)
     if existing.digest != digest:
         taken = f"Version {version} is already registered with other content. Give this one a new version."
         raise Invalid(taken, code="version_taken", field="version")
+    if columns["lineage"] and existing.lineage != columns["lineage"]:
+        other = f"Version {version} is already registered with another lineage, which never changes."
+        raise Invalid(f"{other} Register a new version.", code="lineage_fixed", field="lineage")
+    if is_new:
+        adopt(version=existing, by=by, now=now)
     return existing

@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
                 ('document', models.JSONField(default=dict)),
                 ('ends_on', models.DateField(null=True)),
                 ('contained', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=71), default=list, size=None)),
+                ('lineage', models.JSONField(default=list)),
+                ('parents', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=71), default=list, size=None)),
                 ('size_bytes', models.BigIntegerField(null=True)),
                 ('stored_as', models.CharField(blank=True, max_length=200)),
                 ('uri', models.CharField(blank=True, max_length=500)),
@@ -60,6 +62,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='modelversion',
             index=django.contrib.postgres.indexes.GinIndex(fields=['contained'], name='versions_by_part'),
+        ),
+        migrations.AddIndex(
+            model_name='modelversion',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['parents'], name='versions_by_parent'),
         ),
         migrations.AddConstraint(
             model_name='modelversion',

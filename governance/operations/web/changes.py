@@ -107,5 +107,7 @@ _PARTS: dict[Changed, Callable[[Change], dict[str, Any]]] = {
     Changed.ROLE: grants.part_of_change,
     Changed.BUDGET: budgets.part_of_change,
     Changed.OWNER: inventory.part_of_change,
+    Changed.TIER_OR_TASK: lambda change: {"details": change.details},
+    Changed.RETIREMENT: lambda change: {"details": change.details},
     Changed.DATASET: lambda change: {"details": change.details},
 }

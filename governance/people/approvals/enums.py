@@ -23,5 +23,7 @@ class Changed(TextChoices):
     ALLOCATION = "allocation", "allocation rules"
     BUDGET = "budget"
     OWNER = "owner"
+    TIER_OR_TASK = "tier_or_task", "tier or task of a model"
+    RETIREMENT = "retirement"
     SANDBOX = "sandbox"
     DATASET = "dataset", "evaluation set"

@@ -15,6 +15,7 @@ WITHOUT_PARTS = [
     *(Changed.POLICY, Changed.CHECKLIST, Changed.CATALOG),
     *(Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET),
 ]
+OF_MODELS = [Changed.OWNER, Changed.TIER_OR_TASK, Changed.RETIREMENT]
 _OPEN, _CONFIRMED = Q(state=ChangeState.PENDING), Q(state=ChangeState.CONFIRMED)
 _CLOSED = Q(closed_at__isnull=False, closed_by__isnull=False)
 
@@ -54,7 +55,7 @@ class Change(models.Model):
                 )
                 | Q(kind__in=WITHOUT_PARTS, part="")
                 | Q(kind=Changed.BUDGET, gains__isnull=True)
-                | Q(kind=Changed.OWNER, part="", gains__isnull=True),
+                | Q(kind__in=OF_MODELS, part="", gains__isnull=True),
             ),
             models.CheckConstraint(
                 name="another_person_confirms",

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_repeat
+from governance.inventory.queries import retirement_day
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
 from governance.rulebook.domain.checklists import Answerer, ChecklistItem
 from governance.rulebook.domain.stages import Stage
 from reviews.authorizations.domain.authorization_states import AuthorizationState, check_authorization_transition
 from reviews.authorizations.models import Authorization, Condition
+from reviews.authorizations.queries.retiring import check_not_retired
 from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
 from reviews.evidence.rules import check_waive
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, RequestState, check_action, check_editable
@@ -61,6 +63,7 @@ def check_can_submit(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Submitting the request."""
     check_edit(person, snapshot.parties)
     check_action(source=snapshot.state, action="submit")
+    check_not_retired(retirement_day(snapshot.request.model_version), now=snapshot.now)
 
 
 def check_can_state_evidence(snapshot: RequestSnapshot, *, person: Person) -> None:

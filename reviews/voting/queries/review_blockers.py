@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from governance.inventory.domain.retirement import end_of
+from governance.inventory.queries import retirement_day
 from governance.jobs.enums import UNFINISHED
 from governance.rulebook.domain.evaluation.limits import RuleStatus
 from governance.rulebook.domain.evaluation.policies import Evaluation
 from governance.rulebook.domain.policy import RuleEffect
+from reviews.authorizations.queries.retiring import RETIRED
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 
 
@@ -25,6 +28,9 @@ def review_blockers(evidence: EvidenceSnapshot) -> tuple[ReviewBlocker, ...]:
 
 
 def _blockers(evidence: EvidenceSnapshot) -> Iterator[ReviewBlocker]:
+    day = retirement_day(evidence.request.model_version)
+    if day is not None and end_of(day) <= evidence.now:
+        yield ReviewBlocker("retired", RETIRED.format(day=day), "next")
     if any(run.state in UNFINISHED for run in evidence.runs):
         yield ReviewBlocker("run_unfinished", "A benchmark is still running; wait for it, or cancel it.", "runs")
     for status in evidence.checklist:

@@ -26,6 +26,7 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.classifications import strictest_tier_of
 from reviews.requests.queries.requests import next_ref
 from reviews.requests.queries.rulebook import rulebook_for
 from reviews.requests.rules import check_file
@@ -118,9 +119,9 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
     with transaction.atomic():
         row = lock(request)
         check_can_submit(snapshot_of(row, now=now), person=person_of(by))
+        version = row.model_version
+        row.tier, row.task, row.submitted_at = strictest_tier_of(version), version.asset.task, now
         row.policy, row.checklist = rulebook_for(subject_of(row))
-        asset = row.model_version.asset
-        row.tier, row.task, row.submitted_at = asset.tier, asset.task, now
         row.save(update_fields=["policy", "checklist", "tier", "task", "submitted_at"])
         states.move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)

@@ -15,15 +15,18 @@ from governance.rulebook.domain.benchmark_plans import AlternativesPlan
 from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries.rulebook import policy_in
 from reviews.authorizations.domain.standing import reviewed_before
+from reviews.authorizations.queries.retiring import end_by
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.evidence.domain.planned import benchmark_document
 from reviews.evidence.models import PolicyEvaluation
+from reviews.evidence.queries.evidence import subject_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
 from reviews.feed.actions import publish
 from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.classifications import is_classified_otherwise
 from reviews.requests.queries.rulebook import fixed_policy_version
 from reviews.tickets import actions as ticket_actions
 from weighbridge.optimization.alternatives import ALTERNATIVES
@@ -31,6 +34,10 @@ from weighbridge.optimization.alternatives import ALTERNATIVES
 RULE_FIRED = "A rule of the policy requires a review."
 REVIEWED_BEFORE = (
     "A review of this artifact was mandatory before in this environment, so a review of it is mandatory again."
+)
+CLASSIFIED_OTHERWISE = (
+    "The same content is registered with another tier, task, kind or format, or for a team with another policy. It is "
+    "judged by the strictest of its tiers, and a review of it is mandatory."
 )
 NO_VARIANTS = "Cheaper variants are made of ONNX files alone."
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: choose a data set, or have the rule waived."
@@ -44,10 +51,14 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
             _open_review(request, RULE_FIRED, by, now)
         elif _is_reviewed_before(request, now):
             _open_review(request, REVIEWED_BEFORE, by, now)
+        elif is_classified_otherwise(request.model_version, subject=subject_of(request)):
+            _open_review(request, CLASSIFIED_OTHERWISE, by, now)
         else:
             reason = "No rule of the policy requires a review."
             states.move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
-            _set_deadline(request, now, days=policy_in(fixed_policy_version(request)).authorization.valid_days)
+            days = policy_in(fixed_policy_version(request)).authorization.valid_days
+            request.deadline_at = end_by(request.model_version, days=days, now=now)
+            request.save(update_fields=["deadline_at"])
     return policy_evaluation
 
 

@@ -60,6 +60,8 @@ EVENT_TEXTS = {
     "budget.release": "released budget",
     "budget.expire": "expired the rest of a commitment",
     "authorization.issued": "signed the authorization",
+    "authorization.shortened": "shortened the authorization",
+    "request.shortened": "shortened the clearance",
     "authorization.condition_met": "confirmed a condition",
 }
 

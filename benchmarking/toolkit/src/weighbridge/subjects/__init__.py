@@ -1,7 +1,16 @@
 """Subjects of a review: what may be filed, measured and approved, each with a digest that identifies it."""
 
 from weighbridge.subjects.kinds import SUBJECT_KINDS, document_of, parse_subject
-from weighbridge.subjects.lineage import Ancestor, Relation, Statement, check_acyclic, inherits, parse_lineage
+from weighbridge.subjects.lineage import (
+    Ancestor,
+    Relation,
+    Statement,
+    check_acyclic,
+    inherits,
+    lineage_document,
+    lineage_of_lines,
+    parse_lineage,
+)
 from weighbridge.subjects.statement import subject_of_statement
 from weighbridge.subjects.subject import Kind, Subject, Way
 
@@ -16,6 +25,8 @@ __all__ = [
     "check_acyclic",
     "document_of",
     "inherits",
+    "lineage_document",
+    "lineage_of_lines",
     "parse_lineage",
     "parse_subject",
     "subject_of_statement",

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from weighbridge.core.canonical import DIGEST_PREFIX
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.subjects.subject import digest_in, name_in
 
 MOST_ANCESTORS = 100
 MOST_VISITED = 10_000
+MOST_GENERATIONS = 30
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+() -]{0,199}")
 
 
@@ -81,23 +83,56 @@ def _ancestor(reader: Reader) -> Ancestor:
     return Ancestor(relation, name=name, version=version, license=license_name)
 
 
-def check_acyclic(digest: str, ancestors: Iterable[Ancestor], parents_of: Callable[[str], Iterable[Ancestor]]) -> None:
-    """Raise Invalid if a subject would be its own ancestor; `parents_of` returns the known ancestors of a digest.
+def lineage_document(ancestors: Iterable[Ancestor]) -> list[dict[str, str]]:
+    """Return the list that `parse_lineage` reads as these ancestors."""
+    return [
+        {name: str(value) for name, value in vars(each).items() if value}  # an empty part is not written
+        for each in ancestors
+    ]
 
-    Ancestors without a digest have no known ancestors. Raises Invalid for more than 10,000 ancestors, too.
+
+def lineage_of_lines(text: str) -> list[dict[str, str]]:
+    """Return the list that lines like `fine_tuned_from: sha256:… Apache-2.0` state, for `parse_lineage`.
+
+    A line has the relation, a colon, a digest or `name@version`, and the license where it is known; raise Invalid for
+    another line.
     """
-    pending = [each.digest for each in ancestors if each.digest]
-    seen = set(pending)
-    while pending:
-        current = pending.pop()
-        if current == digest:
+    return [_entry(line.strip()) for line in text.splitlines() if line.strip()]
+
+
+def _entry(line: str) -> dict[str, str]:
+    relation, _, rest = line.partition(":")
+    what, _, license_name = rest.strip().partition(" ")
+    name, _, version = what.rpartition("@")
+    has_digest = what.startswith(DIGEST_PREFIX)
+    if not has_digest and not (name and version):
+        text = f"{line[:100]!r} is no ancestor: write its relation, a colon, and a digest or name@version."
+        raise Invalid(text, field="lineage")
+    named = {"digest": what} if has_digest else {"name": name, "version": version}
+    license_part = {"license": license_name.strip()} if license_name.strip() else {}
+    return {"relation": relation.strip(), **named, **license_part}
+
+
+def check_acyclic(digest: str, ancestors: Iterable[Ancestor], parents_of: Callable[[str], Iterable[Ancestor]]) -> None:
+    """Raise Invalid if a subject would be its own ancestor; `parents_of` returns the known parents of a digest.
+
+    Ancestors without a digest have no known parents. Raises Invalid for more than 10,000 ancestors or 30 generations,
+    too.
+    """
+    generation = {each.digest for each in ancestors if each.digest}
+    seen = set(generation)
+    for _ in range(MOST_GENERATIONS):
+        if digest in generation:
             text = f"{digest} would be its own ancestor; remove the entry that leads back to it."
             raise Invalid(text, code="lineage_cycle", field="lineage")
-        fresh = {each.digest for each in parents_of(current) if each.digest} - seen
-        seen |= fresh
-        pending += fresh
+        fresh = {each.digest for current in generation for each in parents_of(current) if each.digest}
+        generation = fresh - seen
+        seen |= generation
         if len(seen) > MOST_VISITED:
             raise Invalid(f"The subject has more than {MOST_VISITED:,} ancestors.", field="lineage")
+        if not generation:
+            return
+    raise Invalid(f"The subject has more than {MOST_GENERATIONS} generations of ancestors.", field="lineage")
 
 
 def inherits(relation: Relation, statement: Statement) -> bool:
