@@ -51,6 +51,7 @@ class Models(GenericAPIView[Any]):
             uri=given.get("uri", ""),
             digest=given.get("sha256", ""),
             subject=given.get("subject"),
+            lineage=given.get("lineage", []),
         )
         version = writes.register(entry=entry, by=user, now=now)
         return Response(ModelVersionAnswer(version).data, status=201)

@@ -27,6 +27,7 @@ class ModelVersionAnswer(Answer):
     format = serializers.CharField()
     document = serializers.JSONField(help_text="The subject in the form of its kind; empty for a file.")
     ends_on = serializers.DateField(allow_null=True, help_text="The day on which its vendor retires it.")
+    lineage = serializers.JSONField(help_text="What it was made from.")
     size_bytes = serializers.IntegerField(allow_null=True)
     uri = serializers.CharField(help_text="Where it lies; empty when it is stored here.")
     registered_at = serializers.DateTimeField()
@@ -69,9 +70,12 @@ class ModelInput(Input):
     sha256 = serializers.CharField(
         required=False, max_length=71, help_text="64 hexadecimal digits, or sha256: and these."
     )
-
     subject = serializers.JSONField(
         required=False, help_text="The document of a manifest, container, managed model or pipeline, as JSON."
+    )
+    lineage = serializers.JSONField(
+        required=False,
+        help_text="What it was made from, as JSON: a list of relation, digest (or name and version), and license.",
     )
 
     def validate_sha256(self, digest: str) -> str:

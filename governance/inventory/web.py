@@ -59,6 +59,7 @@ def detail(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     context = {
         "asset": asset,
         "versions": inventory.versions_of(asset),
+        "reclassified": changes.open_for(kind=Changed.TIER_OR_TASK, subject=asset),
         "named": changes.open_for(kind=Changed.OWNER, subject=asset),
         "events": trail.of_subject("model", subject=f"{team}/{slug}"),
         "crumbs": (("Models", "/models/"), (asset.name, "")),

@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workflow.api import attested, authorizations, costs, evidence, packets, requests, steps
+from reviews.workflow.api import attested, authorizations, costs, evidence, model_versions, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
+    path("versions/<int:version_id>/", model_versions.VersionDetail.as_view(), name="version"),
+    path("versions/<int:version_id>/retirement/", model_versions.Retirement.as_view(), name="retirement"),
     path("requests/", requests.Requests.as_view(), name="requests"),
     path("requests.<slug:kind>", requests.RequestsExport.as_view(), name="export"),
     path("requests/<slug:ref>/", requests.RequestDetail.as_view(), name="request"),

@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workflow.web import costs, downloads, evidence, filing, lists, page, steps
+from reviews.workflow.web import costs, downloads, evidence, filing, lists, model_versions, page, steps
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.index, name="list"),
+    path("versions/<int:version_id>/", model_versions.detail, name="version"),
+    path("versions/<int:version_id>/retirement/", model_versions.retirement, name="retirement"),
     path("requests.<slug:kind>", lists.export_requests, name="export"),
     path("requests/new/", filing.new, name="new"),
     path("requests/<str:ref>/", page.detail, name="detail"),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +58,7 @@ class NewVersion:
     uri: str = ""
     digest: str = ""
     subject: Mapping[str, Any] | None = None
-    lineage: object = ()
+    lineage: object = field(default_factory=list)
 
 
 def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:

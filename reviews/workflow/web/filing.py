@@ -135,11 +135,12 @@ def _version(data: FormData) -> ModelVersion | NewVersion:
         return chosen
     names = ("team", "slug", "name", "tier", "task", "owner")
     asset: ModelAsset | NewAsset = data["asset"] or NewAsset(**{name: data[name] for name in names})
+    named: dict[str, Any] = {"asset": asset, "version": data["version"], "lineage": data["lineage"]}
     if data["artifact"] == "upload":
-        return NewVersion(asset=asset, version=data["version"], upload=data["file"])
+        return NewVersion(**named, upload=data["file"])
     if data["artifact"] == "reference":
-        return NewVersion(asset=asset, version=data["version"], uri=data["uri"], digest=data["sha256"])
-    return NewVersion(asset=asset, version=data["version"], subject=data["subject"])
+        return NewVersion(**named, uri=data["uri"], digest=data["sha256"])
+    return NewVersion(**named, subject=data["subject"])
 
 
 def _dataset(data: FormData) -> Dataset | NewDataset | None:

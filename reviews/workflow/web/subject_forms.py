@@ -13,6 +13,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import DOCUMENT
 from weighbridge.subjects.kinds import document_of, parse_subject
+from weighbridge.subjects.lineage import lineage_document, lineage_of_lines, parse_lineage
 
 MANIFEST_BYTES_MAX = 40_000_000
 MANIFEST = replace(DOCUMENT, bytes_max=MANIFEST_BYTES_MAX)
@@ -72,6 +73,21 @@ class SubjectFields(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4, "class": "code-input", "spellcheck": "false"}),
         help_text="One a line, as they work: role: sha256:…",
     )
+    lineage = forms.CharField(
+        max_length=20_000,
+        required=False,
+        label="Made from",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "code-input", "spellcheck": "false"}),
+        help_text="One a line: base_model, fine_tuned_from, distilled_from, quantized_from or trained_on, a colon, a "
+        "digest or name@version, and the license if it is known.",
+    )
+
+    def clean_lineage(self) -> list[dict[str, str]]:
+        """The document of the lineage."""
+        try:
+            return lineage_document(parse_lineage(lineage_of_lines(self.cleaned_data["lineage"])))
+        except Invalid as refusal:
+            raise forms.ValidationError(refusal.reason, code=refusal.code) from refusal
 
     def subject_of(self, kind: str, *, visible: VisibleVersion) -> dict[str, Any] | None:
         """The document of a subject of this kind; None, with the error at its field, if it is invalid.

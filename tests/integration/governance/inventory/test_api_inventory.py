@@ -39,8 +39,12 @@ def test_a_file_is_registered(api: Api, author: User) -> None:
     assert response.json() == {
         "id": version.pk,
         **{name: FIELDS[name] for name in ("team", "slug", "name", "version", "tier", "task", "owner")},
+        "kind": "file",
         "digest": DIGEST,
         "format": "onnx",
+        "document": {},
+        "ends_on": None,
+        "lineage": [],
         "size_bytes": len(onnx_bytes()),
         "uri": "",
         "registered_at": version.registered_at.isoformat().replace("+00:00", "Z"),
@@ -87,7 +91,10 @@ def test_half_a_reference_is_refused(api: Api, author: User, named: dict[str, st
     response = api(author).post("/api/v1/models/", FIELDS | named)
     assert response.status_code == 400
     assert response.json()["errors"] == [
-        {"field": "file", "detail": "Send either a file, or uri and sha256 of one that lies elsewhere."}
+        {
+            "field": "file",
+            "detail": "Send either a file, or uri and sha256 of one that lies elsewhere, or a subject of another kind.",
+        }
     ]
     assert snapshot() == before
 

@@ -189,7 +189,7 @@ def test_an_uploaded_version_is_named_by_its_content(cast: Cast, now: datetime) 
     assert (version.registered_by, version.registered_at) == (cast.author, now)
     event = AuditEvent.objects.latest("position")
     assert (event.kind, event.subject) == ("model.version_registered", "search/ranker")
-    assert event.details == {"version": "1.0.0", "digest": f"sha256:{digest}"}
+    assert event.details == {"version": "1.0.0", "kind": "file", "digest": f"sha256:{digest}"}
 
 
 def test_the_same_content_again_is_the_same_version(cast: Cast, now: datetime) -> None:
@@ -204,7 +204,7 @@ def test_a_version_keeps_its_content(cast: Cast, now: datetime) -> None:
     asset = register(cast.author, now)
     upload(asset, cast.author, now)
     with pytest.raises(
-        Invalid, match=r"already registered with other content\. Give this file a new version"
+        Invalid, match=r"already registered with other content\. Give this one a new version"
     ) as refusal:
         upload(asset, cast.author, now, content=onnx_bytes(seed=1))
     assert (refusal.value.code, refusal.value.field) == ("version_taken", "version")

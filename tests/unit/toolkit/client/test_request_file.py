@@ -1,5 +1,6 @@
 """The request file: what it says, and what is refused with the key at fault."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,12 @@ def test_the_least_request_names_a_model_elsewhere(tmp_path):
     assert found.review["metric_values"] == []
 
 
+def test_the_lineage_of_the_model_is_sent(tmp_path):
+    entry = {"relation": "base_model", "name": "llama", "version": "3.1", "license": "llama3.1"}
+    model = {**MODEL, "uri": "s3://x/m.onnx", "sha256": "ab", "lineage": [entry]}
+    assert json.loads(read_request_file(write(tmp_path, model=model)).model["lineage"]) == [entry]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -103,6 +110,8 @@ def test_the_least_request_names_a_model_elsewhere(tmp_path):
         ({"model": MODEL}, "model.file"),
         ({"model": {**MODEL, "file": "model.onnx", "uri": "s3://"}}, "model.file"),
         ({"model": {**MODEL, "uri": "s3://"}}, "model.sha256"),
+        ({"model": {**MODEL, "file": "model.onnx", "lineage": "x"}}, "model.lineage"),
+        ({"model": {**MODEL, "file": "model.onnx", "lineage": [{"relation": "x"}]}}, "model.lineage[0].relation"),
         ({"dataset": {"name": "x"}}, "dataset.license"),
         ({"dataset": {"name": "x", "license": "MIT"}}, "dataset.file"),
         ({"dataset": {"name": "x", "file": "model.onnx", "rows": 3}}, "dataset.rows"),

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
-from weighbridge.subjects import Ancestor, Relation, Statement, check_acyclic, inherits, lineage, parse_lineage
+from weighbridge.subjects import (
+    Ancestor,
+    Relation,
+    Statement,
+    check_acyclic,
+    inherits,
+    lineage,
+    lineage_document,
+    lineage_of_lines,
+    parse_lineage,
+)
 
 
 def digest(number):
@@ -98,3 +108,44 @@ def test_only_what_is_not_measured_or_decided_passes_on(relation):
     passing = {statement for statement in Statement if inherits(relation, statement)}
     expected = {Statement.LICENSE, Statement.TRAINING_DATA, Statement.PROVENANCE}
     assert passing == (expected - {Statement.PROVENANCE} if relation is Relation.TRAINED_ON else expected)
+
+
+TEXTS = st.from_regex(r"[a-z][a-z0-9./-]{0,20}", fullmatch=True)
+LICENSES = st.sampled_from(["", "MIT", "Apache-2.0 OR MIT"])
+ANCESTORS = st.one_of(
+    st.builds(Ancestor, st.sampled_from(Relation), digest=st.integers(0, 9).map(digest), license=LICENSES),
+    st.builds(Ancestor, st.sampled_from(Relation), name=TEXTS, version=TEXTS, license=LICENSES),
+)
+UNIQUE = st.lists(ANCESTORS, max_size=5, unique_by=lambda each: (each.relation, str(each)))
+
+
+@given(UNIQUE)
+def test_a_lineage_is_read_as_it_was_written(entries):
+    assert list(parse_lineage(lineage_document(entries))) == entries
+    lines = "\n".join(f" {each.relation}: {each} {each.license}\n" for each in entries)
+    assert list(parse_lineage(lineage_of_lines(lines))) == entries
+
+
+def test_a_name_may_have_an_at_sign():
+    (entry,) = lineage_of_lines("base_model: @scope/model@1.0")
+    assert entry == {"relation": "base_model", "name": "@scope/model", "version": "1.0"}
+
+
+@pytest.mark.parametrize("line", ["base_model", "base_model: name", "base_model: @1", "base_model: name@", ": "])
+def test_a_line_that_names_nothing_is_refused(line):
+    with pytest.raises(Invalid, match="is no ancestor") as refusal:
+        lineage_of_lines(line)
+    assert refusal.value.field == "lineage"
+
+
+@pytest.mark.parametrize(("generations", "is_refused"), [(30, False), (31, True)])
+def test_generations_are_bounded(generations, is_refused):
+    def parents(each):
+        number = int(each[7:], 16)
+        return ancestors(number + 1) if number < generations else ()
+
+    if is_refused:
+        with pytest.raises(Invalid, match="more than 30 generations"):
+            check_acyclic(digest(0), ancestors(1), parents)
+    else:
+        check_acyclic(digest(0), ancestors(1), parents)

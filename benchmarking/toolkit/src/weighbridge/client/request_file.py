@@ -16,7 +16,8 @@ submit: true
 ```
 
 `model.file` may be `uri` and `sha256` instead, `manifest` with the file that `weighbridge manifest` writes, or
-`subject` with the document of a container, managed model or pipeline. Paths are relative to the file.
+`subject` with the document of a container, managed model or pipeline. `model.lineage` is a list of what the model was
+made from: `relation`, `digest` (or `name` and `version`), and `license`. Paths are relative to the file.
 """
 
 import dataclasses
@@ -52,7 +53,7 @@ def read_request_file(path: Path) -> RequestFile:
     document = _load(path)
     _check_keys(document, KEYS, "")
     model = _mapping(document, "model")
-    _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256"), "model.")
+    _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256", "lineage"), "model.")
     dataset = _mapping(document, "dataset") if document.get("dataset") is not None else None
     is_submitted = document.get("submit", False)
     if not isinstance(is_submitted, bool):
@@ -65,7 +66,7 @@ def read_request_file(path: Path) -> RequestFile:
             "metric_values": _metric_values(document.get("metric_values", [])),
         }
         | _rivals(document.get("rivals")),
-        model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model, path.parent),
+        model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model, path.parent) | _lineage(model),
         model_file=_file(model, path.parent, "model.") if "file" in model else None,
         dataset=_dataset(dataset, team=_text(model, "team", "model.")) if dataset is not None else None,
         dataset_file=_file(dataset, path.parent, "dataset.") if dataset is not None else None,
@@ -132,6 +133,19 @@ def _subject(model: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         return document_of(parse_subject(model["subject"]))
     except Invalid as refusal:
         refusal.field = f"model.subject.{refusal.field}" if refusal.field else "model.subject"
+        raise
+
+
+def _lineage(model: Mapping[str, Any]) -> dict[str, str]:
+    """Return the checked lineage of the model as JSON; nothing if the file states none."""
+    from weighbridge.subjects.lineage import lineage_document, parse_lineage
+
+    if "lineage" not in model:
+        return {}
+    try:
+        return {"lineage": json.dumps(lineage_document(parse_lineage(model["lineage"])))}
+    except Invalid as refusal:
+        refusal.field = f"model.{refusal.field}"
         raise
 
 
