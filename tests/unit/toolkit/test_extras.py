@@ -1,9 +1,11 @@
 """Optional libraries: each command works without them, or names what to install."""
 
 import importlib.abc
+import json
 import re
 import sys
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +54,10 @@ WITHOUT = [
     "result check r.json --fail-if latency_p50_ms>1e9",
     "result new-key --out k.pem",
     "result sign r.json --key k.pem --out s.json",
-    "result attest r.json --plan plan.json --key k.pem --out a.json",
+    (
+        "result attest r.json --plan plan.json --key k.pem --out a.json --started-at 2026-07-20T10:00:00Z "
+        "--finished-at 2026-07-20T10:05:00Z"
+    ),
     "result verify s.json --key k.pem.pub",
     "import r.json --json i.json",
     "score s.npz --resamples 100",
@@ -141,6 +146,8 @@ def folder(tmp_path, monkeypatch):
     points_file(tmp_path / "p.csv")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/w.bin").write_bytes(b"w")
+    plan = {"subject": f"sha256:{sha256((tmp_path / 'm.onnx').read_bytes()).hexdigest()}"}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
     (tmp_path / "spec.yaml").write_text(run("cost template").stdout)
     return tmp_path
 
