@@ -108,7 +108,8 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
 def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     version = make_version(by=cast.author, now=now)
     ModelAsset.objects.update(name=seed.short())
-    ModelVersion.objects.update(version=seed.short(), uri=f"https://models.test/{seed.short()}")
+    lineage = [{"relation": "base_model", "name": seed.short(), "version": seed.short()}]
+    ModelVersion.objects.update(version=seed.short(), uri=f"https://models.test/{seed.short()}", lineage=lineage)
     draft = walks.make_draft(
         by=cast.author,
         now=now,

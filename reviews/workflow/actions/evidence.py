@@ -115,7 +115,7 @@ def _check_speaker(definition: MetricDefinition, basis: Basis) -> None:
 
 def _check_total(request: ReviewRequest, statement: StatedValue, catalog: MetricCatalog) -> None:
     """Refuse a stated total that is smaller than the sum of its parts."""
-    if not catalog[statement.name].parts:
+    if not (catalog[statement.name].parts or catalog[statement.name].weighted_parts):
         return
     computed = total_of(metric_values_of(request), name=statement.name, catalog=catalog).computed
     if computed is not None and statement.value < computed.value:
