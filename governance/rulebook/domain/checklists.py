@@ -98,7 +98,10 @@ class Checklist:
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistReply:
-    """The answer of a person to an item; people are identified by username. The text of a choice is the option."""
+    """The answer of a person to an item; people are identified by username. The text of a choice is the option.
+
+    `inherited_from` says from which approval, and under which policy, the answer of a parent counts.
+    """
 
     item_id: str
     answered_by: str
@@ -106,6 +109,7 @@ class ChecklistReply:
     text: str = ""
     file_digest: str = ""
     attested_by: str = ""
+    inherited_from: str = ""
 
 
 def parse_checklist(document: Mapping[str, object]) -> Checklist:

@@ -15,6 +15,7 @@ from governance.rulebook.domain.benchmark_plans import (
     read_alternatives,
     read_benchmark,
 )
+from governance.rulebook.domain.inheritance import Inheritance, read_inheritance
 from governance.rulebook.domain.metric_limits import MetricLimit, limit_fields, read_limit
 from governance.rulebook.domain.monitoring import DAYS_MAX, Monitoring, read_monitoring
 from governance.rulebook.domain.scopes import Scope, read_scope
@@ -116,6 +117,7 @@ class Policy:
     former_owner_days: int = FORMER_OWNER_DAYS
     evaluation_sets: tuple[str, ...] = ()
     trust: Trust = field(default_factory=Trust)
+    inheritance: Inheritance = field(default_factory=Inheritance)
     applies_to: Scope = field(default_factory=Scope)
     precedence: int = 0
     separation_of_duties: bool = True
@@ -138,6 +140,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         monitoring=read_monitoring(reader.mapping("monitoring")),
         evaluation_sets=_evaluation_sets(reader),
         trust=read_trust(reader.mapping("trust")),
+        inheritance=read_inheritance(reader.mapping("inheritance")),
         applies_to=read_scope(reader.mapping("applies_to")),
         precedence=reader.whole("precedence", 0, at_most=PRECEDENCE_MAX),
         checklist=reader.text("checklist"),

@@ -115,6 +115,7 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "deadline_days": str(policy.deadline_days),
         "evaluation_sets": ", ".join(policy.evaluation_sets) or "any governed set",
         **{f"trust.{name}": value for name, value in policy.trust.fields.items()},
+        **{f"inheritance.{name}": value for name, value in policy.inheritance.fields.items()},
         **{f"monitoring.{name}": value for name, value in policy.monitoring.fields.items()},
     }
 

@@ -26,6 +26,7 @@ from reviews.evidence.domain.claims import binding_values, counted_values, lower
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
 from reviews.evidence.queries.claims_on_record import on_record, records_of_artifact
 from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
+from reviews.evidence.queries.inherited import inherited_answers
 from reviews.evidence.queries.references import references_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import fixed_policy_version
@@ -223,7 +224,15 @@ class EvidenceSnapshot:
             index=index_values(self.own_values, catalog=self.catalog),
             now=self.now,
             waived=self.waived_items,
+            inherited=self.inherited,
         )
+
+    @cached_property
+    def inherited(self) -> tuple[ChecklistReply, ...]:
+        """The answers of approved parents that the policy lets this request inherit; none before submission."""
+        if self.request.policy is None or not self.policy.inheritance.items:
+            return ()
+        return inherited_answers(self.request, policy=self.policy, now=self.now)
 
     @cached_property
     def run_views(self) -> tuple[RunView, ...]:

@@ -174,10 +174,16 @@ def _checklist_row(status: ItemStatus, answer: ChecklistAnswer | None) -> Checkl
         is_required=item.required,
         is_complete=status.is_complete,
         reason=status.reason,
-        answer=_answer_words(by_person) if by_person else _metric_values_words(status),
+        answer=_answer_words(by_person) if by_person else _words_without_answer(status),
         answered_by=name_of(by_person.answered_by) if by_person else "",
         answered_at=by_person.answered_at if by_person else None,
     )
+
+
+def _words_without_answer(status: ItemStatus) -> str:
+    if status.inherited is not None:
+        return f"{status.inherited.text}\n{status.reason}"
+    return _metric_values_words(status)
 
 
 def _metric_values_words(status: ItemStatus) -> str:

@@ -17,6 +17,11 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
             for row in reversed(evidence.projections)
         ],
         "items_not_applicable": dict(sorted(evidence.waived_items.items())),
+        "inherited": [
+            {"item": row.item.id, "text": row.inherited.text, "from": row.inherited.inherited_from}
+            for row in evidence.checklist
+            if row.inherited is not None
+        ],
         "denials": [{"name": row.name, "standing": row.standing.value} for row in snapshot.denials],
     }
     return {name: value for name, value in optional.items() if value} | {

@@ -39,6 +39,7 @@ class ChecklistItemView:
     answered_by_roles: tuple[str, ...]
     shown_when: str
     is_waived: bool
+    inherited_from: str
     may_waive: bool
     text: str
     file_name: str
@@ -89,7 +90,7 @@ def run_entries(snapshot: RequestSnapshot, *, person: Person) -> tuple[RunEntry,
 
 
 def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistItemView:
-    item, row = status.item, answer or ChecklistAnswer()
+    item, row, parent = status.item, answer or ChecklistAnswer(), status.inherited
     return copy_of(
         item,
         ChecklistItemView,
@@ -99,9 +100,10 @@ def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistI
         answered_by_roles=item.answered_by,
         shown_when=item.shown_when.words,
         is_waived=status.is_waived,
+        inherited_from=parent.inherited_from if parent else "",
         reason=status.reason,
         metric_values=status.metric_values,
-        text=row.text,
+        text=parent.text if parent else row.text,
         file_name=row.file_name,
         file_digest=row.file_digest,
         is_attested=row.is_attested,

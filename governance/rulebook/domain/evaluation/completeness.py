@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from governance.rulebook.domain.checklists import Checklist, ChecklistItem, ChecklistReply, ItemKind, ShownWhen
+from governance.rulebook.domain.checklists import (
+    Answerer,
+    Checklist,
+    ChecklistItem,
+    ChecklistReply,
+    ItemKind,
+    ShownWhen,
+)
 from governance.rulebook.domain.evaluation.limits import NO_REFERENCES, EvaluationCase, RuleStatus, judge_limit
 from governance.rulebook.domain.evaluation.metric_index import MetricIndex
 from governance.rulebook.domain.scopes import EvaluationSubject
@@ -24,6 +31,7 @@ class ItemStatus:
     reason: str
     metric_values: tuple[MetricValue, ...] = ()
     is_waived: bool = False
+    inherited: ChecklistReply | None = None
 
 
 def completeness(
@@ -34,15 +42,19 @@ def completeness(
     index: MetricIndex,
     now: datetime,
     waived: Mapping[str, str] = NONE_WAIVED,
+    inherited: Sequence[ChecklistReply] = (),
 ) -> tuple[ItemStatus, ...]:
     """One status for each item that is shown, in the order of the checklist.
 
     Of several answers of an item, the latest counts. `waived` has the reason for each item that is not applicable.
+    `inherited` are answers of parents; they complete text items of the team or the owner that have no own answer, and
+    change neither which items are shown nor any other item.
     """
     latest = {answer.item_id: answer for answer in sorted(answers, key=lambda each: each.answered_at)}
+    parents = {answer.item_id: answer for answer in inherited}
     case = EvaluationCase(subject=subject, index=index, now=now, references=NO_REFERENCES)
     return tuple(
-        _status(item, latest.get(item.id), case, waived)
+        _with_inherited(_status(item, latest.get(item.id), case, waived), latest, parents)
         for item in checklist.items
         if _is_shown(item.shown_when, latest, case)
     )
@@ -56,6 +68,17 @@ def _is_shown(shown: ShownWhen, latest: Mapping[str, ChecklistReply], case: Eval
         return False
     reply = latest.get(shown.item)
     return reply is None or reply.text in shown.one_of
+
+
+def _with_inherited(
+    status: ItemStatus, latest: Mapping[str, ChecklistReply], parents: Mapping[str, ChecklistReply]
+) -> ItemStatus:
+    item, parent = status.item, parents.get(status.item.id)
+    is_for_team = set(item.answered_by) <= set(Answerer)
+    if parent is None or status.is_complete or item.id in latest or item.kind is not ItemKind.TEXT or not is_for_team:
+        return status
+    gap = _gap(item, parent)
+    return status if gap else ItemStatus(item, True, f"Inherited from {parent.inherited_from}.", inherited=parent)
 
 
 def _status(
