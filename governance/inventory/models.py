@@ -34,8 +34,8 @@ class ModelVersion(models.Model):
     """One subject of reviews, identified by its digest; a file is either stored here or referenced by URI.
 
     `document` describes the subject in the form of its kind. `ends_on` is the day on which its vendor retires it; all
-    versions with one digest have one day. `contained` are the digests of the files and models that it consists of,
-    `lineage` is what it was made from, and `parents` are the digests in the lineage.
+    versions of what the vendor retires have one day. `contained` are the digests of the files and models that it
+    consists of, `lineage` is what it was made from, and `parents` are the digests in the lineage.
     """
 
     asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, related_name="versions")
@@ -73,3 +73,8 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset.name} {self.version}"
+
+    @property
+    def retired_digest(self) -> str:
+        """The digest of what a vendor retires: what a provider offers, whatever the parameters, or the own digest."""
+        return self.contained[0] if self.kind == SubjectKind.MANAGED.value and self.contained else self.digest

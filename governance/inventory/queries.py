@@ -10,6 +10,7 @@ from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
+from governance.rulebook.domain.scopes import SubjectKind
 from weighbridge.core.errors import NotFound
 from weighbridge.subjects.kinds import SUBJECT_KINDS, parse_subject
 from weighbridge.subjects.lineage import (
@@ -96,27 +97,36 @@ def find_version(*, version_id: int, person: Person) -> ModelVersion:
     return version
 
 
+def is_retired_with(*digests: str) -> Q:
+    """The versions that a vendor retires under one of these digests."""
+    managed = Q(kind=SubjectKind.MANAGED.value, contained__overlap=list(digests))
+    return Q(digest__in=digests) | managed
+
+
 def retirement_day(version: ModelVersion) -> date | None:
     """The first day on which a vendor retires the version or something that it contains; None if none is announced."""
     if not version.contained:
         return version.ends_on
-    rows = ModelVersion.objects.filter(digest__in=[version.digest, *version.contained])
+    rows = ModelVersion.objects.filter(is_retired_with(version.digest, *version.contained))
     day: date | None = rows.aggregate(first=Min("ends_on"))["first"]
     return day
 
 
 def retirement_days() -> dict[str, date]:
-    """The first day of retirement for each digest that has one, or that contains a digest with one."""
-    stated = ModelVersion.objects.filter(ends_on__isnull=False).values("digest")
-    own: dict[str, date] = dict(stated.annotate(first=Min("ends_on")).values_list("digest", "first"))
-    days = dict(own)
-    if not own:
+    """The first day of retirement for each digest that has one, or that contains what has one."""
+    days: dict[str, date] = {}
+    for row in ModelVersion.objects.filter(ends_on__isnull=False).only("digest", "kind", "contained", "ends_on"):
+        digest, day = row.retired_digest, row.ends_on
+        if day is not None:
+            days[digest] = min(day, days.get(digest, day))
+    if not days:
         return days
-    wholes = ModelVersion.objects.filter(contained__overlap=list(own)).values_list("digest", "contained")
+    wholes = ModelVersion.objects.filter(contained__overlap=list(days)).values_list("digest", "contained")
+    found = dict(days)
     for digest, contained in wholes:
-        first = min(own[part] for part in contained if part in own)
-        days[digest] = min(first, days.get(digest, first))
-    return days
+        first = min(days[part] for part in contained if part in days)
+        found[digest] = min(first, found.get(digest, first))
+    return found
 
 
 def wholes_of(digest: str) -> list[str]:

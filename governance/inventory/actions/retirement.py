@@ -1,6 +1,7 @@
 """The retirement of a model by its vendor: announced or moved forward at once, moved back or withdrawn by two people.
 
-All versions with one digest have one day, whichever team registered them.
+All versions of what the vendor retires have one day, whichever team registered them: all versions with one digest, and
+of a managed model those with other parameters, too.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from governance.audit.actions import record as audit
 from governance.audit.locking import lock_trail
 from governance.inventory.domain.retirement import Announcement, check_announcement, day_text, is_near, is_sooner
 from governance.inventory.models import ModelVersion
-from governance.inventory.queries import visible_to
+from governance.inventory.queries import is_retired_with, visible_to
 from governance.inventory.rules import check_announce, check_outside_team
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.enums import Changed
@@ -50,12 +51,12 @@ def announce(
     check_reason(reason)
     day = announcement.retires_on
     with transaction.atomic():
-        rows = _locked(version.digest)
+        rows = _locked(version.retired_digest)
         before = _day_of(rows)
         check_announcement(announcement, before=before)
         if not is_sooner(day, than=before):
             return _proposed(version, announcement, before, reason, by, now)
-        _check_notice(version.digest, team, day, person, now)
+        _check_notice(version.retired_digest, team, day, person, now)
         _set_day(rows, _Move(day, before, reason, announcement.source.strip()), by, now)
     return None
 
@@ -63,11 +64,11 @@ def announce(
 def adopt(*, version: ModelVersion, by: User, now: datetime) -> None:
     """Give a version that was just registered the day of its digest, or the digest the sooner day of the version."""
     with transaction.atomic():
-        rows, stated = _locked(version.digest), version.ends_on
+        rows, stated = _locked(version.retired_digest), version.ends_on
         before = _day_of([row for row in rows if row.pk != version.pk])
         is_news = is_sooner(stated, than=before)
         if is_news:
-            _check_notice(version.digest, version.asset.team.slug, stated, person_of(by), now)
+            _check_notice(version.retired_digest, version.asset.team.slug, stated, person_of(by), now)
         first = stated if is_news else before
         if any(row.ends_on != first for row in rows):
             _set_day(rows, _Move(first, before, REGISTERED, f"version {version.version}"), by, now)
@@ -78,7 +79,7 @@ def _locked(digest: str) -> list[ModelVersion]:
     """The versions of the digest. The head of the audit trail is locked first, as registering a version does."""
     lock_trail()
     rows = ModelVersion.objects.select_for_update(of=("self",)).select_related("asset__team")
-    return list(rows.filter(digest=digest).order_by("pk"))
+    return list(rows.filter(is_retired_with(digest)).order_by("pk"))
 
 
 def _day_of(rows: list[ModelVersion]) -> date | None:
@@ -129,7 +130,7 @@ def _version(change: Change) -> ModelVersion:
 
 
 def _apply(change: Change, by: User, now: datetime) -> None:
-    rows, details = _locked(change.details["digest"]), change.details
+    rows, details = _locked(_version(change).retired_digest), change.details
     before = _day_of(rows)
     if day_text(before) != details["before"]:
         raise WrongState(f"The day is {day_text(before)} by now. Refuse this change, and propose it again.")

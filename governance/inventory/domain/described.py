@@ -9,6 +9,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.formats import SUFFIXES
 from weighbridge.subjects.file import FILE
 from weighbridge.subjects.kinds import SUBJECT_KINDS, document_of, parse_subject
+from weighbridge.subjects.managed import MANAGED, offer_digest
 from weighbridge.subjects.subject import Subject
 
 
@@ -27,7 +28,12 @@ def columns_of(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def contained(subject: Subject) -> set[str]:
-    """The digests of the files and models that the subject consists of, without its own."""
+    """The digests of the files and models that the subject consists of, without its own.
+
+    A managed model consists of what its provider offers, whatever the parameters of the calls.
+    """
+    if subject.kind == MANAGED.kind:
+        return {offer_digest(subject)}
     document = subject.document
     digests = {f"sha256:{entry['sha256']}" for entry in document.get("files", ())}
     for part in document.get("parts", ()):

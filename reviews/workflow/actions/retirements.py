@@ -66,7 +66,7 @@ def announce(
     """
     with transaction.atomic():
         # These locks come before that of the head of the audit chain, which recording the day holds.
-        digests = [*retirement_days(), *wholes_of(version.digest)]
+        digests = [*retirement_days(), *wholes_of(version.retired_digest)]
         list(_clearances(digests))
         list(_locked(digests))
         change = retirement.announce(version=version, announcement=announcement, reason=reason, by=by, now=now)

@@ -11,6 +11,7 @@ from governance.inventory.actions import inventory
 from governance.inventory.actions.inventory import NewVersion
 from governance.inventory.domain.retirement import Announcement
 from governance.inventory.models import ModelVersion
+from governance.inventory.queries import retirement_day, retirement_days
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
@@ -194,9 +195,31 @@ def test_a_registered_day_counts_for_every_version_of_the_digest(cast, now):
 
 
 @pytest.mark.django_db
+def test_other_parameters_of_a_managed_model_do_not_outlive_it(cast, now):
+    """A colleague registers the model again with another temperature and without the day."""
+    first = kinds.register(task="generation", subject=kinds.MANAGED, by=cast.author, now=now)
+    day, _ = announced(first, 60, by=cast.author, now=now)
+    warmer = kinds.MANAGED | {"parameters": {"temperature": 1}}
+    second = kinds.register(task="generation", subject=warmer, version="2", by=cast.author, now=now)
+    assert (second.digest != first.digest, second.ends_on) == (True, day)
+    parts = [{"role": "answer", "subject": kinds.MANAGED | {"parameters": {"temperature": 2}}}]
+    whole = kinds.register(
+        task="retrieval", subject={"kind": "pipeline", "parts": parts}, slug="whole", by=cast.author, now=now
+    )
+    assert retirement_day(whole) == day
+    assert {retirement_days()[each.digest] for each in (first, second, whole)} == {day}
+    elsewhere = kinds.MANAGED | {"region": "us"}
+    assert kinds.register(task="generation", subject=elsewhere, version="3", by=cast.author, now=now).ends_on is None
+    moved, change = announced(second, 80, by=cast.author, now=now)
+    approvals.confirm(change=change, by=cast.approver, now=now)
+    first.refresh_from_db()
+    assert first.ends_on == moved
+
+
+@pytest.mark.django_db
 def test_what_contains_a_retired_model_ends_with_it(decided, cast, now):
     model = kinds.register(task="generation", subject=kinds.MANAGED, by=cast.author, now=now)
-    ModelVersion.objects.filter(pk=decided.model_version_id).update(contained=[model.digest])
+    ModelVersion.objects.filter(pk=decided.model_version_id).update(contained=[model.digest, *model.contained])
     day, _ = announced(model, 90, by=cast.author, now=now)
     assert Authorization.objects.get().expires_at == start_of(day)
     findings = retirements.warn(now=now)

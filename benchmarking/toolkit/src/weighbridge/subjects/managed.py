@@ -53,6 +53,12 @@ def is_alias(subject: Subject) -> bool:
     return not has_number or not _ALIASES.isdisjoint(_WORD.findall(snapshot))
 
 
+def offer_digest(subject: Subject) -> str:
+    """Return the digest of what the provider offers and retires: the model without the parameters of its calls."""
+    offer = {key: subject.document[key] for key in ("kind", "provider", "model", "snapshot", "region")}
+    return digest_of(offer)
+
+
 def _slug(reader: Reader, key: str) -> str:
     text = reader.text(key).lower()
     if not _SLUG.fullmatch(text):
