@@ -28,7 +28,7 @@ class RetirementForm(ReasonForm):
     retires_on = forms.DateField(
         required=False,
         label="Retires on",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text="Empty if the vendor retires it no longer.",
     )
     source = forms.CharField(

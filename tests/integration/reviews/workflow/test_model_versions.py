@@ -136,7 +136,9 @@ def test_the_retirement_is_announced_on_the_page(cast, now, as_):
     assert everything() == before
     given = {"retires_on": day.isoformat(), "source": SOURCE, "reason": WHY}
     assert browser.post(f"{address}retirement/", given).url == address
-    assert day.isoformat() in browser.get(address).content.decode()
+    page = browser.get(address).content.decode()
+    assert f"<strong>{day}</strong>" in page
+    assert f'value="{day}"' in page
     answer = browser.post(f"{address}retirement/", given | {"retires_on": ""})
     change = Change.objects.get()
     assert answer.url == f"/changes/{change.pk}/"
