@@ -35,7 +35,10 @@ class Decision(models.Model):
 
 
 class Authorization(models.Model):
-    """The expiring, signed permission to run one artifact in one environment."""
+    """The expiring, signed permission to run one artifact in one environment.
+
+    `granted_until` is the signed end. `expires_at` is sooner while the vendor of the model retires it sooner.
+    """
 
     number = models.CharField(max_length=24, unique=True)
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="authorization")
@@ -43,6 +46,7 @@ class Authorization(models.Model):
     environment = models.CharField(max_length=10, choices=ENVIRONMENTS)
     state = models.CharField(max_length=20, choices=VALIDITIES, default=AuthorizationState.ACTIVE)
     issued_at = models.DateTimeField()
+    granted_until = models.DateTimeField()
     expires_at = models.DateTimeField()
     warn_at = models.DateTimeField()
     envelope = models.JSONField()
@@ -51,6 +55,9 @@ class Authorization(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(name="expires_after_issue", condition=Q(expires_at__gt=models.F("issued_at"))),
+            models.CheckConstraint(
+                name="never_beyond_the_grant", condition=Q(expires_at__lte=models.F("granted_until"))
+            ),
         ]
         indexes = [models.Index(fields=["subject_digest", "environment"])]
 

@@ -58,7 +58,7 @@ def request_breach_detection(now: datetime) -> None:
 @outbox.on_tick
 def follow_retirements(now: datetime) -> None:
     """End what depends on models that their vendors retire, and warn of it."""
-    retirements.shorten(now=now)
+    retirements.settle_ends(now=now)
     retirements.warn(now=now)
 
 

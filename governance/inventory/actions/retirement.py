@@ -153,7 +153,7 @@ register(
         visible=_visible,
         noun="a later retirement of a model",
         another="a platform lead from outside the team",
-        done="confirmed. Authorizations that were granted keep their end; new ones follow the new day.",
+        done="confirmed. Authorizations end by the new day, and never later than was signed.",
         why_none="All platform leads proposed it or belong to the team. An administrator can appoint another.",
     )
 )

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ('environment', models.CharField(choices=[('prod', 'Production'), ('staging', 'Staging'), ('dev', 'Development')], max_length=10)),
                 ('state', models.CharField(choices=[('active', 'active'), ('pending_expiration', 'pending expiration'), ('expired', 'expired'), ('suspended', 'suspended'), ('revoked', 'revoked'), ('superseded', 'superseded')], default=reviews.authorizations.domain.authorization_states.AuthorizationState['ACTIVE'], max_length=20)),
                 ('issued_at', models.DateTimeField()),
+                ('granted_until', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('warn_at', models.DateTimeField()),
                 ('envelope', models.JSONField()),
@@ -106,6 +107,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='authorization',
             constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('issued_at'))), name='expires_after_issue'),
+        ),
+        migrations.AddConstraint(
+            model_name='authorization',
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('granted_until'))), name='never_beyond_the_grant'),
         ),
         migrations.RunSQL(RULES, FORGET),
     ]

@@ -112,6 +112,7 @@ def _signed(
         subject_digest=version.digest,
         environment=request.environment,
         issued_at=now,
+        granted_until=expires_at,
         expires_at=expires_at,
         warn_at=expires_at - timedelta(days=terms.warn_days),
         envelope=attestation.sign(statement, private_key_pem=signing_key()),

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from governance.audit.actions import record as audit
 from governance.findings import actions as findings
@@ -29,6 +29,7 @@ from reviews.workflow.actions import re_reviews
 
 KIND = "model.retires"
 SHORTENED = "Its vendor retires the model, or a part of it, on {day}."
+RESTORED = "The retirement that had shortened it was moved or withdrawn by two people."
 NEAREST_DAYS = NOTICES_DAYS[0]
 SHORTEST = timedelta(seconds=1)
 
@@ -61,8 +62,7 @@ def announce(
 ) -> Change | None:
     """Announce or move the retirement of a model; a sooner day ends what depends on it at once.
 
-    Returns the change that a second person must confirm if the day is later or withdrawn. An authorization that was
-    granted is never extended by it.
+    Returns the change that a second person must confirm if the day is later or withdrawn.
     """
     with transaction.atomic():
         # These locks come before that of the head of the audit chain, which recording the day holds.
@@ -71,20 +71,23 @@ def announce(
         list(_locked(digests))
         change = retirement.announce(version=version, announcement=announcement, reason=reason, by=by, now=now)
         if change is None:
-            shorten(by=by, now=now)
+            settle_ends(by=by, now=now)
     return change
 
 
-def shorten(*, by: User | None = None, now: datetime) -> list[Authorization]:
-    """End clearances and authorizations not later than the retirement of what they are for. Idempotent."""
+def settle_ends(*, by: User | None = None, now: datetime) -> list[Authorization]:
+    """End clearances and authorizations not later than the retirement of what they are for. Idempotent.
+
+    An authorization that a later day no longer shortens gets back its time, never more than was signed.
+    """
     days = retirement_days()
     with transaction.atomic():
         cleared = _shorten_clearances(days, by, now)
-        shortened = [row for row in _locked(days) if _shorten(row, days[row.subject_digest], by, now)]
+        moved = [row for row in _locked(days) if _settle(row, days.get(row.subject_digest), by, now)]
         touched = {(row.model_version.digest, row.environment) for row in cleared}
-        for digest, environment in sorted(touched | {(row.subject_digest, row.environment) for row in shortened}):
+        for digest, environment in sorted(touched | {(row.subject_digest, row.environment) for row in moved}):
             publish(digest=digest, environment=environment, by=by, now=now)
-    return shortened
+    return moved
 
 
 def _shorten_clearances(days: Mapping[str, date], by: User | None, now: datetime) -> list[ReviewRequest]:
@@ -107,20 +110,27 @@ def _clearances(digests: Collection[str]) -> QuerySet[ReviewRequest]:
 
 
 def _locked(digests: Collection[str]) -> QuerySet[Authorization]:
-    return living_authorizations(digests).select_for_update(of=("self",))
+    """The authorizations that have not ended of these digests, and those that a retirement had shortened."""
+    rows = Authorization.objects.exclude(state__in=AUTHORIZATION_TERMINAL).select_for_update(of=("self",))
+    concerned = Q(subject_digest__in=list(digests)) | Q(expires_at__lt=F("granted_until"))
+    return rows.filter(concerned).order_by("pk")
 
 
-def _shorten(row: Authorization, day: date, by: User | None, now: datetime) -> bool:
+def _settle(row: Authorization, day: date | None, by: User | None, now: datetime) -> bool:
     # An authorization has a positive length, also if the day had passed before it was announced.
-    end = max(end_of(day), row.issued_at + SHORTEST)
-    if row.expires_at <= end:
+    end = row.granted_until
+    if day is not None:
+        end = min(end, max(end_of(day), row.issued_at + SHORTEST))
+    if row.expires_at == end:
         return False
+    is_shortened = end < row.expires_at
     details = {"before": row.expires_at.isoformat(), "after": end.isoformat()}
-    row.warn_at -= row.expires_at - end
+    row.warn_at += end - row.expires_at
     row.expires_at = end
     row.save(update_fields=["expires_at", "warn_at"])
-    reason, subject = SHORTENED.format(day=day), ("authorization", row.number)
-    audit.record(kind="authorization.shortened", by=by, subject=subject, details=details, reason=reason, now=now)
+    kind = "authorization.shortened" if is_shortened else "authorization.restored"
+    reason = SHORTENED.format(day=day) if is_shortened else RESTORED
+    audit.record(kind=kind, by=by, subject=("authorization", row.number), details=details, reason=reason, now=now)
     return True
 
 

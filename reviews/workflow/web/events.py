@@ -61,6 +61,7 @@ EVENT_TEXTS = {
     "budget.expire": "expired the rest of a commitment",
     "authorization.issued": "signed the authorization",
     "authorization.shortened": "shortened the authorization",
+    "authorization.restored": "gave the authorization back its time",
     "request.shortened": "shortened the clearance",
     "authorization.condition_met": "confirmed a condition",
 }

@@ -142,7 +142,7 @@ def test_the_retirement_is_announced_on_the_page(cast, now, as_):
     answer = browser.post(f"{address}retirement/", given | {"retires_on": ""})
     change = Change.objects.get()
     assert answer.url == f"/changes/{change.pk}/"
-    assert "keeps the end" in browser.get(answer.url).content.decode()
+    assert "never lasts longer than was signed" in browser.get(answer.url).content.decode()
     assert "not confirmed yet" in browser.get(address).content.decode()
     assert "may file for a team" not in as_(cast.approver).get(address).content.decode()
     assert "Only a requester may" in as_(cast.finance).get(address).content.decode()

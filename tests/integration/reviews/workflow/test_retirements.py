@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
 
 from governance.audit.models import AuditEvent
 from governance.findings.models import Finding
@@ -92,28 +93,53 @@ def test_a_day_that_has_passed_ends_at_once(decided, cast, now):
 
 
 @pytest.mark.django_db
-def test_a_later_day_extends_nothing_and_takes_two_people(decided, cast, now):
+def test_a_later_day_takes_two_people_and_never_extends_what_was_signed(decided, cast, now):
+    signed = Authorization.objects.get()
     day, _ = announced(decided.model_version, 100, by=cast.author, now=now)
     later, change = announced(decided.model_version, 200, by=cast.author, now=now)
     assert isinstance(change, Change)
-    assert ModelVersion.objects.get().ends_on == day
+    follow_retirements(now)
+    assert (ModelVersion.objects.get().ends_on, Authorization.objects.get().expires_at) == (day, start_of(day))
     for person in (cast.author, cast.admin):
         with refused(NotAllowed):
             approvals.confirm(change=change, by=person, now=now)
     approvals.confirm(change=change, by=cast.approver, now=now)
     assert ModelVersion.objects.get().ends_on == later
     follow_retirements(now)
-    assert Authorization.objects.get().expires_at == start_of(day)
-    _, change = (
-        retirements.announce(
-            version=decided.model_version, announcement=said(None), reason=WHY, by=cast.author, now=now
-        ),
-        Change.objects.latest("pk"),
+    assert Authorization.objects.get().expires_at == start_of(later)
+    assert FeedEntry.objects.latest("position").allowed_until == start_of(later)
+    assert AuditEvent.objects.filter(kind="authorization.restored", actor="system").count() == 1
+    change = retirements.announce(
+        version=decided.model_version, announcement=said(None), reason=WHY, by=cast.author, now=now
     )
     assert change.details["after"] == "never"
     approvals.confirm(change=change, by=cast.approver, now=now)
-    assert ModelVersion.objects.get().ends_on is None
-    assert Authorization.objects.get().expires_at == start_of(day)
+    follow_retirements(now)
+    row = Authorization.objects.get()
+    assert (row.expires_at, row.warn_at) == (signed.expires_at, signed.warn_at)
+    before = everything()
+    follow_retirements(now)
+    assert everything() == before
+
+
+@pytest.mark.django_db
+def test_an_ended_authorization_gets_no_time_back(decided, cast, now):
+    day, _ = announced(decided.model_version, 100, by=cast.author, now=now)
+    change = retirements.announce(
+        version=decided.model_version, announcement=said(None), reason=WHY, by=cast.author, now=now
+    )
+    after = start_of(day) + timedelta(hours=1)
+    authorizations.expire_due(now=after)
+    approvals.confirm(change=change, by=cast.approver, now=now)
+    follow_retirements(after)
+    row = Authorization.objects.get()
+    assert (row.state, row.expires_at) == ("expired", start_of(day))
+
+
+@pytest.mark.django_db
+def test_the_database_keeps_the_signed_end(decided, now):
+    with pytest.raises(IntegrityError, match="never_beyond_the_grant"), transaction.atomic():
+        Authorization.objects.update(expires_at=now + timedelta(days=4000))
 
 
 @pytest.mark.django_db
