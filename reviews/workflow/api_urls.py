@@ -6,6 +6,7 @@ from reviews.workflow.api import attested, authorizations, costs, evidence, mode
 
 urlpatterns: list[URLPattern] = [
     path("versions/<int:version_id>/", model_versions.VersionDetail.as_view(), name="version"),
+    path("versions/<int:version_id>/bom/", model_versions.Bom.as_view(), name="bom"),
     path("versions/<int:version_id>/retirement/", model_versions.Retirement.as_view(), name="retirement"),
     path("requests/", requests.Requests.as_view(), name="requests"),
     path("requests.<slug:kind>", requests.RequestsExport.as_view(), name="export"),

@@ -1,5 +1,6 @@
 """`versions/`: one model version, its lineage, and its retirement."""
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,6 +18,7 @@ from governance.people.approvals.serializers import ChangeReasonInput
 from governance.people.domain.roles import Person
 from governance.site.api.shapes import Answer, answer_of, read_for
 from reviews.workflow.actions import retirements
+from reviews.workflow.queries.bom import bom_of
 from reviews.workflow.queries.view_version import (
     LineageView,
     LinkedVersion,
@@ -65,6 +67,16 @@ class VersionDetail(APIView):
         _, person, _ = asker(request)
         version = find_version(version_id=version_id, person=person)
         return Response(_said(version, person))
+
+
+class Bom(APIView):
+    """The bill of materials of a model version."""
+
+    @extend_schema(operation_id="versions_bom", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, version_id: int) -> Response:
+        """The version as CycloneDX 1.6, with its lineage, its parts, and its metric values with their basis."""
+        _, person, now = asker(request)
+        return Response(bom_of(find_version(version_id=version_id, person=person), person=person, now=now))
 
 
 class Retirement(APIView):

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from django.core.files.base import ContentFile
 
-from governance.inventory.actions import artifacts, inventory, ownership
-from governance.inventory.models import ModelAsset
+from governance.inventory.actions import artifacts, classification, inventory, ownership, retirement
+from governance.inventory.domain.classification import Classification
+from governance.inventory.domain.retirement import Announcement
+from governance.inventory.models import ModelAsset, ModelVersion
 from tests.factories.people import Cast
 
 Call = Callable[[Cast, datetime], object]
@@ -39,8 +41,37 @@ def _name_owner(cast: Cast, now: datetime) -> None:
     ownership.name_owner(asset=_asset(cast, now), owner=cast.approver, by=cast.author, now=now)
 
 
+def _version(cast: Cast, now: datetime, version: str = "1") -> ModelVersion:
+    entry = inventory.NewVersion(asset=_asset(cast, now), version=version, uri="s3://b/m.onnx", digest=DIGEST)
+    return inventory.register(entry=entry, by=cast.author, now=now)
+
+
+def _reclassify(cast: Cast, now: datetime) -> None:
+    asset = _version(cast, now).asset
+    classification.classified(asset=asset, wanted=Classification("T3", "ranking"), by=cast.author, now=now)
+
+
+def _announce(cast: Cast, now: datetime) -> ModelVersion:
+    version = _version(cast, now)
+    announcement = Announcement(retires_on=now.date(), source="a mail of the vendor")
+    reason = "The vendor ends the model."
+    retirement.announce(version=version, announcement=announcement, reason=reason, by=cast.author, now=now)
+    return version
+
+
+def _adopt(cast: Cast, now: datetime) -> None:
+    _announce(cast, now)
+    row = ModelVersion.objects.get()
+    row.pk, row.version, row.ends_on = None, "2", None
+    row.save(force_insert=True)
+    retirement.adopt(version=row, by=cast.author, now=now)
+
+
 ACTIONS: Mapping[str, Call] = {
     "governance.inventory.actions.artifacts.store": _keep,
+    "governance.inventory.actions.classification.classified": _reclassify,
+    "governance.inventory.actions.retirement.adopt": _adopt,
+    "governance.inventory.actions.retirement.announce": _announce,
     "governance.inventory.actions.inventory.register": _reference,
     "governance.inventory.actions.inventory.register_asset": _asset,
     "governance.inventory.actions.ownership.name_owner": _name_owner,

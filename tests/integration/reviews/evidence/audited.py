@@ -12,6 +12,7 @@ from benchmarking.projections.models import CostProjection
 from benchmarking.runs.queries import runs
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
+from governance.inventory.domain.retirement import Announcement
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
@@ -30,6 +31,7 @@ from reviews.workflow.actions import (
     filing,
     projections,
     re_reviews,
+    retirements,
     screening,
     waivers,
 )
@@ -170,6 +172,27 @@ def _revoke_rejected(world: World) -> None:
     authorizations.revoke_rejected(request=world.decided(), by=world.cast.reviewer_one, now=world.now)
 
 
+def _announce(world: World, days: int = 60) -> None:
+    version = world.decided().model_version
+    announcement = Announcement(retires_on=world.now.date() + timedelta(days=days), source="a mail of the vendor")
+    reason = "The vendor ends the model."
+    retirements.announce(
+        version=version, announcement=announcement, reason=reason, by=world.cast.approver, now=world.now
+    )
+
+
+def _settle_ends(world: World) -> None:
+    version = world.decided().model_version
+    version.ends_on = world.now.date() + timedelta(days=60)
+    version.save()
+    retirements.settle_ends(now=world.now)
+
+
+def _warn(world: World) -> None:
+    _announce(world)
+    retirements.warn(now=world.now)
+
+
 def _have_reviewed(world: World) -> None:
     held = world.decided().decision.authorization
     sighting = Sighting(
@@ -252,6 +275,9 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.projections.state": in_world(_state_projection),
     "reviews.workflow.actions.projections.store_recalculated": in_world(_take_redrawn),
     "reviews.workflow.actions.re_reviews.open_re_review": in_world(_have_reviewed),
+    "reviews.workflow.actions.retirements.announce": in_world(_announce),
+    "reviews.workflow.actions.retirements.settle_ends": in_world(_settle_ends),
+    "reviews.workflow.actions.retirements.warn": in_world(_warn),
     "reviews.workflow.actions.requests.create": in_world(World.draft),
     "reviews.workflow.actions.requests.file_again": in_world(_have_reviewed),
     "reviews.workflow.actions.requests.edit": in_world(World.edited),

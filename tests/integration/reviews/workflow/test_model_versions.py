@@ -13,6 +13,8 @@ from tests.factories import kinds
 from tests.factories.models import make_version
 from tests.standstill import everything, refused
 from weighbridge.core.errors import Invalid, NotAllowed
+from weighbridge.subjects.bom import lineage_of_bom
+from weighbridge.subjects.lineage import parse_lineage
 
 pytestmark = pytest.mark.django_db
 WHY = "The vendor wrote it in its list of deprecations."
@@ -168,3 +170,27 @@ def test_a_person_without_a_team_announces_nothing(cast, now):
             by=cast.finance,
             now=now,
         )
+
+
+def test_the_bill_of_materials_says_what_is_on_record_with_its_basis(ready, cast, api):
+    version = ready.model_version
+    document = api(cast.author).get(f"/api/v1/versions/{version.pk}/bom/").json()
+    component = document["metadata"]["component"]
+    assert (component["bom-ref"], component["name"]) == (version.digest, "search/visual-search")
+    card = component["modelCard"]
+    assert {
+        "type": "accuracy",
+        "value": "0.91 ratio",
+        "confidenceInterval": {"lowerBound": "0.9", "upperBound": "0.92"},
+    } in (card["quantitativeAnalysis"]["performanceMetrics"])
+    bases = {each["name"]: each["value"].partition(";")[0] for each in card["properties"]}
+    assert bases["weighbridge:basis:accuracy"] == "measured"
+    assert bases["weighbridge:basis:training_gpu_hours"] == "declared"
+    assert api(cast.outsider).get(f"/api/v1/versions/{version.pk}/bom/").status_code == 404
+
+
+def test_a_version_without_a_request_has_a_bill_without_values(cast, now, api):
+    child = version_of(cast, now, 2, 1)
+    document = api(cast.author).get(f"/api/v1/versions/{child.pk}/bom/").json()
+    assert lineage_of_bom(document) == parse_lineage(child.lineage)
+    assert document["metadata"]["component"]["modelCard"]["properties"] == []

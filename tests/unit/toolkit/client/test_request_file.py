@@ -93,6 +93,21 @@ def test_the_lineage_of_the_model_is_sent(tmp_path):
     assert json.loads(read_request_file(write(tmp_path, model=model)).model["lineage"]) == [entry]
 
 
+def test_the_lineage_is_taken_from_a_bill_of_materials(tmp_path):
+    ancestor = {"type": "machine-learning-model", "name": "llama", "version": "3.1"}
+    component = {"pedigree": {"ancestors": [ancestor]}}
+    bom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": component}}
+    (tmp_path / "bom.json").write_text(json.dumps(bom))
+    model = {**MODEL, "uri": "s3://x/m.onnx", "sha256": "ab", "bom": "bom.json"}
+    lineage = [{"relation": "base_model", "name": "llama", "version": "3.1"}]
+    assert json.loads(read_request_file(write(tmp_path, model=model)).model["lineage"]) == lineage
+    for wrong in ({"bom": "none.json"}, {"lineage": []}, {"bom": "wrong.json"}):
+        (tmp_path / "wrong.json").write_text("{}")
+        with pytest.raises(Invalid) as refusal:
+            read_request_file(write(tmp_path, model=model | wrong))
+        assert refusal.value.field == "model.bom"
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -17,7 +17,8 @@ submit: true
 
 `model.file` may be `uri` and `sha256` instead, `manifest` with the file that `weighbridge manifest` writes, or
 `subject` with the document of a container, managed model or pipeline. `model.lineage` is a list of what the model was
-made from: `relation`, `digest` (or `name` and `version`), and `license`. Paths are relative to the file.
+made from: `relation`, `digest` (or `name` and `version`), and `license`; `model.bom` is a file in the format CycloneDX
+from which the lineage is taken instead. Paths are relative to the file.
 """
 
 import dataclasses
@@ -53,7 +54,7 @@ def read_request_file(path: Path) -> RequestFile:
     document = _load(path)
     _check_keys(document, KEYS, "")
     model = _mapping(document, "model")
-    _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256", "lineage"), "model.")
+    _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256", "lineage", "bom"), "model.")
     dataset = _mapping(document, "dataset") if document.get("dataset") is not None else None
     is_submitted = document.get("submit", False)
     if not isinstance(is_submitted, bool):
@@ -66,7 +67,9 @@ def read_request_file(path: Path) -> RequestFile:
             "metric_values": _metric_values(document.get("metric_values", [])),
         }
         | _rivals(document.get("rivals")),
-        model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model, path.parent) | _lineage(model),
+        model={key: _text(model, key, "model.") for key in MODEL_TEXTS}
+        | _origin(model, path.parent)
+        | _lineage(model, path.parent),
         model_file=_file(model, path.parent, "model.") if "file" in model else None,
         dataset=_dataset(dataset, team=_text(model, "team", "model.")) if dataset is not None else None,
         dataset_file=_file(dataset, path.parent, "dataset.") if dataset is not None else None,
@@ -136,10 +139,14 @@ def _subject(model: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         raise
 
 
-def _lineage(model: Mapping[str, Any]) -> dict[str, str]:
-    """Return the checked lineage of the model as JSON; nothing if the file states none."""
+def _lineage(model: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """Return the checked lineage of the model as JSON, or that of its bill of materials; nothing without either."""
     from weighbridge.subjects.lineage import lineage_document, parse_lineage
 
+    if "lineage" in model and "bom" in model:
+        raise Invalid("Give model.lineage or model.bom, and not both.", field="model.bom")
+    if "bom" in model:
+        return {"lineage": json.dumps(lineage_document(_lineage_of_bom(_file(model, folder, "model.", key="bom"))))}
     if "lineage" not in model:
         return {}
     try:
@@ -147,6 +154,17 @@ def _lineage(model: Mapping[str, Any]) -> dict[str, str]:
     except Invalid as refusal:
         refusal.field = f"model.{refusal.field}"
         raise
+
+
+def _lineage_of_bom(path: Path) -> tuple[Any, ...]:
+    from weighbridge.core.parsing.json_text import read_json
+    from weighbridge.core.parsing.limits import MEASUREMENT
+    from weighbridge.subjects.bom import lineage_of_bom
+
+    try:
+        return lineage_of_bom(read_json(path, limits=MEASUREMENT))
+    except Invalid as refusal:
+        raise Invalid(f"{path.name}: {refusal.reason}", field="model.bom") from refusal
 
 
 def _file(document: Mapping[str, Any], folder: Path, where: str, *, key: str = "file") -> Path:
