@@ -15,7 +15,7 @@ from governance.rulebook.domain.benchmark_plans import (
     read_alternatives,
     read_benchmark,
 )
-from governance.rulebook.domain.inheritance import Inheritance, read_inheritance
+from governance.rulebook.domain.evaluation.inheritance import Inheritance, read_inheritance
 from governance.rulebook.domain.metric_limits import MetricLimit, limit_fields, read_limit
 from governance.rulebook.domain.monitoring import DAYS_MAX, Monitoring, read_monitoring
 from governance.rulebook.domain.scopes import Scope, read_scope

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from governance.rulebook.domain.checklists import ChecklistReply, parse_checklist
 from governance.rulebook.domain.evaluation.completeness import completeness
+from governance.rulebook.domain.evaluation.inheritance import PASSING, Inheritance, InheritedItem
 from governance.rulebook.domain.evaluation.metric_index import index_values
-from governance.rulebook.domain.inheritance import PASSING, Inheritance, InheritedItem
 from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.policy_diff import diff
 from governance.rulebook.domain.scopes import EvaluationSubject
