@@ -117,7 +117,7 @@ def _item(row: ReviewRequest, item_id: str) -> ChecklistItemView:
     for item in item_views(EvidenceSnapshot(row, timezone.now())):
         if item.id == item_id:
             return item
-    raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
+    raise evidence.missing_item(row, item_id)
 
 
 def _run(request: ReviewRequest, run_id: int) -> Run:
