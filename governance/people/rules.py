@@ -82,7 +82,7 @@ def check_read_changes(person: Person) -> None:
 
 
 def sees_everything(person: Person) -> bool:
-    """Whether the person may read the requests and models of all teams: an active person with more than a team's role."""
+    """Whether the person may read the requests and models of all teams: any role but that of a requester."""
     return person.is_active and bool(person.roles - {Role.REQUESTER})
 
 

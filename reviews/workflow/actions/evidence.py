@@ -13,7 +13,6 @@ from benchmarking.runs.models import Run
 from governance.inventory.actions import artifacts
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.checklists import ChecklistItem, ItemKind
-from governance.rulebook.queries.rulebook import checklist_in
 from reviews.evidence.domain.plausibility import slip_question
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord
 from reviews.evidence.queries.claims_on_record import peers_of
@@ -22,10 +21,11 @@ from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import missing_item
 from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_measure_again, check_can_state_evidence
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import screening
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition, Producer
 from weighbridge.core.metrics.values import MetricValue, check_metric_value, number_text
@@ -210,17 +210,7 @@ def _item(snapshot: RequestSnapshot, item_id: str) -> ChecklistItem:
     for status in snapshot.evidence.checklist:
         if status.item.id == item_id:
             return status.item
-    raise missing_item(snapshot.request, item_id)
-
-
-def missing_item(request: ReviewRequest, item_id: str) -> Refused:
-    """Why an item is not asked: nobody defined it, or what it depends on is stated or answered otherwise."""
-    items = checklist_in(request.checklist).items if request.checklist else ()
-    for item in items:
-        if item.id == item_id:
-            text = f"“{item.title}” does not apply, because what it depends on is stated or answered otherwise."
-            return WrongState(text, code="item_not_shown", field="item")
-    return NotFound(f"The checklist has no item {item_id!r}.", field="item")
+    raise missing_item(request=snapshot.request, item_id=item_id)
 
 
 def _check_answer(item: ChecklistItem, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:
