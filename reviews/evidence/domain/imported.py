@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricGroup, Producer
 from weighbridge.readers.imported_result import ImportedMetric, ImportedResult, ImportStatus
+
+METRICS_MAX = 200
+"""Metrics of one result that are taken, or named as left out."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,16 @@ def check_imported(result: ImportedResult, *, subject: str) -> None:
 
 
 def taken_values(result: ImportedResult, *, catalog: MetricCatalog, data: str) -> TakenValues:
-    """The metrics that the catalog lets a person declare; `data` is the digest of the evaluation set, "" for none."""
+    """The metrics that the catalog lets a person declare; `data` is the digest of the evaluation set, "" for none.
+
+    Raises Invalid for more than `METRICS_MAX`.
+    """
     reasons = dict(_left_out(result, catalog, data))
-    return TakenValues(tuple(metric for metric in result.metrics if metric.name not in reasons), reasons)
+    metrics = tuple(metric for metric in result.metrics if metric.name not in reasons)
+    if len(metrics) > METRICS_MAX:
+        text = f"The result has {len(metrics):,} metrics of the catalog; at most {METRICS_MAX} are taken from a file."
+        raise Invalid(text, code="too_many_metrics", field="file")
+    return TakenValues(metrics, dict(islice(reasons.items(), METRICS_MAX)))
 
 
 def _left_out(result: ImportedResult, catalog: MetricCatalog, data: str) -> Iterator[tuple[str, str]]:
