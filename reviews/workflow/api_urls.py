@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workflow.api import attested, authorizations, costs, evidence, model_versions, packets, requests, steps
+from reviews.workflow.api import (
+    attested,
+    authorizations,
+    costs,
+    evidence,
+    imported,
+    model_versions,
+    packets,
+    requests,
+    steps,
+)
 
 urlpatterns: list[URLPattern] = [
     path("versions/<int:version_id>/", model_versions.VersionDetail.as_view(), name="version"),
@@ -15,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<slug:ref>/metric-values/", evidence.MetricValues.as_view(), name="metric_values"),
     path("requests/<slug:ref>/plan/", attested.PlanView.as_view(), name="plan"),
     path("requests/<slug:ref>/attested/", attested.AttestedResults.as_view(), name="attested"),
+    path("requests/<slug:ref>/imports/", imported.ImportedFiles.as_view(), name="imports"),
     path("requests/<slug:ref>/projections/", evidence.Projections.as_view(), name="projections"),
     path("requests/<slug:ref>/checklist/", evidence.ChecklistView.as_view(), name="checklist"),
     path("requests/<slug:ref>/checklist/<slug:item>/", evidence.ChecklistItem.as_view(), name="checklist-item"),
