@@ -142,6 +142,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "metric": "latency_p95_ms",
         "number": 1,
         "position": 1,
+        "version_id": request.model_version_id,
         "change_id": _proposed(cast, now).pk,
         "dataset_id": make_dataset(by=cast.author, now=now, seed=7, name="own", is_governed=False).pk,
         "finding_id": _noticed(cast, now).pk,

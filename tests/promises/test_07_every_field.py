@@ -110,6 +110,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "message_id": 1,
         "quarter": str(Quarter.of(now.date())),
         "unit": "USD",
+        "version_id": house.request.model_version_id,
         "change_id": Change.objects.latest("pk").pk,
         "dataset_id": Dataset.objects.latest("pk").pk,
         "bill_id": Bill.objects.latest("pk").pk,

@@ -195,6 +195,7 @@ class Adversary(RuleBasedStateMachine):
         self.call(self.one_of_us(pick), verb, path.removeprefix("/api/v1/"), body)
 
     def _pools(self) -> dict[str, list[Any]]:
+        from governance.inventory.models import ModelVersion
         from governance.people.approvals.models import Change
         from reviews.authorizations.models import Condition
 
@@ -205,6 +206,7 @@ class Adversary(RuleBasedStateMachine):
             "user": names,
             "owner": names,
             "model_version": list(self.scene.digests.values()),
+            "version_id": list(ModelVersion.objects.values_list("pk", flat=True)) or [1],
             "change_id": list(Change.objects.values_list("pk", flat=True)) or [1],
             "condition_id": list(Condition.objects.values_list("pk", flat=True)) or [1],
             "conditions": [[]],
