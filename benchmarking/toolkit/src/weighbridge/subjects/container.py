@@ -35,7 +35,7 @@ class Image:
 
 
 def pinned(image: str, digest: str) -> str:
-    """Return the reference of an image that somebody pulled by a tag, with its registry and the digest; "" if invalid."""
+    """Return the reference of an image with its registry and this digest, whatever its tag; "" if it is invalid."""
     name = image.partition("@")[0]
     folder, slash, last = name.rpartition("/")
     name = folder + slash + last.partition(":")[0]

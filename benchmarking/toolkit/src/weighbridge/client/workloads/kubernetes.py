@@ -1,8 +1,9 @@
 """Workloads of a Kubernetes cluster, from the output of `kubectl get pods --all-namespaces --output json`.
 
-Only what runs counts: containers of pods in the phase Running, among them sidecars and debug containers. The digest of an image is the one that the node pulled
-(`status.containerStatuses[].imageID`, behind `@`); an image ID without a repository names the configuration and not the
-image, so it does not count. The models are those of the annotation that the admission webhook reads.
+Only what runs counts: containers of pods in the phase Running, among them sidecars and debug containers. The digest of
+an image is the one that the node pulled (`status.containerStatuses[].imageID`, behind `@`); an image ID without a
+repository names the configuration and not the image, so it does not count. The models are those of the annotation that
+the admission webhook reads.
 """
 
 import dataclasses
