@@ -22,7 +22,7 @@ def weighbridge(*arguments, env=None):
     return CliRunner().invoke(cli.app, [str(argument) for argument in arguments], env={**clean, **(env or {})})
 
 
-@pytest.mark.parametrize("group", [(), ("feed",), ("request",), ("result",), ("prices",), ("cost",)])
+@pytest.mark.parametrize("group", [(), ("feed",), ("request",), ("result",), ("prices",), ("cost",), ("workloads",)])
 def test_no_summary_of_a_command_is_cut_off(group):
     done = weighbridge(*group, "--help", env={"COLUMNS": "80"})
     rows = done.stdout.partition("Commands:\n")[2].splitlines()
@@ -128,7 +128,7 @@ title: T
 purpose: P
 environment: prod
 business_case: B
-model: {team: t, slug: s, name: n, version: v, tier: high, owner: ada, uri: "s3://m", sha256: ab}
+model: {team: t, slug: s, name: n, version: v, tier: high, task: other, owner: ada, uri: "s3://m", sha256: ab}
 """
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli import feed, results, workloads
+from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.exits import CarefulCommand
@@ -32,6 +32,7 @@ from weighbridge.cli.prepare_data import prepare_data
 from weighbridge.cli.server import create, gate
 from weighbridge.cli.tracking import import_results, import_runs, track
 from weighbridge.client.integrations.admission.command import admission
+from weighbridge.client.workloads.command import report
 
 app = typer.Typer(
     help=(
@@ -79,7 +80,7 @@ def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]])
 
 add_group("request", "Model review requests.", {"create": create})
 add_group("feed", "The feed of standings, which every gate reads.", feed.COMMANDS)
-add_group("workloads", "What runs in clusters, compared with what is authorized.", workloads.COMMANDS)
+add_group("workloads", "What runs in clusters, compared with what is authorized.", {"report": report})
 add_group("result", "Results: conditions on their metrics, and signatures.", results.COMMANDS)
 add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)
 add_group("cost", "Costs and value of models.", cost.COMMANDS)

@@ -1,7 +1,6 @@
 """`weighbridge workloads`: report to the server what a cluster runs."""
 
 import sys
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -100,6 +99,3 @@ def _workloads(content: bytes, file: Path, at: datetime, *, has_all: bool, owner
         text = f"{file.name} is neither a list of pods nor a list of workloads."
         raise Invalid(f"{text} Write it with kubectl get pods --all-namespaces --output json.", field="file")
     return workloads_of_list(document)
-
-
-COMMANDS: Mapping[str, Callable[..., None]] = {"report": report}
