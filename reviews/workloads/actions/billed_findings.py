@@ -32,8 +32,8 @@ def detect_unrequested_gpus(*, by: User | None = None, now: datetime) -> list[Fi
     raised = []
     for quarter in (this.previous, this):
         rows = [row for row in billed(person=None, quarter=quarter) if not row.request]
-        _settle(quarter, {key_of(row) for row in rows}, by, now)
-        large = {key_of(row): row for row in rows if _is_large(row)}
+        _settle(quarter, {_key_of(row) for row in rows}, by, now)
+        large = {_key_of(row): row for row in rows if _is_large(row)}
         recorded = set(Finding.objects.filter(key__in=large).values_list("key", flat=True))
         raised += [
             findings.raise_once(sighting=_sighting(row, now), by=by, now=now)
@@ -43,7 +43,7 @@ def detect_unrequested_gpus(*, by: User | None = None, now: datetime) -> list[Fi
     return raised
 
 
-def key_of(row: BilledGpus) -> str:
+def _key_of(row: BilledGpus) -> str:
     """The key of the finding: one for each resource and quarter."""
     whole = digest_of([row.provider, row.account, row.resource, row.sku])
     return f"{KIND}:{row.quarter}:{whole.removeprefix('sha256:')}"
@@ -74,7 +74,7 @@ def _sighting(row: BilledGpus, now: datetime) -> Sighting:
         text=text,
         severity=Severity.MEDIUM,
         source=f"bills of {row.quarter}",
-        key=key_of(row),
+        key=_key_of(row),
         owner=owner,
         due_on=(now + DUE_AFTER).date() if owner else None,
     )

@@ -1,7 +1,5 @@
 """`workloads/reports/`: what clusters report, and which clusters do."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -9,14 +7,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
-from governance.site.api.shapes import Answer, Input, answer_of, choice, read_for
+from governance.site.api.shapes import Input, answer_of, choice, read_for, takes
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.workloads.actions import reports as writes
-from reviews.workloads.models import ClusterReport
 from reviews.workloads.queries import workloads
-from reviews.workloads.queries.workloads import ClusterView
+from reviews.workloads.queries.workloads import ClusterView, StoredReport
 from reviews.workloads.rules import check_remove_cluster, check_report
-from weighbridge.client.workloads.report import MOST_WORKLOADS, read_report
+from weighbridge.client.workloads.report import MOST_WORKLOADS, WorkloadReport, read_report
 
 ClusterAnswer = answer_of(
     ClusterView,
@@ -25,28 +22,23 @@ ClusterAnswer = answer_of(
         "is_silent": "No report for a day. What ran then may still run.",
     },
 )
+StoredReportAnswer = answer_of(StoredReport, helps={"counts": "Workloads by answer."})
 WORKLOAD_HELP = (
     f"At most {MOST_WORKLOADS:,} objects: name, and as far as known namespace, image, image_digest, model_digests, "
     "since, replicas, gpus ({type: number}) and owner."
 )
 
 
+@takes(
+    WorkloadReport,
+    cluster={"max_length": 80},
+    observed_at={"help_text": "When the cluster was looked at, with its zone."},
+)
 class ReportInput(Input):
     """What one cluster runs in one environment. It replaces the last report of the cluster, and authorizes nothing."""
 
-    cluster = serializers.CharField(max_length=80)
     environment = choice(ENVIRONMENT_NAMES)
-    observed_at = serializers.DateTimeField(help_text="When the cluster was looked at, with its zone.")
     workloads = serializers.ListField(child=serializers.DictField(), max_length=MOST_WORKLOADS, help_text=WORKLOAD_HELP)
-
-
-class StoredReportAnswer(Answer):
-    """The stored report, with the number of workloads that have each answer."""
-
-    cluster = serializers.CharField()
-    environment = serializers.CharField()
-    observed_at = serializers.DateTimeField()
-    counts = serializers.DictField(child=serializers.IntegerField(), help_text="Workloads by answer.")
 
 
 class RemovalInput(Input):
@@ -73,7 +65,7 @@ class Reports(APIView):
         read_for(request, ReportInput, lambda: check_report(person))
         # Read once more as the toolkit reads it: one parser knows what a workload is.
         row = writes.store_report(report=read_report(request.data), by=user, now=now)
-        return Response(StoredReportAnswer(_shown(row, now)).data, status=201)
+        return Response(StoredReportAnswer(workloads.stored(row, now=now)).data, status=201)
 
 
 class Removal(APIView):
@@ -88,8 +80,3 @@ class Removal(APIView):
         row = workloads.find_cluster(cluster=given["cluster"], environment=given["environment"], person=person)
         writes.remove_cluster(report=row, reason=given["reason"], by=user, now=now)
         return Response(ClusterAnswer(workloads.clusters(person=person, now=now), many=True).data)
-
-
-def _shown(row: ClusterReport, now: Any) -> dict[str, object]:
-    names = ("cluster", "environment", "observed_at")
-    return {name: getattr(row, name) for name in names} | {"counts": workloads.counts_of(row, now=now)}

@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +12,7 @@ from rest_framework.views import APIView
 
 from governance.exports.web import export
 from governance.people.api.caller import asker
-from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, ListInput, answer_of, choice, read
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, ListInput, answer_of, choice, read, takes
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.workloads.queries import workloads
 from reviews.workloads.queries.workloads import CHOICES, OPEN, WorkloadSelection, WorkloadView
@@ -31,12 +30,16 @@ WorkloadAnswer = answer_of(
 )
 
 
+@takes(
+    WorkloadSelection,
+    without=["search"],
+    team={"max_length": 60, "help_text": "Slug of a team."},
+    cluster={"max_length": 80},
+)
 class WorkloadFilters(ListInput):
     """What the list of workloads can be narrowed to."""
 
-    team = serializers.SlugField(required=False, help_text="Slug of a team.")
     environment = choice(ENVIRONMENT_NAMES, required=False)
-    cluster = serializers.CharField(required=False, max_length=80)
     approval = choice(
         CHOICES, required=False, help_text="An answer; open (nobody approved it, the default), claimed, or all."
     )

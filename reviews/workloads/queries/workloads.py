@@ -80,6 +80,16 @@ class ClusterView:
     is_silent: bool
 
 
+@dataclass(frozen=True)
+class StoredReport:
+    """A stored report, with the number of workloads that have each answer."""
+
+    cluster: str
+    environment: str
+    observed_at: datetime
+    counts: Mapping[str, int]
+
+
 def visible_to(person: Person) -> QuerySet[ObservedWorkload]:
     """The workloads of the teams whose work the person may see, as in the inventory."""
     rows = ObservedWorkload.objects.select_related("report", "team")
@@ -150,13 +160,14 @@ def views(several: Sequence[tuple[int, WorkloadApproval]], *, now: datetime) -> 
     return [_view(rows[pk], approval, costs.get(pk)) for pk, approval in several if pk in rows]
 
 
-def counts_of(report: ClusterReport, *, now: datetime) -> dict[str, int]:
-    """How many workloads of a report have each answer."""
+def stored(report: ClusterReport, *, now: datetime) -> StoredReport:
+    """The report, with how many of its workloads have each answer."""
     columns = ("image_digest", "model_digests")
     listed = [(report.environment, image, tuple(models)) for image, models in report.workloads.values_list(*columns)]
     approvals = approvals_of(listed, now=now)
     counts = Counter(approvals[each].approval for each in listed)
-    return {approval.value: counts[approval] for approval in Approval}
+    by_answer = {approval.value: counts[approval] for approval in Approval}
+    return StoredReport(report.cluster, report.environment, report.observed_at, by_answer)
 
 
 def table(*, person: Person, filters: WorkloadSelection, now: datetime) -> ExportTable:
