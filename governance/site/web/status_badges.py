@@ -39,6 +39,7 @@ BADGES: dict[str, StatusBadge] = {
     # what runs
     "authorized": StatusBadge("ok", "check", "Authorized"),
     "conditional": StatusBadge("ok", "check-open", "Authorized with conditions"),
+    "by_claim": StatusBadge("info", "info", "Authorized by a claim"),
     "not_approved": StatusBadge("bad", "stop", "Not approved"),
     "unfiled": StatusBadge("warn", "question", "Unknown"),
     # a policy evaluation and its rules

@@ -55,7 +55,7 @@ class Workloads(GenericAPIView[Any]):
         """The denied first, then the unknown, by cluster and name."""
         _, person, now = asker(request)
         rows = workloads.selected(person=person, filters=_filters(request), now=now)
-        page = workloads.views(self.paginate_queryset(rows) or (), now=now)
+        page = workloads.views(self.paginate_queryset(rows) or (), person=person, now=now)
         return self.get_paginated_response(WorkloadAnswer(page, many=True).data)
 
 

@@ -17,7 +17,9 @@ from governance.bills.domain.currencies import Amount, convert
 from governance.bills.models import SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import all_rates
+from governance.bills.rules import may_see_bills
 from governance.budgets.domain.quarters import Quarter
+from governance.people.domain.roles import Person
 from reviews.workloads.models import ObservedWorkload
 
 TAG = Func(F("tags"), Value("workload"), function="jsonb_extract_path_text", output_field=TextField())
@@ -32,13 +34,18 @@ class WorkloadCost:
     gpu_hours: Decimal
 
 
-def costs_of(workloads: Sequence[ObservedWorkload], *, now: datetime) -> dict[int, WorkloadCost]:
-    """The costs by the id of the workload; those without a line are missing. Takes two queries."""
+def costs_of(workloads: Sequence[ObservedWorkload], *, person: Person, now: datetime) -> dict[int, WorkloadCost]:
+    """The costs by the id of the workload; those without a line are missing. Takes two queries.
+
+    Names in a report are claims. People who may not see complete bills see only lines that are allocated to their
+    teams, so that nobody learns the costs of others by reporting a workload under the name of their resource.
+    """
     names = {_name(one) for one in workloads}
     if not names:
         return {}
     today = now.date()
-    sums = _sums(names, Quarter.of(today).start_on, today)
+    lines = current() if may_see_bills(person) else current().filter(rule__team__slug__in=person.teams)
+    sums = _sums(lines, names, Quarter.of(today).start_on, today)
     by_place: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in sums:
         by_place[("resource", row["resource"])].append(row)
@@ -59,8 +66,8 @@ def _name(workload: ObservedWorkload) -> str:
     return workload.name.partition("/")[0]
 
 
-def _sums(names: set[str], start: date, today: date) -> QuerySet[SpendLine, dict[str, Any]]:
-    lines = current().filter(day__gte=start, day__lte=today).annotate(workload_tag=TAG).order_by()
+def _sums(lines: QuerySet[SpendLine], names: set[str], start: date, today: date) -> QuerySet[SpendLine, dict[str, Any]]:
+    lines = lines.filter(day__gte=start, day__lte=today).annotate(workload_tag=TAG).order_by()
     lines = lines.filter(Q(resource__in=names) | Q(workload_tag__in=names))
     sums: QuerySet[SpendLine, dict[str, Any]] = lines.values(*FIELDS).annotate(
         cost=Sum("effective"), hours=Sum("gpu_hours")

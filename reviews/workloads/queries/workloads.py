@@ -153,10 +153,10 @@ def approvals_of(several: Iterable[Artifacts], *, now: datetime) -> dict[Artifac
     return approvals
 
 
-def views(several: Sequence[tuple[int, WorkloadApproval]], *, now: datetime) -> list[WorkloadView]:
-    """The selected workloads, in their order, with what was billed for them in the current quarter."""
+def views(several: Sequence[tuple[int, WorkloadApproval]], *, person: Person, now: datetime) -> list[WorkloadView]:
+    """The selected workloads, in their order, with what the person may see of their bills in the current quarter."""
     rows = ObservedWorkload.objects.select_related("report", "team").in_bulk([pk for pk, _ in several])
-    costs = costs_of(list(rows.values()), now=now)
+    costs = costs_of(list(rows.values()), person=person, now=now)
     return [_view(rows[pk], approval, costs.get(pk)) for pk, approval in several if pk in rows]
 
 
@@ -173,7 +173,7 @@ def stored(report: ClusterReport, *, now: datetime) -> StoredReport:
 def table(*, person: Person, filters: WorkloadSelection, now: datetime) -> ExportTable:
     """All pages of the list as a table."""
     several = selected(person=person, filters=filters, now=now)
-    return ExportTable("workloads", COLUMNS, map(_cells, views(several, now=now)), len(several))
+    return ExportTable("workloads", COLUMNS, map(_cells, views(several, person=person, now=now)), len(several))
 
 
 def _filtered(person: Person, filters: WorkloadSelection) -> QuerySet[ObservedWorkload]:

@@ -30,8 +30,7 @@ def file_workload(row: WorkloadView, *, registered: Mapping[str, int]) -> str:
     image = pinned(row.image, row.image_digest) if row.image_digest else ""
     title = f"{row.name} in {row.cluster}"[:TITLE_CHARS_MAX]
     fields: dict[str, object] = {"title": title, "environment": row.environment}
-    if row.team:
-        fields["team"] = row.team
+    fields |= {"team": row.team} if row.team else {}
     if version is not None:
         fields |= {"version": version}
     elif image:

@@ -37,7 +37,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     form = _form(request, person, [row.cluster for row in reports])
     several = workloads.selected(person=person, filters=form.filters, now=now)
     page = Paginator(several, PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = workloads.views(list(page.object_list), now=now)
+    rows = workloads.views(list(page.object_list), person=person, now=now)
     gpus = billed.billed(person=person, quarter=Quarter.of(now))
     may_remove, may_file = may_remove_cluster(person), person.has_role(Role.REQUESTER)
     registered = registered_versions(rows, person=person) if may_file else {}
@@ -96,7 +96,7 @@ def _form(request: HttpRequest, person: Person, clusters: Sequence[str]) -> Work
 def _shown(row: WorkloadView, registered: Mapping[str, int], *, may_file: bool) -> dict[str, Any]:
     return {
         "row": row,
-        "badge": BADGES.get(row.approval, row.approval),
+        "badge": "by_claim" if row.is_claimed else BADGES.get(row.approval, row.approval),
         "gpus": workloads.gpus_text(row.gpus),
         "file": file_workload(row, registered=registered) if may_file and row.approval == "unknown" else "",
     }

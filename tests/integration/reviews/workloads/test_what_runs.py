@@ -20,7 +20,7 @@ from tests.factories import kinds
 from tests.factories import requests as walks
 from tests.factories.kinds import digest
 from tests.factories.people import Cast
-from tests.integration.reviews.workloads.billing import spend
+from tests.integration.reviews.workloads.billing import rule, spend
 from tests.integration.reviews.workloads.observed import IMAGE, cleared, container, store, workload
 from tests.pages import html_of
 
@@ -32,7 +32,7 @@ def answers(cast: Cast, now: datetime, **filters: str) -> dict[str, str]:
     """Name -> answer of what the filters leave, as the auditor sees it."""
     selection = WorkloadSelection(**{"approval": "all", **filters})
     several = workloads.selected(person=person_of(cast.auditor), filters=selection, now=now)
-    return {row.name: row.approval for row in workloads.views(several, now=now)}
+    return {row.name: row.approval for row in workloads.views(several, person=person_of(cast.auditor), now=now)}
 
 
 def test_an_image_is_what_its_request_makes_of_it(cast: Cast, now: datetime) -> None:
@@ -57,7 +57,9 @@ def test_an_open_review_denies(cast: Cast, now: datetime) -> None:
     assert answers(cast, now) == {"ranker": "denied"}
 
 
-def test_an_authorization_allows_and_a_model_that_is_named_is_a_claim(cast: Cast, now: datetime) -> None:
+def test_an_authorization_allows_and_a_model_that_is_named_is_a_claim(
+    as_: Callable[[User], Client], cast: Cast, now: datetime
+) -> None:
     decided = walks.make_decided(cast=cast, now=now)
     model = decided.model_version.digest
     rows = [workload(name="named", model_digests=[model]), workload(name="served", image_digest=model)]
@@ -65,6 +67,8 @@ def test_an_authorization_allows_and_a_model_that_is_named_is_a_claim(cast: Cast
     assert answers(cast, now) == {"named": "authorized", "served": "authorized"}
     assert answers(cast, now, approval="claimed") == {"named": "authorized"}
     assert answers(cast, now, approval="open") == {}
+    page = html_of(as_(cast.auditor).get("/workloads/?approval=claimed"))
+    assert page.count("Authorized by a claim") == 2, "the choice and the badge"
 
 
 def test_a_part_of_a_cleared_pipeline_is_approved_as_its_part(cast: Cast, now: datetime) -> None:
@@ -86,7 +90,7 @@ def test_the_answers_of_many_workloads_take_few_queries(
     person = person_of(cast.auditor)
     with django_assert_max_num_queries(8):  # type: ignore[attr-defined]
         several = workloads.selected(person=person, filters=ALL, now=now)
-        assert len(workloads.views(several[:50], now=now)) == 50
+        assert len(workloads.views(several[:50], person=person, now=now)) == 50
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,7 @@ def test_a_team_sees_its_own_and_leads_see_all(cast: Cast, now: datetime) -> Non
 
     def seen(user: User) -> list[str]:
         several = workloads.selected(person=person_of(user), filters=ALL, now=now)
-        return [row.name for row in workloads.views(several, now=now)]
+        return [row.name for row in workloads.views(several, person=person_of(user), now=now)]
 
     assert seen(cast.approver) == seen(cast.auditor) == ["other", "ranker", "whose"]
     assert (seen(cast.author), seen(cast.outsider), seen(cast.steward)) == (["ranker"], ["other"], [])
@@ -151,15 +155,26 @@ def test_what_was_billed_for_a_workload(cast: Cast, now: datetime) -> None:
     spend(now=now, account="other", subaccount="search", resource="", tags=tags, usd="9", hours="9")
     spend(now=now, resource="endpoint", usd="30", hours="5")
     spend(now=now, resource="endpoint", usd="7", hours="1", currency="EUR")
-    found = {
-        row.name: (row.usd, row.gpu_hours)
-        for row in workloads.views(workloads.selected(person=person_of(cast.auditor), filters=ALL, now=now), now=now)
-    }
-    assert found == {
+    assert billed_for(cast.auditor, now) == {
         "ranker/server": (Decimal(0), Decimal(12)),
         "endpoint/mystery": (Decimal(30), Decimal(6)),
         "free": (None, None),
     }
+    assert set(billed_for(cast.author, now).values()) == {(None, None)}, "lines of nobody are not theirs to see"
+    spend(now=now, resource="free", usd="3", hours="1", rule=rule(now=now))
+    spend(now=now, resource="endpoint", usd="5", hours="1", rule=rule(now=now, team="ads"))
+    assert billed_for(cast.author, now) == {
+        "ranker/server": (None, None),
+        "endpoint/mystery": (None, None),
+        "free": (Decimal(3), Decimal(1)),
+    }
+
+
+def billed_for(user: User, now: datetime) -> dict[str, tuple[Decimal | None, Decimal | None]]:
+    """Name -> dollars and GPU hours, as the person sees them."""
+    person = person_of(user)
+    several = workloads.selected(person=person, filters=ALL, now=now)
+    return {row.name: (row.usd, row.gpu_hours) for row in workloads.views(several, person=person, now=now)}
 
 
 def test_the_api_lists_and_exports(api: Callable[[User | None], APIClient], cast: Cast, now: datetime) -> None:

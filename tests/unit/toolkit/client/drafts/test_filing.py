@@ -13,7 +13,15 @@ from weighbridge.client.server import ServerRefused
 DIGEST = "sha256:" + "a" * 64
 REVIEW = {"title": "T", "purpose": "Search", "environment": "prod", "metric_values": []}
 REF, URL = "MRR-2026-0042", "https://weighbridge.test/requests/MRR-2026-0042/"
-ROW = {"ref": REF, "html_url": URL, "state": "draft", "digest": DIGEST, "purpose": "Search", "environment": "prod"}
+ROW = {
+    "ref": REF,
+    "html_url": URL,
+    "state": "draft",
+    "digest": DIGEST,
+    "purpose": "Search",
+    "environment": "prod",
+    "team": "t",
+}
 API = "/base/api/v1/"
 
 
@@ -34,7 +42,7 @@ def api(desk):
 
 
 def filed(api, **changes):
-    request = wanted(review=REVIEW, **changes)
+    request = wanted(review=REVIEW, model={"slug": "v", "team": "t"}, **changes)
     return file_draft(request, server=api.server, key="k", report=lambda _: None)
 
 
@@ -49,7 +57,10 @@ def test_a_new_request_is_filed(api):
 
 
 def test_a_draft_is_updated_and_not_filed_again(api):
-    api.answers["GET", f"{API}requests/"] = (200, {"results": ["x", {**ROW, "purpose": "Other"}, ROW]})
+    api.answers["GET", f"{API}requests/"] = (
+        200,
+        {"results": ["x", {**ROW, "purpose": "Other"}, {**ROW, "team": "ads"}, ROW]},
+    )
     assert filed(api, dataset={"name": "d"}).done == "updated"
     assert steps(api)[-1] == ("POST", f"requests/{REF}/edit/")
     assert json.loads(api.asked[-1][3])["dataset"] == "sha256:d"

@@ -55,7 +55,7 @@ def world(desk, tmp_path, monkeypatch):
     """One address is MLflow and the server at once."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "request.yaml").write_text(REQUEST)
-    row = {**ROW, "digest": DIGEST}
+    row = {**ROW, "digest": DIGEST, "team": "search"}
     desk.answers.update(
         {
             ("GET", f"{MLFLOW}model-versions/get"): (200, {"model_version": copy.deepcopy(VERSION)}),
@@ -106,7 +106,7 @@ def test_a_version_becomes_a_draft(world):
 
 
 def test_a_second_call_updates_the_draft(world):
-    world.answers["GET", f"{API}requests/"] = (200, {"results": [{**ROW, "digest": DIGEST}]})
+    world.answers["GET", f"{API}requests/"] = (200, {"results": [{**ROW, "digest": DIGEST, "team": "search"}]})
     assert draft(world).exit_code == 0
     assert sent(world, f"{API}requests/{REF}/edit/")["title"] == "Visual search"
 

@@ -28,19 +28,20 @@ class Drafted:
 def file_draft(request: RequestFile, *, server: PlatformServer, key: str, report: Callable[[str], None]) -> Drafted:
     """File the request or update its draft, and submit it if the file says so. Raises ServerRefused.
 
-    The request of the same artifact, purpose and environment is the same request. If it was submitted already, nothing
-    is changed. `key` makes every call idempotent.
+    The team's request of the same artifact, purpose and environment is the same request. If it was submitted already,
+    nothing is changed. `key` makes every call idempotent.
     """
     digest = register_model(request, server=server, key=key)
     report(f"model {digest}")
     dataset = register_dataset(request, server=server, key=key)
     review = {**request.review, "model_version": digest, "dataset": dataset}
-    known = known_request(review, server=server)
+    team = str(request.model.get("team"))
+    known = known_request(review, team=team, server=server)
     try:
         answer, done = _written(review, known, server=server, key=key)
     except ServerRefused:
         # Another program filed the same between the two calls.
-        second = known_request(review, server=server)
+        second = known_request(review, team=team, server=server)
         if known is not None or second is None:
             raise
         answer, done = _written(review, second, server=server, key=f"{key}-again")
@@ -57,9 +58,10 @@ def file_draft(request: RequestFile, *, server: PlatformServer, key: str, report
     )
 
 
-def known_request(review: Mapping[str, Any], *, server: PlatformServer) -> dict[str, Any] | None:
-    """Return the newest request of the same artifact, purpose and environment that has not ended, or None."""
-    wanted = {"digest": review["model_version"], "purpose": review["purpose"], "environment": review["environment"]}
+def known_request(review: Mapping[str, Any], *, team: str, server: PlatformServer) -> dict[str, Any] | None:
+    """Return the team's newest request of the same artifact, purpose and environment that has not ended, or None."""
+    wanted = {name: review[name] for name in ("purpose", "environment")}
+    wanted |= {"digest": review["model_version"], "team": team}
     page = server.get("/api/v1/requests/", q=str(review["model_version"]))
     rows = page.get("results")
     for row in rows if isinstance(rows, list) else []:
