@@ -116,11 +116,11 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Call
         cast = story.Cast(
             *(callers[name] for name in ("requester", "owner", "reviewer1", "reviewer2", "lead", "steward"))
         )
-        return _review(say, var, cast, story, models)
+        return _review(say, var, cast, story, models, callers["admin"])
 
 
-def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Callable[[Path], None]:
-    from examples.company import device
+def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any, admin: Any) -> Callable[[Path], None]:
+    from examples.company import device, kinds
 
     target = var / "demo"
     say.step("The team files a model review request")
@@ -141,8 +141,10 @@ def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Cal
     packet = story.fetch_packet(cast, ref, target / "packet.pdf", say)
     say.step("The gate for a deployment pipeline")
     answers = ask_gates(decided, models.others[0], caller=cast.requester, folder=target, say=say)
+    say.step("Models of other kinds: images, repositories, a managed model, a pipeline")
+    others = kinds.review_all(cast, admin, folder=target / "kinds", say=say)
     summary = _summary(ref, story.runs_of(measured), measured, decided, packet)
-    summary |= {"in_browser": in_browser, "gate": answers}
+    summary |= {"in_browser": in_browser, "gate": answers, "other_kinds": others}
     (target / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     return lambda quarterly: _farewell(say, target, ref, quarterly)
 

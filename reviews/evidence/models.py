@@ -53,6 +53,35 @@ class AttestedStatement(models.Model):
         return f"{self.request} {self.tool} by {self.key_name}"
 
 
+class ImportedFile(models.Model):
+    """A file of another tool whose values a person stated. Rows never change (a trigger enforces this).
+
+    `part` names one of several results in the file. `reasons` say why the result is only indicative, `left_out` which
+    of its metrics were not taken, and why.
+    """
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="imported_files")
+    file_name = models.CharField(max_length=160)
+    file_digest = models.CharField(max_length=71)
+    part = models.CharField(max_length=200, blank=True)
+    tool = models.CharField(max_length=200)
+    verdict = models.CharField(max_length=10)
+    reasons = models.JSONField(default=list)
+    taken = models.JSONField(default=list)
+    left_out = models.JSONField(default=dict)
+    imported_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    imported_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "file_digest", "part"], name="one_import_per_file_and_part")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.tool} {self.file_name}"
+
+
 class MetricRecord(models.Model):
     """One metric value of a request. Rows never change (a trigger enforces this); a newer row takes precedence."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workflow.api import attested, authorizations, costs, evidence, packets, requests, steps
+from reviews.workflow.api import attested, authorizations, costs, evidence, imported, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
     path("requests/", requests.Requests.as_view(), name="requests"),
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<slug:ref>/metric-values/", evidence.MetricValues.as_view(), name="metric_values"),
     path("requests/<slug:ref>/plan/", attested.PlanView.as_view(), name="plan"),
     path("requests/<slug:ref>/attested/", attested.AttestedResults.as_view(), name="attested"),
+    path("requests/<slug:ref>/imports/", imported.ImportedFiles.as_view(), name="imports"),
     path("requests/<slug:ref>/projections/", evidence.Projections.as_view(), name="projections"),
     path("requests/<slug:ref>/checklist/", evidence.ChecklistView.as_view(), name="checklist"),
     path("requests/<slug:ref>/checklist/<slug:item>/", evidence.ChecklistItem.as_view(), name="checklist-item"),

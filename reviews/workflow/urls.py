@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:ref>/waivers/", steps.waive, name="waive"),
     path("requests/<str:ref>/metric-values/", evidence.state_metric_value, name="state_metric_value"),
     path("requests/<str:ref>/attested/", evidence.attest, name="attest"),
+    path("requests/<str:ref>/imports/", evidence.import_result, name="import"),
     path("requests/<str:ref>/plan/", downloads.plan, name="plan"),
     path("requests/<str:ref>/projections/", evidence.state_projection, name="state_projection"),
     path(

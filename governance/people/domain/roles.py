@@ -59,7 +59,8 @@ _DESCRIPTIONS = {
     Role.DATA_STEWARD: (
         "Answers for the evaluation data: confirms the evaluation sets that other teams propose, registers sets for "
         "everybody, and retires them. Quality counts as measured only on a set that a data steward from outside the "
-        "team of the request has governed. Holds no vote through this role."
+        "team of the request has governed. Reads the requests of every team, and votes in a stage where the policy "
+        "asks for data stewards."
     ),
     Role.ADMIN: (
         "Keeps the system working: people, roles, teams, policy and checklist versions, dead jobs and undelivered "

@@ -1,7 +1,8 @@
 """Published versions of the metric catalog: their documents, and what a new version may change.
 
-A name keeps its unit, direction, parts and scope for ever, and its range never narrows: values on record, and policies
-that name the metric, mean the same under every version.
+A name keeps its unit, direction, parts and scope for ever, and its range never narrows; weighted parts, such as those
+of a new accelerator, are only added: values on record, and policies that name the metric, mean the same under every
+version.
 """
 
 import re
@@ -22,6 +23,7 @@ from weighbridge.core.metrics.catalog import (
     MetricGroup,
     MetricScope,
     Producer,
+    WeightedPart,
 )
 from weighbridge.core.metrics.values import number_text
 
@@ -54,6 +56,7 @@ def parse_catalog(document: Mapping[str, object]) -> MetricCatalog:
     check_unique(tuple(each.name for each in catalog.definitions), path="metrics", name="name")
     for place, definition in enumerate(catalog.definitions):
         _check_parts(catalog, definition, f"metrics[{place}].parts")
+        _check_weighted_parts(catalog, definition, place)
     return replace(catalog, digest=digest_of(document))
 
 
@@ -66,6 +69,8 @@ def _definition(reader: Reader) -> MetricDefinition:
         minimum=reader.number("minimum") if reader.asks("minimum") else None,
         maximum=reader.number("maximum") if reader.asks("maximum") else None,
         parts=reader.words("parts"),
+        weighted_parts=reader.items("weighted_parts", _weighted_part) if reader.asks("weighted_parts") else (),
+        converts=reader.text("converts", ""),
         group=reader.choice("group", MetricGroup),
         scope=reader.choice("scope", MetricScope, MetricScope.ARTIFACT),
         bases=_members(reader, "bases", Basis),
@@ -76,6 +81,13 @@ def _definition(reader: Reader) -> MetricDefinition:
     )
     _check_definition(reader, definition)
     return definition
+
+
+def _weighted_part(reader: Reader) -> WeightedPart:
+    part = WeightedPart(reader.text("name"), reader.number("weight"))
+    if part.weight <= 0:
+        raise reader.fault("weight", "must be above 0.")
+    return part
 
 
 def _members(reader: Reader, key: str, kind: type[E]) -> tuple[E, ...]:
@@ -105,8 +117,39 @@ def _check_parts(catalog: MetricCatalog, definition: MetricDefinition, place: st
         if part not in catalog or catalog[part].unit != definition.unit or catalog[part].parts:
             text = f"{place} names {part!r}; a part is a metric of the catalog in {definition.unit} without parts."
             raise Invalid(text, field=place)
-    if definition.parts and (definition.direction is not Direction.LOWER or definition.minimum != 0):
+    is_total = bool(definition.parts or definition.weighted_parts)
+    if is_total and (definition.direction is not Direction.LOWER or definition.minimum != 0):
         raise Invalid(f"{place} are for totals that are 0 or more, of which lower is better.", field=place)
+
+
+def _check_weighted_parts(catalog: MetricCatalog, definition: MetricDefinition, place: int) -> None:
+    """Raise Invalid unless the parts are plain metrics that are 0 or more, named once and beside no `parts`."""
+    field = f"metrics[{place}].weighted_parts"
+    check_unique(tuple(part.name for part in definition.weighted_parts), path=field, name="name")
+    if definition.parts and definition.weighted_parts:
+        raise Invalid(f"{field} and parts exclude each other.", field=field)
+    for part in definition.weighted_parts:
+        kind = catalog.get(part.name)
+        if kind is None or kind.parts or kind.weighted_parts or kind.minimum != 0:
+            text = f"{field} names {part.name!r}; a part is a metric of the catalog that is 0 or more, without parts."
+            raise Invalid(text, field=field)
+    _check_converted(catalog, definition, place)
+
+
+def _check_converted(catalog: MetricCatalog, definition: MetricDefinition, place: int) -> None:
+    """Raise Invalid unless the converted metric stands before this one and has the same weighted parts."""
+    if not definition.converts:
+        return
+    field = f"metrics[{place}].converts"
+    earlier = {each.name: each for each in catalog.definitions[:place]}
+    whole = earlier.get(definition.converts)
+    if whole is None or not whole.weighted_parts or _part_names(whole) != _part_names(definition):
+        text = f"{field} names {definition.converts!r}; it must be an earlier metric with the same weighted parts."
+        raise Invalid(text, field=field)
+
+
+def _part_names(definition: MetricDefinition) -> set[str]:
+    return {part.name for part in definition.weighted_parts}
 
 
 def check_successor(before: MetricCatalog, after: MetricCatalog) -> None:
@@ -119,11 +162,23 @@ def check_successor(before: MetricCatalog, after: MetricCatalog) -> None:
         _check_unchanged(old, after[old.name], f"metrics[{places[old.name]}]")
 
 
+_LASTING = (
+    ("unit", "unit"),
+    ("direction", "better"),
+    ("parts", "parts"),
+    ("scope", "scope"),
+    ("converts", "converts"),
+)
+
+
 def _check_unchanged(old: MetricDefinition, new: MetricDefinition, place: str) -> None:
-    for field, key in (("unit", "unit"), ("direction", "better"), ("parts", "parts"), ("scope", "scope")):
+    for field, key in _LASTING:
         if getattr(old, field) != getattr(new, field):
             text = f"{place}.{key} of {old.name} cannot change, because values are on record. Add a metric instead."
             raise Invalid(text, field=f"{place}.{key}")
+    if not set(old.weighted_parts) <= set(new.weighted_parts):
+        text = f"{place}.weighted_parts of {old.name} can only grow, because values are on record."
+        raise Invalid(text, field=f"{place}.weighted_parts")
     if old.has_parameter and not new.has_parameter:
         raise Invalid(f"{place}.has_parameter of {old.name} cannot be taken away.", field=f"{place}.has_parameter")
     if _narrows(old.minimum, new.minimum, sign=1) or _narrows(old.maximum, new.maximum, sign=-1):
@@ -150,6 +205,11 @@ def _definition_document(definition: MetricDefinition) -> dict[str, object]:
         document |= {key: _plain_number(bound)} if bound is not None else {}
     document |= {"scope": definition.scope.value} if definition.scope is not MetricScope.ARTIFACT else {}
     document |= {"parts": list(definition.parts)} if definition.parts else {}
+    if definition.weighted_parts:
+        document["weighted_parts"] = [
+            {"name": part.name, "weight": _plain_number(part.weight)} for part in definition.weighted_parts
+        ]
+    document |= {"converts": definition.converts} if definition.converts else {}
     document |= {"bases": list(map(str, definition.bases))} if definition.bases != tuple(Basis) else {}
     if definition.producers != tuple(Producer):
         document["producers"] = [producer.value for producer in definition.producers]

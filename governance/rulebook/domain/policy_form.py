@@ -1,4 +1,7 @@
-"""Converts the rules of a policy to form data (one mapping of texts for each rule) and back."""
+"""Converts the rules of a policy to form data (one mapping of texts for each rule) and back.
+
+A form has rules with one limit. Rules that combine limits, or compare with a reference, stay as they are.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,8 +17,17 @@ _PLACE = re.compile(r"rules\[(\d+)\](?:\.([a-z_]+))?")
 
 
 def rows_of(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The form data for each rule of a document; `accept` is the weakest accepted basis."""
-    return [_row(rule) for rule in document["rules"]]
+    """The form data for each rule of a document that a form can hold; `accept` is the weakest accepted basis."""
+    return [_row(rule) for rule in document["rules"] if _fits(rule)]
+
+
+def kept_rules(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rules that a form cannot hold."""
+    return [rule for rule in document["rules"] if not _fits(rule)]
+
+
+def _fits(rule: Mapping[str, Any]) -> bool:
+    return set(rule) <= {*PLAIN, "unit", "accept", "scope"}
 
 
 def _row(rule: Mapping[str, Any]) -> dict[str, str]:
@@ -28,8 +40,11 @@ def _row(rule: Mapping[str, Any]) -> dict[str, str]:
 def document_with(
     document: Mapping[str, Any], *, rows: Sequence[Mapping[str, str]], catalog: MetricCatalog
 ) -> dict[str, Any]:
-    """The document with the rules of a form. Units come from the metrics, accepted bases include all stronger ones."""
-    return {**document, "rules": [_rule(row, catalog) for row in rows]}
+    """The document with the rules of a form, before those that a form cannot hold.
+
+    Units come from the metrics, accepted bases include all stronger ones.
+    """
+    return {**document, "rules": [*(_rule(row, catalog) for row in rows), *kept_rules(document)]}
 
 
 def _rule(row: Mapping[str, str], catalog: MetricCatalog) -> dict[str, Any]:

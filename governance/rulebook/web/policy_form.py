@@ -106,6 +106,7 @@ def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
     context = {
         "rules": forms_of,
         "version": version,
+        "kept": policy_form.kept_rules(document),
         "metrics": catalog_in_force().values(),
         "crumbs": (
             ("Policy", reverse("governance:policies")),

@@ -10,7 +10,16 @@ from decimal import ROUND_HALF_EVEN, Decimal
 GAP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 _MOST_DECIMALS = 6
-_UNIT_WORDS = {"gpu_h": "GPU h", "1/s": "/s", "ratio": "%", "USD": "USD", "1": ""}
+_UNIT_WORDS = {
+    "gpu_h": "GPU h",
+    "cpu_h": "CPU h",
+    "slice_h": "slice h",
+    "GB_h": "GB h",
+    "1/s": "/s",
+    "ratio": "%",
+    "USD": "USD",
+    "1": "",
+}
 _STEPS = (
     (timedelta(days=365), "year"),
     (timedelta(days=30), "month"),

@@ -14,6 +14,10 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_attestedstatement
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_attestedstatement
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_importedfile
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_importedfile
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_policyevaluation
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_policyevaluation
@@ -36,6 +40,8 @@ DROP TRIGGER append_only ON evidence_metricrecord;
 DROP TRIGGER append_only_truncate ON evidence_metricrecord;
 DROP TRIGGER append_only ON evidence_attestedstatement;
 DROP TRIGGER append_only_truncate ON evidence_attestedstatement;
+DROP TRIGGER append_only ON evidence_importedfile;
+DROP TRIGGER append_only_truncate ON evidence_importedfile;
 DROP TRIGGER append_only ON evidence_policyevaluation;
 DROP TRIGGER append_only_truncate ON evidence_policyevaluation;
 DROP TRIGGER append_only ON evidence_waiver;
@@ -76,6 +82,27 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ImportedFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('file_name', models.CharField(max_length=160)),
+                ('file_digest', models.CharField(max_length=71)),
+                ('part', models.CharField(blank=True, max_length=200)),
+                ('tool', models.CharField(max_length=200)),
+                ('verdict', models.CharField(max_length=10)),
+                ('reasons', models.JSONField(default=list)),
+                ('taken', models.JSONField(default=list)),
+                ('left_out', models.JSONField(default=dict)),
+                ('imported_at', models.DateTimeField()),
+                ('imported_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imported_files', to='requests.reviewrequest')),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('request', 'file_digest', 'part'), name='one_import_per_file_and_part')],
             },
         ),
         migrations.CreateModel(

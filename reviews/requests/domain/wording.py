@@ -5,7 +5,7 @@ Bounds are rounded outward, so that the printed interval always contains the com
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-_UNIT_WORDS = {"gpu_h": "GPU h", "1/s": "per s", "ratio": ""}
+_UNIT_WORDS = {"gpu_h": "GPU h", "cpu_h": "CPU h", "slice_h": "slice h", "GB_h": "GB h", "1/s": "per s", "ratio": ""}
 _SIGNIFICANT_DIGITS = 4
 _CENT = Decimal("0.01")
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")

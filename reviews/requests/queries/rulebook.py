@@ -7,9 +7,9 @@ from governance.rulebook.domain.policy import Policy
 from governance.rulebook.domain.scopes import EvaluationSubject, chosen
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
-from governance.rulebook.queries.rulebook import policies_in_force
+from governance.rulebook.queries.rulebook import checklist_in, policies_in_force
 from reviews.requests.models import ReviewRequest
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotFound, Refused, WrongState
 
 
 def rulebook_for(subject: EvaluationSubject) -> tuple[PolicyVersion, ChecklistVersion]:
@@ -48,3 +48,13 @@ def fixed_policy_version(request: ReviewRequest) -> PolicyVersion:
     if request.policy is None:
         raise WrongState("The policy of a request is fixed when it is submitted; submit it first.")
     return request.policy
+
+
+def missing_item(*, request: ReviewRequest, item_id: str) -> Refused:
+    """Why an item is not asked: nobody defined it, or what it depends on is stated or answered otherwise."""
+    items = checklist_in(request.checklist).items if request.checklist else ()
+    for item in items:
+        if item.id == item_id:
+            text = f"“{item.title}” does not apply, because what it depends on is stated or answered otherwise."
+            return WrongState(text, code="item_not_shown", field="item")
+    return NotFound(f"The checklist has no item {item_id!r}.", field="item")

@@ -7,7 +7,10 @@ from governance.jobs.enums import UNFINISHED
 from governance.rulebook.domain.evaluation.limits import RuleStatus
 from governance.rulebook.domain.evaluation.policies import Evaluation
 from governance.rulebook.domain.policy import RuleEffect
+from reviews.evidence.queries.audits import open_audits
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
+
+AUDIT_OPEN = "Run {} measures a signed result of {} again and did not finish; run it again."
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ def review_blockers(evidence: EvidenceSnapshot) -> tuple[ReviewBlocker, ...]:
 def _blockers(evidence: EvidenceSnapshot) -> Iterator[ReviewBlocker]:
     if any(run.state in UNFINISHED for run in evidence.runs):
         yield ReviewBlocker("run_unfinished", "A benchmark is still running; wait for it, or cancel it.", "runs")
+    else:
+        for audited in open_audits(evidence.request, finished=evidence.runs):
+            yield ReviewBlocker("audit_open", AUDIT_OPEN.format(audited.audit_run_id, audited.tool), "runs")
     for status in evidence.checklist:
         if status.item.required and not status.is_complete:
             yield ReviewBlocker("checklist_open", f"{status.item.title}: {status.reason}", "checklist")

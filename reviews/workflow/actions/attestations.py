@@ -18,6 +18,7 @@ from governance.rulebook.domain.trust import Trust, TrustedKey
 from reviews.evidence.domain.attested import check_result, is_drawn, value_of
 from reviews.evidence.models import AttestedStatement, MetricRecord
 from reviews.evidence.queries.attested import plan_of, trust_of
+from reviews.evidence.queries.audits import is_audit_owed
 from reviews.evidence.queries.evidence import doubt_about_data
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
@@ -47,7 +48,7 @@ def record_attested(
     """Store the values of a signed result as attested, and evaluate the policy again.
 
     The result is drawn to be measured again with the share that the policy states; `draw` is the random number from 0
-    to below 1 that decides it, None for a new one.
+    to below 1 that decides it, None for a new one. A model that owes an audit is always drawn.
     """
     with transaction.atomic():
         row = lock(request)
@@ -59,7 +60,8 @@ def record_attested(
         result, key = _verified(envelope, trust)
         check_result(result, plan=plan_of(row), catalog=catalog, now=now)
         drawn = Decimal(secrets.randbelow(DRAWS)) / DRAWS if draw is None else draw
-        statement = _store(row, envelope, result, key, is_drawn(share=trust.audit_share, draw=drawn), by, now)
+        is_audited = is_drawn(share=trust.audit_share, draw=drawn) or is_audit_owed(row.model_version.asset)
+        statement = _store(row, envelope, result, key, is_audited, by, now)
         _store_values(row, statement, result, catalog, by)
         screening.evaluate_again(request=row, occasion="attested", now=now)
     return statement

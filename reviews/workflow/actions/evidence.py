@@ -21,6 +21,7 @@ from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import missing_item
 from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_measure_again, check_can_state_evidence
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import screening
@@ -115,7 +116,7 @@ def _check_speaker(definition: MetricDefinition, basis: Basis) -> None:
 
 def _check_total(request: ReviewRequest, statement: StatedValue, catalog: MetricCatalog) -> None:
     """Refuse a stated total that is smaller than the sum of its parts."""
-    if not catalog[statement.name].parts:
+    if not (catalog[statement.name].parts or catalog[statement.name].weighted_parts):
         return
     computed = total_of(metric_values_of(request), name=statement.name, catalog=catalog).computed
     if computed is not None and statement.value < computed.value:
@@ -209,7 +210,7 @@ def _item(snapshot: RequestSnapshot, item_id: str) -> ChecklistItem:
     for status in snapshot.evidence.checklist:
         if status.item.id == item_id:
             return status.item
-    raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
+    raise missing_item(request=snapshot.request, item_id=item_id)
 
 
 def _check_answer(item: ChecklistItem, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:

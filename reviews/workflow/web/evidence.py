@@ -19,13 +19,15 @@ from governance.rulebook.queries.catalogs import catalog_in_force
 from reviews.evidence.domain.projected import only_option
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import attestations, evidence, projections
+from reviews.requests.queries.rulebook import missing_item
+from reviews.workflow.actions import attestations, evidence, imports, projections
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.queries.view_evidence import ChecklistItemView, item_views
 from reviews.workflow.web.page import load, perform_step, step
 from reviews.workflow.web.step_forms import (
     AttestedForm,
     ContradictionForm,
+    ImportForm,
     MetricValueForm,
     ProjectionForm,
     answer_form,
@@ -55,6 +57,14 @@ def attest(*, request: ReviewRequest, file: Any, by: User, now: datetime) -> str
         raise Invalid("This is no signed result; weighbridge result attest writes one.", field="file")
     statement = attestations.record_attested(request=request, envelope=envelope, by=by, now=now)
     return f"The result of {statement.tool} is attested by {statement.key_name}, and the policy was evaluated with it."
+
+
+@step("imported", part="metric-values", form=ImportForm)
+def import_result(*, request: ReviewRequest, file: Any, part: str, by: User, now: datetime) -> str:
+    """Take the values of a file that another tool wrote."""
+    imported = imports.import_result(request=request, upload=file, part=part, by=by, now=now)
+    names = ", ".join(imported.taken)
+    return f"{names}: declared with {imported.file_name} of {imported.tool} as the source; the policy was evaluated."
 
 
 @step("projection", part="costs", form=ProjectionForm)
@@ -117,7 +127,7 @@ def _item(row: ReviewRequest, item_id: str) -> ChecklistItemView:
     for item in item_views(EvidenceSnapshot(row, timezone.now())):
         if item.id == item_id:
             return item
-    raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
+    raise missing_item(request=row, item_id=item_id)
 
 
 def _run(request: ReviewRequest, run_id: int) -> Run:

@@ -23,7 +23,7 @@ GROUPS = {
     MetricGroup.BUSINESS: "the expected benefit",
     MetricGroup.QUALITY: CLAIM_NOTE,
     MetricGroup.SPEED: CLAIM_NOTE,
-    MetricGroup.RESOURCES: "energy, memory and storage",
+    MetricGroup.RESOURCES: "hours by accelerator, processors, memory, energy",
 }
 OPEN_GROUPS = frozenset({MetricGroup.COST, MetricGroup.BUSINESS})
 ALWAYS_SHOWN = frozenset(
@@ -33,7 +33,7 @@ ALWAYS_SHOWN = frozenset(
         *("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"),
     }
 )
-"""The metrics that the form shows, besides those that a policy or checklist in force names."""
+"""The metrics that the form shows, besides resources and those that a policy or checklist in force names."""
 
 
 class MetricValuesForm(forms.Form):
@@ -43,7 +43,9 @@ class MetricValuesForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.claims, catalog = dict(claims or {}), catalog_in_force()
         stated = {definition.name for definition in catalog.stated}
-        names = catalog.in_order({*self.claims, *ALWAYS_SHOWN, *named_metrics()} & {*stated, *self.claims})
+        resources = {definition.name for definition in catalog.stated if definition.group is MetricGroup.RESOURCES}
+        usual = {*ALWAYS_SHOWN, *resources, *named_metrics()}
+        names = catalog.in_order({*self.claims, *usual} & {*stated, *self.claims})
         self.definitions = {name: catalog[name] for name in names}
         for kind in self.definitions.values():
             claim = self.claims.get(kind.name)
@@ -58,10 +60,11 @@ class MetricValuesForm(forms.Form):
                     "max_value": f"The value of {kind.name} cannot be above {kind.maximum}.",
                 },
             )
+            bases = [choice for choice in STATED if Basis(choice[0]) in kind.bases]
             self.fields[f"{kind.name}_basis"] = forms.ChoiceField(
-                choices=STATED,
+                choices=bases or STATED,
                 label="Basis",
-                initial=claim.basis.value if claim else Basis.DECLARED.value,
+                initial=claim.basis.value if claim else (bases or STATED)[0][0],
                 required=False,
             )
             self.fields[f"{kind.name}_source"] = forms.CharField(
@@ -106,7 +109,7 @@ class MetricValuesForm(forms.Form):
         """The metric values that are new or differ from the claim on record."""
         for name, kind in self.definitions.items():
             value: Decimal | None = self.cleaned_data[name]
-            basis = Basis(self.cleaned_data[f"{name}_basis"] or Basis.DECLARED)
+            basis = Basis(self.cleaned_data[f"{name}_basis"] or self[f"{name}_basis"].initial)
             source: str = self.cleaned_data[f"{name}_source"]
             claim = self.claims.get(name)
             if value is not None and (

@@ -19,6 +19,7 @@ from governance.rulebook.domain.policy import WaiverLevel
 from governance.site.web.refusals import show_in
 from reviews.evidence.queries.attested import attested_views, audit_words, trust_of
 from reviews.evidence.queries.comparison import ProjectionRecord, records_for_filing
+from reviews.evidence.queries.imported import imported_views
 from reviews.requests.domain.lifecycle import OPEN_STATES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
@@ -31,6 +32,7 @@ from reviews.workflow.web.progress_steps import progress_steps
 from reviews.workflow.web.step_forms import (
     AttestedForm,
     ContradictionForm,
+    ImportForm,
     MetricValueForm,
     PlainForm,
     ProjectionForm,
@@ -43,7 +45,7 @@ from weighbridge.core.errors import NotFound, Refused
 
 BoundForms = Mapping[str, forms.Form]
 RECENT_EVENTS = 8
-GUARDS = dict.fromkeys(("metric_value", "projection", "contradiction", "attested"), "evidence")
+GUARDS = dict.fromkeys(("metric_value", "projection", "contradiction", "attested", "imported"), "evidence")
 """The steps with a form that have the guard of another step."""
 
 
@@ -101,6 +103,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "records": _records(request, review, view),
         "items": [item_entry(view, item, bound) for item in view.checklist],
         "attested": attested,
+        "imported": imported_views(review),
         "attested_chance": audit_words(review, results=len(attested)) if attested else "",
         "may_attest": bool(review.policy) and bool(trust_of(review).keys),
         "contradictions": [_contradiction(metric, bound) for metric in view.contradicted],
@@ -206,6 +209,7 @@ def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
     unbound: dict[str, forms.Form] = {
         "metric_value": MetricValueForm(auto_id="metric_value-%s"),
         "attested": AttestedForm(auto_id="attested-%s"),
+        "imported": ImportForm(auto_id="imported-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
         "vote": VoteForm(auto_id="vote-%s", initial=seen, may_condition=is_last, earlier=view.earlier_conditions),
         "revise": StepReasonForm(auto_id="revise-%s"),

@@ -86,6 +86,17 @@ class AttestedForm(forms.Form):
     file = forms.FileField(label="Signed result", help_text="The envelope that weighbridge result attest writes.")
 
 
+class ImportForm(forms.Form):
+    """A file of another tool."""
+
+    file = forms.FileField(
+        label="File of a tool", help_text="Of MLPerf LoadGen, GuideLLM, AIPerf, lm-eval, Inspect, MLflow and others."
+    )
+    part = forms.CharField(
+        max_length=200, required=False, label="Part", help_text="Its name, if the file has several results."
+    )
+
+
 class ProjectionForm(forms.Form):
     """A cost projection: the link to a stored one, or a spec file."""
 

@@ -1,9 +1,11 @@
 """Optional libraries: each command works without them, or names what to install."""
 
 import importlib.abc
+import json
 import re
 import sys
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +54,10 @@ WITHOUT = [
     "result check r.json --fail-if latency_p50_ms>1e9",
     "result new-key --out k.pem",
     "result sign r.json --key k.pem --out s.json",
-    "result attest r.json --plan plan.json --key k.pem --out a.json",
+    (
+        "result attest r.json --plan plan.json --key k.pem --out a.json --started-at 2026-07-20T10:00:00Z "
+        "--finished-at 2026-07-20T10:05:00Z"
+    ),
     "result verify s.json --key k.pem.pub",
     "import r.json --json i.json",
     "score s.npz --resamples 100",
@@ -68,6 +73,7 @@ WITHOUT = [
     "cost serving requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4 usd_per_replica_h=1",
     "cost managed requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15 prices.output_usd=0.6",
     "cost tco development_usd=80000 serving_usd=26000 years=3 maintenance_fte=0.5",
+    "cost energy device_hours=80..150 watts=700 pue=1.2 kg_per_kwh=0.35",
     "cost lock-in rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000",
     (
         "cost value recall=0.8 recall_after=0.85 stakes.prevalence=0.01 stakes.cases_per_year=1e7 "
@@ -141,6 +147,8 @@ def folder(tmp_path, monkeypatch):
     points_file(tmp_path / "p.csv")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/w.bin").write_bytes(b"w")
+    plan = {"subject": f"sha256:{sha256((tmp_path / 'm.onnx').read_bytes()).hexdigest()}"}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
     (tmp_path / "spec.yaml").write_text(run("cost template").stdout)
     return tmp_path
 

@@ -70,9 +70,11 @@ def judge_limit(limit: MetricLimit, case: EvaluationCase) -> LimitFinding:
 def _needed(limit: MetricLimit, named: Sequence[MetricValue], catalog: MetricCatalog) -> str:
     bases = " and ".join(sorted({metric_value.basis.value for metric_value in named}))
     available = f"only {bases}" if named else "none at all"
-    parts = catalog[limit.metric].parts if limit.metric in catalog else ()
-    if parts and not named:
-        return f"{limit.metric} is computed from {' and '.join(parts)}; state both, and it can be computed."
+    kind = catalog.get(limit.metric)
+    if kind is not None and kind.parts and not named:
+        return f"{limit.metric} is computed from {' and '.join(kind.parts)}; state both, and it can be computed."
+    if kind is not None and kind.converts and not named:
+        return f"{limit.metric} is converted from {kind.converts}; state all of these by accelerator."
     return f"The rule needs a {' or '.join(limit.accept)} value of {limit.metric}; there is {available}."
 
 

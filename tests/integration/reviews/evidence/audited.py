@@ -5,6 +5,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from django.core.files.base import ContentFile
 from django.db import transaction
 
 from benchmarking.projections import actions as kept
@@ -28,6 +29,7 @@ from reviews.workflow.actions import (
     breaches,
     evidence,
     filing,
+    imports,
     projections,
     re_reviews,
     screening,
@@ -40,6 +42,7 @@ from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import World, make_world
+from tests.unit.toolkit.readers.files import SAMPLES
 
 Call = Callable[[Cast, datetime], object]
 REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1", status="To Do")
@@ -211,6 +214,11 @@ def _attest(world: World) -> None:
     attestations.record_attested(request=request, envelope=envelope, by=author, now=now)
 
 
+def _import(world: World) -> None:
+    file = ContentFile((SAMPLES / "guidellm_03.json").read_bytes(), name="results.json")
+    imports.import_result(request=world.draft(), upload=file, by=world.cast.author, now=world.now)
+
+
 ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.authorizations.expire_due": in_world(_age),
     "reviews.workflow.actions.authorizations.confirm_condition": in_world(_confirm),
@@ -240,6 +248,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.evidence.measure_again": in_world(_measure_again),
     "reviews.workflow.actions.evidence.state_metric_value": in_world(World.draft),
     "reviews.workflow.actions.attestations.record_attested": in_world(_attest),
+    "reviews.workflow.actions.imports.import_result": in_world(_import),
     "reviews.workflow.actions.measurements.record_measurements": in_world(World.evidence),
     "reviews.workflow.actions.filing.file_request": in_world(_file),
     "reviews.requests.actions.move": in_world(World.submitted),

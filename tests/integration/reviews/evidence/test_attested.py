@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.findings.models import Finding
+from governance.jobs import actions as jobs
 from governance.rulebook.domain import defaults
 from reviews.evidence.models import AttestedStatement, MetricRecord
 from reviews.evidence.queries.attested import attested_views, audit_words, plan_of
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
+from reviews.voting.queries.review_blockers import review_blockers
 from reviews.workflow.actions import attestations, requests
 from tests.factories import kinds
 from tests.factories import requests as walks
@@ -258,6 +262,50 @@ def test_a_drawn_result_is_measured_again_where_it_can_run(cast: Cast, now: date
     assert audit_words(request, results=2) == (
         "If the 2 results were inflated, the chance that one is measured again is 43.8 %."
     )
+
+
+def test_a_drawn_result_blocks_the_review_until_it_is_measured_again(cast: Cast, now: datetime) -> None:
+    kinds.publish_shipped(now=now, trust=kinds.key_section(share="1"))
+    request = walks.make_submitted(by=cast.author, now=now)
+    walks.take_results(request=request, now=now)
+    later = now + timedelta(minutes=10)
+    signed = kinds.Signed({"latency_p95_ms": "1"})
+    attest(request, kinds.envelope_of(kinds.result_for(request, signed, now=now)), cast, later)
+    run = Run.objects.latest("pk")
+    run = jobs.cancel(row=run, by=cast.author, now=later)
+    assert audit_blockers(request, later) == [
+        f"Run {run.pk} measures a signed result of loadgen 5.0 again and did not finish; run it again."
+    ]
+    again = run_actions.repeat(run=run, by=cast.author, now=later)
+    assert audit_blockers(request, later) == []  # it waits for the new run
+    again = jobs.cancel(row=again, by=cast.author, now=later)
+    assert len(audit_blockers(request, later)) == 1
+    run_actions.repeat(run=again, by=cast.author, now=later)
+    walks.take_results(request=request, now=later)
+    assert audit_blockers(request, later) == []
+
+
+def audit_blockers(request: ReviewRequest, now: datetime) -> list[str]:
+    blockers = review_blockers(EvidenceSnapshot(ReviewRequest.objects.get(pk=request.pk), now))
+    return [blocker.reason for blocker in blockers if blocker.code == "audit_open"]
+
+
+def test_whoever_was_drawn_cannot_draw_again_by_filing_again(cast: Cast, now: datetime) -> None:
+    kinds.publish_shipped(now=now, trust=kinds.key_section(share="0.25"))
+    signed, never, always = kinds.Signed({"latency_p95_ms": "1"}), Decimal("0.9"), Decimal("0.1")
+
+    def attested(request: ReviewRequest, draw: Decimal, second: int) -> AttestedStatement:
+        result = kinds.result_for(request, signed, now=now, finished_at=now + timedelta(seconds=second))
+        envelope = kinds.envelope_of(result)
+        return attestations.record_attested(request=request, envelope=envelope, draw=draw, by=cast.author, now=now)
+
+    first = walks.make_submitted(by=cast.author, now=now)
+    assert attested(first, always, 1).is_audited
+    requests.withdraw(request=first, reason="We try again.", by=cast.author, now=now)
+    second = walks.make_submitted(by=cast.author, now=now, version=first.model_version)
+    assert attested(second, never, 2).is_audited
+    walks.take_results(request=second, now=now)
+    assert not attested(second, never, 3).is_audited
 
 
 def test_an_inflated_result_is_found_when_it_is_measured_again(cast: Cast, now: datetime) -> None:

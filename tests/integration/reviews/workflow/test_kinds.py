@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+import yaml
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
 from governance.inventory.models import ModelVersion
 from governance.people.queries.people import person_of
+from governance.rulebook.actions import documents as rulebook
 from reviews.evidence.models import MetricRecord
+from reviews.evidence.queries import backtest
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
@@ -42,7 +45,8 @@ class Story:
 
 
 def described(task: str, subject: Mapping[str, Any]) -> Callable[[User, datetime], ModelVersion]:
-    return lambda by, now: kinds.register(task=task, subject=subject, by=by, now=now)
+    slug = f"{task}-{subject['kind']}"
+    return lambda by, now: kinds.register(task=task, slug=slug, subject=subject, by=by, now=now)
 
 
 STORIES = {
@@ -166,3 +170,24 @@ def test_a_subject_goes_from_filing_to_gate_and_packet(cast: Cast, now: datetime
     assert set(story.signed) <= shown
     attested = MetricRecord.objects.filter(request=request, basis="attested").values_list("name", flat=True)
     assert set(attested) == set(story.signed)
+
+
+def test_every_shipped_policy_is_back_tested_on_eight_kinds(cast: Cast, now: datetime) -> None:
+    """A copy changes nothing; a copy that asks for nothing less than a dollar takes in the requests that it judges."""
+    shipped = kinds.publish_shipped(now=now)
+    judged: dict[str, set[str]] = {name: set() for name in shipped}
+    for story in STORIES.values():
+        request = filed(story, cast, now)
+        judged[story.policy].add(request.ref)
+    assert all(refs for name, refs in judged.items() if name != "tabular")
+    for name, version in shipped.items():
+        same = backtest.run(name=name, number=version.number, against=version.number, quarters=1, now=now)
+        assert (same.request_count, same.changed) == (len(judged[name]), ())
+        document = yaml.safe_load(version.source)
+        costs = [rule for rule in document["rules"] if rule.get("unit") == "USD"]
+        for rule in costs:
+            rule |= {"limit": 1, "effect": "deny", "on_indeterminate": "deny"}
+        draft = rulebook.draft_policy(source=yaml.safe_dump(document, sort_keys=False), by=None, now=now)
+        strict = backtest.run(name=name, number=draft.number, against=version.number, quarters=1, now=now)
+        assert {line.ref for line in strict.changed} == (judged[name] if costs else set())
+        assert (strict.stricter.count, strict.looser.count) == (len(strict.changed), 0)

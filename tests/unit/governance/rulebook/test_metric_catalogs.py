@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from governance.rulebook.domain.metric_catalogs import catalog_document, check_successor, parse_catalog
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis
-from weighbridge.core.metrics.catalog import Direction, MetricGroup, MetricScope, Producer
+from weighbridge.core.metrics.catalog import Direction, MetricGroup, MetricScope, Producer, WeightedPart
 from weighbridge.core.metrics.standard import STANDARD
 
 WAPE = {
@@ -25,6 +25,7 @@ WAPE = {
     "producers": ["person", "signer"],
     "label": "WAPE",
 }
+H200_HOURS = {"name": "training_hours_h200", "weight": 1}
 FIRST = catalog_document(STANDARD)
 
 
@@ -77,6 +78,16 @@ def test_a_metric_is_added_by_an_entry():
         ({"unit": "USD", "parts": ["total_cost_1y_usd"]}, "parts", "without parts"),
         ({"unit": "USD", "parts": ["training_cost_usd"], "better": "higher"}, "parts", "lower is better"),
         ({"unit": "USD", "parts": ["training_cost_usd"], "minimum": None}, "parts", "0 or more"),
+        ({"weighted_parts": [{"name": "wape", "weight": 1}]}, "weighted_parts", "without parts"),
+        ({"weighted_parts": [{"name": "training_gpu_hours", "weight": 1}]}, "weighted_parts", "without parts"),
+        ({"weighted_parts": [{"name": "r2", "weight": 1}]}, "weighted_parts", "0 or more"),
+        ({"weighted_parts": [H200_HOURS, H200_HOURS]}, "weighted_parts[1].name", "repeats"),
+        ({"weighted_parts": [H200_HOURS], "parts": ["ece"]}, "weighted_parts", "exclude each other"),
+        ({"weighted_parts": [H200_HOURS], "better": "higher"}, "parts", "lower is better"),
+        ({"weighted_parts": [H200_HOURS | {"weight": 0}]}, "weighted_parts[0].weight", "above 0"),
+        ({"weighted_parts": [H200_HOURS], "converts": "training_gpu_hours"}, "converts", "the same weighted parts"),
+        ({"converts": "accuracy"}, "converts", "the same weighted parts"),
+        ({"converts": "wape"}, "converts", "an earlier metric"),
         ({"colour": "red"}, "colour", "unknown"),
     ],
 )
@@ -102,6 +113,7 @@ def test_a_catalog_has_metrics_and_its_own_name():
         ("total_cost_1y_usd", {"parts": ...}, "parts"),
         ("error_rate", {"scope": "artifact"}, "scope"),
         ("ndcg", {"has_parameter": False}, "has_parameter"),
+        ("training_h100_hours", {"converts": ...}, "converts"),
         ("accuracy", {"maximum": "0.9"}, ""),
         ("latency_p95_ms", {"minimum": 1}, ""),
         ("latency_p95_ms", {"maximum": 1_000_000}, ""),
@@ -114,6 +126,28 @@ def test_a_name_keeps_its_meaning(name, fields, field):
     with pytest.raises(Invalid, match=name) as refusal:
         check_successor(STANDARD, after)
     assert refusal.value.field == (f"{place}.{field}" if field else place)
+
+
+def test_an_accelerator_is_added_with_its_weight_and_never_weighs_less():
+    totals = ("training_gpu_hours", "training_h100_hours")
+
+    def weighing(**weights):
+        document = deepcopy(FIRST)
+        document["metrics"].append({**WAPE, "name": "training_hours_x", "unit": "gpu_h", "bases": ["declared"]})
+        for entry in document["metrics"]:
+            if entry["name"] in totals:
+                entry["weighted_parts"].append({"name": "training_hours_x", "weight": 3})
+                for part in entry["weighted_parts"]:
+                    part["weight"] = weights.get(part["name"], part["weight"])
+        return parse_catalog(document)
+
+    # The total stands before its new part, which the catalog lists last.
+    grown = weighing()
+    check_successor(STANDARD, grown)
+    assert grown["training_h100_hours"].weighted_parts[-1] == WeightedPart("training_hours_x", Decimal(3))
+    for before, after in ((STANDARD, weighing(training_hours_h200="0.1")), (grown, STANDARD)):
+        with pytest.raises(Invalid):
+            check_successor(before, after)
 
 
 def test_a_metric_is_retired_and_never_removed():

@@ -6,15 +6,17 @@ import yaml
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.policy_diff import diff
-from governance.rulebook.domain.policy_form import document_with, place_of, rows_of
+from governance.rulebook.domain.policy_form import document_with, kept_rules, place_of, rows_of
 from tests.unit.governance.rulebook.builders import document, p95_rule, rule
 from weighbridge.core.metrics.standard import STANDARD
+
+LIMIT = ("metric", "comparator", "limit", "unit", "accept", "statistic", "min_n")
 
 
 @pytest.mark.parametrize(
     "original",
     [
-        yaml.safe_load(defaults.text_of(defaults.POLICY)),
+        *(yaml.safe_load(defaults.text_of(name)) for name in defaults.names_of("policies")),
         document(rule(), p95_rule(scope={"teams": ["search", "ads"], "tiers": ["T1"]}, level="soft", limit="0.5")),
     ],
 )
@@ -40,6 +42,18 @@ def test_a_changed_row_changes_its_rule_alone():
         "rules[gpu].scope.environments",
     }
     assert document_with(original, rows=[second], catalog=STANDARD)["rules"][0]["id"] == "p95"
+
+
+def test_rules_that_a_form_cannot_hold_stay_as_they_are():
+    limits = [{key: value for key, value in part.items() if key in LIMIT} for part in (rule(), p95_rule())]
+    joined = {key: value for key, value in rule(id="either").items() if key not in LIMIT} | {"any_of": limits}
+    compared = rule(id="worse", versus={"reference": "production", "measure": "percent"})
+    original = document(joined, rule(), compared)
+    assert [row["id"] for row in rows_of(original)] == ["gpu"]
+    assert [kept["id"] for kept in kept_rules(original)] == ["either", "worse"]
+    again = document_with(original, rows=rows_of(original), catalog=STANDARD)
+    assert again["rules"][1:] == [joined, compared]
+    assert diff(parse_policy(original), parse_policy(again)) == ()
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,16 @@ def test_an_unambiguous_set_has_one_policy_for_each_subject(drawn):
     assert found is None if not covering else (found.precedence, found.applies_to.depth) == max(ranks)
 
 
+@given(st.lists(st.tuples(scopes, st.integers(0, 2)), max_size=5), scopes, st.integers(0, 3), subjects)
+def test_a_new_policy_judges_nothing_outside_its_scope(drawn, scope, precedence, subject):
+    before = [Named(f"p{place}", each, rank) for place, (each, rank) in enumerate(drawn)]
+    new = Named("new", scope, precedence)
+    after = chosen([*before, new], subject=subject)
+    assert after in (chosen(before, subject=subject), new)
+    if after is new:
+        assert scope.covers(subject)
+
+
 def test_the_narrower_policy_judges_and_the_one_of_higher_precedence_before_it():
     general, ranking = Named("general", Scope()), Named("ranking", Scope(tasks=("ranking",)))
     narrow = Named("narrow", Scope(tasks=("ranking",), environments=("prod",)))

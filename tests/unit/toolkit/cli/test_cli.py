@@ -128,7 +128,7 @@ title: T
 purpose: P
 environment: prod
 business_case: B
-model: {team: t, slug: s, name: n, version: v, tier: high, task: other, owner: ada, uri: "s3://m", sha256: ab}
+model: {team: t, slug: s, name: n, version: v, task: classification, tier: high, owner: ada, uri: "s3://m", sha256: ab}
 """
 
 

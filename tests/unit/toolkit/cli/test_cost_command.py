@@ -122,6 +122,11 @@ def test_a_folder_gets_the_page_and_a_word_where_there_is_no_pdf(spec, tmp_path,
             ["development_usd=10", "serving_usd=5", "years=4", "discount_rate=0"],
             ["30.00", "equivalent_annual_usd: 7.5"],
         ),
+        (
+            "energy",
+            ["device_hours=100", "watts=700", "pue=1.2", "kg_per_kwh=0.35"],
+            ["energy_kwh: 84", "carbon_kg: 29.4"],
+        ),
         ("lock-in", ["code_hours=3", "engineer_usd_per_h=100"], ["300.00"]),
         (
             "value",

@@ -59,6 +59,7 @@ LINES = {
     "cost serving": "cost serving requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4 usd_per_replica_h=1",
     "cost managed": "cost managed requests_per_year=1e6 input_tokens=9 prices.input_usd=0.15 prices.output_usd=0.6",
     "cost tco": "cost tco development_usd=80000 serving_usd=26000 years=3 maintenance_fte=0.5",
+    "cost energy": "cost energy device_hours=80..150 watts=700 pue=1.2 kg_per_kwh=0.35",
     "cost lock-in": "cost lock-in rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000",
     "cost value": (
         "cost value recall=0.8 recall_after=0.85 stakes.prevalence=0.01 stakes.cases_per_year=1e7 "

@@ -17,6 +17,10 @@ INPUTS = {
     "serving": ({"requests_per_year": 1e6, "service_s": 0.01, "limit_s": 0.2, "usd_per_replica_h": 0.096}, "1681.92"),
     "managed": ({"requests_per_year": 1e6, "fee_usd": 0.0075}, "7500.00"),
     "tco": ({"development_usd": 10, "serving_usd": 5, "years": 4, "discount_rate": 0}, "30.00"),
+    "energy": (
+        {"device_hours": 100, "watts": 700, "pue": 1.2, "kg_per_kwh": 0.35, "usd_per_kwh": 0.25},
+        "21.00",
+    ),
     "lock-in": ({"code_hours": 3, "engineer_usd_per_h": 100, "termination_usd": 50}, "350.00"),
     "value": (
         {
@@ -49,6 +53,17 @@ def test_a_range_spreads_and_is_the_swing():
     assert [swing["input"] for swing in found["tornado"]] == ["gpu_hours"]
     assert found["inputs"]["gpu_hours"] == [80, 125]
     assert found["above_zero_probability"] == 1.0
+
+
+def test_energy_has_its_carbon_and_no_site_uses_less_than_its_machines():
+    document, _ = INPUTS["energy"]
+    found = calculate("energy", document, BOOK)
+    assert found["quantity_levels"]["energy_kwh"]["p50"] == pytest.approx(84.0)
+    assert found["quantity_levels"]["carbon_kg"]["p50"] == pytest.approx(29.4)
+    for field, value in (("pue", 0.9), ("pue", [0.9, 1.5]), ("watts", 0)):
+        with pytest.raises(Invalid) as refusal:
+            calculate("energy", {**document, field: value}, BOOK)
+        assert refusal.value.field == field
 
 
 def test_prices_of_the_book_are_pinned():

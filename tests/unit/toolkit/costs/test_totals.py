@@ -95,3 +95,65 @@ def test_a_total_never_counts_below_its_parts(
     found = total(*values)
     assert found is not None
     assert found.value == max(training + serving, stated if stated is not None else Decimal(0))
+
+
+HOURS, H100_HOURS = "training_gpu_hours", "training_h100_hours"
+
+
+def hours(name: str, value: str | Decimal, basis: Basis = Basis.DECLARED) -> MetricValue:
+    return MetricValue(name=name, value=Decimal(value), unit=STANDARD[name].unit, basis=basis, observed_at=NOW)
+
+
+def counted(name: str, *values: MetricValue) -> MetricValue | None:
+    return best(with_totals(values, catalog=STANDARD), name=name, catalog=STANDARD)
+
+
+def test_hours_by_accelerator_add_up_to_gpu_hours_and_convert_to_those_of_one_card() -> None:
+    by_type = (hours("training_hours_l4", "100"), hours("training_hours_b200", "10"))
+    total_hours, converted = counted(HOURS, *by_type), counted(H100_HOURS, *by_type)
+    assert total_hours is not None
+    assert total_hours.value == 110
+    assert converted is not None
+    assert converted.value == Decimal("12.2") + Decimal("22.74")
+    assert converted.source == (
+        "computed: training_hours_l4 100 \N{MULTIPLICATION SIGN} 0.122 + "
+        "training_hours_b200 10 \N{MULTIPLICATION SIGN} 2.274"
+    )
+
+
+def test_seven_slices_are_no_less_than_a_card() -> None:
+    sliced, whole = counted(HOURS, hours("training_hours_a100_slices", "70")), hours("training_hours_a100", "10")
+    assert sliced is not None
+    assert whole.value <= sliced.value == Decimal("10.01")
+
+
+def test_gpu_hours_of_unknown_type_stay_and_are_not_converted() -> None:
+    assert counted(HOURS, hours(HOURS, "500")) == hours(HOURS, "500")
+    assert counted(H100_HOURS, hours(HOURS, "500"), hours("training_hours_t4", "499")) is None
+    # A stated conversion cannot replace what is missing.
+    assert counted(H100_HOURS, hours(HOURS, "500"), hours(H100_HOURS, "1")) is None
+    assert counted(H100_HOURS, hours(HOURS, "500"), hours("training_hours_h200", "500")) == replace(
+        hours(H100_HOURS, "500"), source="computed: training_hours_h200 500"
+    )
+    assert counted(H100_HOURS, hours(H100_HOURS, "7")) == hours(H100_HOURS, "7")
+    missing = total_of([hours(HOURS, "5")], name=H100_HOURS, catalog=STANDARD).missing
+    assert missing == (HOURS,)
+
+
+@given(st.dictionaries(st.sampled_from([part.name for part in STANDARD[HOURS].weighted_parts]), amounts), amounts)
+def test_neither_total_counts_below_the_hours_by_accelerator(by_type: dict[str, Decimal], stated: Decimal) -> None:
+    values = [hours(name, value) for name, value in by_type.items()]
+    weights = {name: {part.name: part.weight for part in STANDARD[name].weighted_parts} for name in (HOURS, H100_HOURS)}
+    least = {
+        name: sum((value * weights[name][part] for part, value in by_type.items()), Decimal(0))
+        for name in (HOURS, H100_HOURS)
+    }
+    whole = counted(HOURS, *values, hours(HOURS, stated))
+    assert whole is not None
+    assert whole.value == max(stated, least[HOURS])
+    converted = counted(H100_HOURS, *values, hours(HOURS, stated), hours(H100_HOURS, "0"))
+    if stated > least[HOURS]:
+        assert converted is None
+    elif by_type:
+        assert converted is not None
+        assert converted.value == least[H100_HOURS]

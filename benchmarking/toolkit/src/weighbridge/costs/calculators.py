@@ -22,6 +22,7 @@ from weighbridge.costs.parts.ownership import Ownership, total_cost
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
 from weighbridge.costs.parts.time_model import TimeModel
 from weighbridge.costs.parts.training import Training, training_cost
+from weighbridge.costs.parts.work import Energy, energy_cost
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.projection_document import costing_document, plain, swing_document
 from weighbridge.costs.remarks import remarks
@@ -197,5 +198,6 @@ CALCULATORS: Final[Mapping[str, _Calculator]] = {
     "managed": _plain_calculator(ManagedApi, _managed_cost),
     "tco": _plain_calculator(Ownership, _ownership_cost, {Ownership: {"later_serving_usd": ()}}),
     "value": _plain_calculator(Gain, _gain),
+    "energy": _plain_calculator(Energy, energy_cost),
     "lock-in": _plain_calculator(LockIn, exit_cost),
 }

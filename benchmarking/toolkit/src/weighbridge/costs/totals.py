@@ -1,4 +1,7 @@
-"""Totals that are computed from their parts: a person may raise a total, but never lower it below the sum."""
+"""Totals that are computed from their parts: a person may raise a total, but never lower it below the sum.
+
+The parts of a plain total must all have a value. A weighted sum is made of the parts that have one.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,12 +23,12 @@ def with_totals(metric_values: Sequence[MetricValue], *, catalog: MetricCatalog)
     """The metric values with every total as it counts.
 
     A stated total below the sum of its parts is replaced by the sum. A stated total with a missing part is left out,
-    because nobody can tell whether it is complete. A measured or billed total, and the total of one cost projection
-    together with the parts of the same projection, stay as they are.
+    because nobody can tell whether it is complete. One whose parts are weighted and have no value stays. A measured or
+    billed total, and the total of one cost projection together with the parts of the same projection, stay as they are.
     """
     values = tuple(metric_values)
     for kind in catalog.definitions:
-        if kind.parts:
+        if kind.parts or kind.weighted_parts:
             values = _with_total(values, kind, catalog)
     return values
 
@@ -44,18 +47,46 @@ def least_total(metric_values: Sequence[MetricValue], *, name: str, catalog: Met
 def total_of(metric_values: Sequence[MetricValue], *, name: str, catalog: MetricCatalog) -> StatedTotal:
     """The sum of the parts of the total `name`, each with its value that counts."""
     kind = catalog[name]
+    if kind.weighted_parts:
+        return _weighted_total(metric_values, kind, catalog)
     parts = {part: best(metric_values, name=part, catalog=catalog) for part in kind.parts}
     known = [value for value in parts.values() if value is not None]
     if len(known) < len(parts):
         return StatedTotal(None, tuple(part for part, value in parts.items() if value is None))
+    return StatedTotal(_sum(kind, [(value, Decimal(1)) for value in known]), ())
+
+
+def _weighted_total(
+    metric_values: Sequence[MetricValue], kind: MetricDefinition, catalog: MetricCatalog
+) -> StatedTotal:
+    """The weighted sum of the parts that have a value, unless they leave some of the converted amount out."""
+    if kind.converts and not _accounts_for(metric_values, catalog[kind.converts], catalog):
+        return StatedTotal(None, (kind.converts,))
+    known = _known_parts(metric_values, kind, catalog)
+    if not known:
+        return StatedTotal(None, tuple(part.name for part in kind.weighted_parts))
     return StatedTotal(_sum(kind, known), ())
+
+
+def _accounts_for(metric_values: Sequence[MetricValue], whole: MetricDefinition, catalog: MetricCatalog) -> bool:
+    """Whether the parts of `whole` that have a value add up to its value, or it has none."""
+    stated = best(metric_values, name=whole.name, catalog=catalog)
+    parts = _known_parts(metric_values, whole, catalog)
+    return stated is None or sum((part.value * weight for part, weight in parts), Decimal(0)) >= stated.value
+
+
+def _known_parts(
+    metric_values: Sequence[MetricValue], kind: MetricDefinition, catalog: MetricCatalog
+) -> list[tuple[MetricValue, Decimal]]:
+    values = ((best(metric_values, name=part.name, catalog=catalog), part.weight) for part in kind.weighted_parts)
+    return [(value, weight) for value, weight in values if value is not None]
 
 
 def _with_total(
     values: tuple[MetricValue, ...], kind: MetricDefinition, catalog: MetricCatalog
 ) -> tuple[MetricValue, ...]:
     stated = best(values, name=kind.name, catalog=catalog)
-    computed = total_of(values, name=kind.name, catalog=catalog).computed
+    computed, missing = total_of(values, name=kind.name, catalog=catalog)
     if stated is not None and stated.basis.rank >= Basis.MEASURED.rank:
         return values
     if (
@@ -63,6 +94,8 @@ def _with_total(
         and computed is not None
         and (stated.value >= computed.value or _is_projected_together(values, stated, kind, catalog))
     ):
+        return values
+    if computed is None and kind.weighted_parts and kind.converts not in missing:
         return values
     others = tuple(value for value in values if value.name != kind.name)
     return (*others, computed) if computed is not None else others
@@ -78,23 +111,29 @@ def _is_projected_together(
     )
 
 
-def _sum(kind: MetricDefinition, parts: Sequence[MetricValue]) -> MetricValue:
+def _sum(kind: MetricDefinition, weighted: Sequence[tuple[MetricValue, Decimal]]) -> MetricValue:
+    parts = [part for part, _ in weighted]
     weakest = min((part.basis for part in parts), key=lambda basis: basis.rank)
     ends = [part.valid_until for part in parts if part.valid_until is not None]
     return MetricValue(
         name=kind.name,
-        value=sum((part.value for part in parts), Decimal(0)),
+        value=sum((part.value * weight for part, weight in weighted), Decimal(0)),
         unit=kind.unit,
         basis=weakest,
         observed_at=max(part.observed_at for part in parts),
-        lower=_added([part.lower for part in parts]),
-        upper=_added([part.upper for part in parts]),
-        p80=_added([part.p80 for part in parts]) if weakest is Basis.ESTIMATED else None,
+        lower=_added([(part.lower, weight) for part, weight in weighted]),
+        upper=_added([(part.upper, weight) for part, weight in weighted]),
+        p80=_added([(part.p80, weight) for part, weight in weighted]) if weakest is Basis.ESTIMATED else None,
         valid_until=min(ends, default=None),
-        source="computed: " + " + ".join(f"{part.name} {number_text(part.value)}" for part in parts),
+        source="computed: " + " + ".join(_term(part, weight) for part, weight in weighted),
     )
 
 
-def _added(numbers: Sequence[Decimal | None]) -> Decimal | None:
-    known = [number for number in numbers if number is not None]
+def _term(part: MetricValue, weight: Decimal) -> str:
+    factor = "" if weight == 1 else f" \N{MULTIPLICATION SIGN} {number_text(weight)}"
+    return f"{part.name} {number_text(part.value)}{factor}"
+
+
+def _added(numbers: Sequence[tuple[Decimal | None, Decimal]]) -> Decimal | None:
+    known = [number * weight for number, weight in numbers if number is not None]
     return sum(known, Decimal(0)) if len(known) == len(numbers) else None

@@ -15,8 +15,9 @@ title: Visual search
 purpose: Find products
 environment: prod
 business_case: Raises conversion.
-model: {team: search, slug: visual-search, name: Visual search, tier: T1, task: other, owner: ada,
-        uri: "x:y", sha256: ab}
+model:
+  {team: search, slug: visual-search, name: Visual search, task: classification, tier: T1, owner: ada, uri: "x:y",
+   sha256: ab}
 submit: true
 """
 

@@ -36,6 +36,9 @@ CALCULATORS = {
     "value": """Calculate whether better answers pay off.
 
     Inputs are like recall=0.8 recall_after=0.85 extra_cost_usd=200000 stakes.cases_per_year=1e7 ...""",
+    "energy": """Calculate the energy of device hours and its carbon.
+
+    Inputs are like device_hours=80..150 watts=700 pue=1.2 kg_per_kwh=0.35 usd_per_kwh=0.12.""",
     "lock-in": """Calculate the cost of switching away.
 
     Inputs are like rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000.""",

@@ -58,10 +58,20 @@ class Producer(StrEnum):
 
 
 @dataclass(frozen=True)
+class WeightedPart:
+    """A metric, and what one unit of it adds to a weighted sum."""
+
+    name: str
+    weight: Decimal
+
+
+@dataclass(frozen=True)
 class MetricDefinition:
     """One entry of a catalog: a name with its unit, its better direction, its meaning and its possible range.
 
-    `parts` are the metrics that a total must at least add up to. `bases` and `producers` may speak for the metric.
+    `parts` are the metrics that a total must at least add up to. A metric with `weighted_parts` is at least the
+    weighted sum of those that have a value; if it converts the amount of another metric (`converts`), the sum counts
+    only if the parts account for all of that amount. `bases` and `producers` may speak for the metric.
     With `has_parameter`, values are named with or without a number, like `ndcg@10`. A retired metric keeps its values,
     but no new ones are stated. `label` names it in lists and charts; "" makes it from the name.
     """
@@ -73,6 +83,8 @@ class MetricDefinition:
     minimum: Decimal | None = Decimal(0)
     maximum: Decimal | None = None
     parts: tuple[str, ...] = ()
+    weighted_parts: tuple[WeightedPart, ...] = ()
+    converts: str = ""
     group: MetricGroup = MetricGroup.QUALITY
     scope: MetricScope = MetricScope.ARTIFACT
     bases: tuple[Basis, ...] = tuple(Basis)

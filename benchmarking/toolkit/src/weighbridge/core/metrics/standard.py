@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from weighbridge.core.metrics.accelerators import ACCELERATORS, SLICES, Accelerator, slice_share
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import (
     Direction,
     MetricCatalog,
@@ -9,11 +11,13 @@ from weighbridge.core.metrics.catalog import (
     MetricGroup,
     MetricScope,
     Producer,
+    WeightedPart,
 )
 
 _LOWER, _HIGHER, _ONE = Direction.LOWER, Direction.HIGHER, Decimal(1)
 # What people state and bills say: no benchmark measures it, whatever the process of a model writes into its result.
 _OF_PEOPLE = (Producer.PERSON, Producer.PROJECTION, Producer.BILL)
+_OF_CLUSTERS = (Producer.PERSON, Producer.PROJECTION, Producer.SIGNER, Producer.BILL)
 
 
 def _cost(name: str, unit: str, meaning: str, *, scope: MetricScope, parts: tuple[str, ...] = ()) -> MetricDefinition:
@@ -36,9 +40,58 @@ def _loss(name: str, unit: str, meaning: str, *, has_parameter: bool = False) ->
     return MetricDefinition(name, unit, _LOWER, meaning, has_parameter=has_parameter)
 
 
+def _hours(accelerator: Accelerator) -> list[MetricDefinition]:
+    label, name = accelerator.label, f"training_hours_{accelerator.name}"
+    article = "an" if label[0] in "AHLM" else "a"
+    whole = _resource(
+        name, "gpu_h", f"Hours of {article} {label} to train the model once.", f"Training hours on {label}"
+    )
+    meaning = (
+        f"Hours of slices of {article} {label} (MIG) to train the model once: a slice of 3/{SLICES} counts three for "
+        "each hour."
+    )
+    shared = _resource(f"{name}_slices", "slice_h", meaning, f"Training hours on {label} slices")
+    return [whole, shared] if accelerator.has_slices else [whole]
+
+
+def _resource(
+    name: str, unit: str, meaning: str, label: str = "", *, bases: tuple[Basis, ...] = tuple(Basis)
+) -> MetricDefinition:
+    return MetricDefinition(
+        name,
+        unit,
+        _LOWER,
+        meaning,
+        group=MetricGroup.RESOURCES,
+        scope=MetricScope.DEPLOYMENT if name.startswith("serving_") else MetricScope.ARTIFACT,
+        label=label,
+        producers=_OF_CLUSTERS,
+        bases=bases,
+    )
+
+
+def _weights(*, in_h100_hours: bool) -> tuple[WeightedPart, ...]:
+    """What an hour of each accelerator, and of a slice, adds to the GPU hours."""
+    weights = {}
+    for accelerator in ACCELERATORS:
+        worth = accelerator.h100_hours if in_h100_hours else _ONE
+        weights[f"training_hours_{accelerator.name}"] = worth
+        if accelerator.has_slices:
+            weights[f"training_hours_{accelerator.name}_slices"] = worth * slice_share()
+    return tuple(WeightedPart(name, weight) for name, weight in weights.items())
+
+
 _ARTIFACT, _DEPLOYMENT, _REQUEST = MetricScope.ARTIFACT, MetricScope.DEPLOYMENT, MetricScope.REQUEST
 _COSTS = (
-    _cost("training_gpu_hours", "gpu_h", "GPU hours to train the model once, all devices added up.", scope=_ARTIFACT),
+    MetricDefinition(
+        "training_gpu_hours",
+        "gpu_h",
+        _LOWER,
+        "GPU hours to train the model once, all devices added up.",
+        weighted_parts=_weights(in_h100_hours=False),
+        group=MetricGroup.COST,
+        producers=_OF_PEOPLE,
+    ),
     _cost("training_cost_usd", "USD", "What training costs once, failed attempts included.", scope=_ARTIFACT),
     _cost(
         "inference_cost_1y_usd",
@@ -145,7 +198,50 @@ _OTHERS = (
         producers=_OF_PEOPLE,
     ),
 )
-STANDARD = MetricCatalog((*_COSTS, *_SPEEDS, *_QUALITIES, *_OTHERS), title="Standard metrics")
+# Nobody knows energy without a meter or a formula, so a bare declaration of it is no evidence.
+_WITH_SOURCE = tuple(basis for basis in Basis if basis is not Basis.DECLARED)
+_RESOURCES = (
+    *(definition for accelerator in ACCELERATORS for definition in _hours(accelerator)),
+    MetricDefinition(
+        "training_h100_hours",
+        "gpu_h",
+        _LOWER,
+        "GPU hours to train the model once, each converted to hours of an H100 by the peak of its accelerator.",
+        weighted_parts=_weights(in_h100_hours=True),
+        converts="training_gpu_hours",
+        group=MetricGroup.RESOURCES,
+        label="Training hours in H100 hours",
+        producers=_OF_CLUSTERS,
+    ),
+    _resource("training_cpu_hours", "cpu_h", "Hours of processor cores to train the model once.", "Training CPU hours"),
+    _resource(
+        "training_memory_gb_h", "GB_h", "Memory held to train the model once, times the hours.", "Training memory"
+    ),
+    _resource("training_storage_gb", "GB", "Storage that training data and checkpoints take.", "Training storage"),
+    _resource("training_energy_kwh", "kWh", "Energy to train the model once.", "Training energy", bases=_WITH_SOURCE),
+    _resource(
+        "training_carbon_kg",
+        "kg",
+        "Carbon dioxide equivalents of the energy of training, by the factor of the grid.",
+        "Training carbon",
+        bases=_WITH_SOURCE,
+    ),
+    _resource(
+        "serving_energy_1y_kwh",
+        "kWh",
+        "Energy to serve the first year at the forecast traffic.",
+        "Serving energy 1 year",
+        bases=_WITH_SOURCE,
+    ),
+    _resource(
+        "serving_carbon_1y_kg",
+        "kg",
+        "Carbon dioxide equivalents of the energy of the first year of serving, by the factor of the grid.",
+        "Serving carbon 1 year",
+        bases=_WITH_SOURCE,
+    ),
+)
+STANDARD = MetricCatalog((*_COSTS, *_SPEEDS, *_QUALITIES, *_OTHERS, *_RESOURCES), title="Standard metrics")
 
 
 def is_quality_metric(name: str) -> bool:

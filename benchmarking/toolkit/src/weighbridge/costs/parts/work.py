@@ -1,18 +1,21 @@
-"""Work: the GPU hours of one training run, and the hourly cost of owned hardware.
+"""Work: the GPU hours of one training run, the hourly cost of owned hardware, and the energy of device hours.
 
 The inputs may be ranges; `gpu_hours` and `usd_per_gpu_h` need numbers or draws. Sources: 6·N·D from EleutherAI's
-"Transformer Math 101"; chip hours and owned hardware from Epoch's training-cost estimates.
+"Transformer Math 101"; chip hours and owned hardware from Epoch's training-cost estimates; energy and carbon from
+Patterson et al., "Carbon Emissions and Large Neural Network Training" (2021), section 2.
 """
 
 import dataclasses
 import math
 
-from weighbridge.costs.lines import Number
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.lines import Costing, Number, line_of
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, SECONDS_PER_HOUR
 from weighbridge.costs.uncertainty import Amount, Range, Share, check_amounts, check_positive, check_share
 
 # Model FLOPs utilization is not known in advance, so it is a range, not a point.
 UTILIZATION = Range(0.25, 0.50)
+WATTS_PER_KILOWATT = 1000.0
 
 
 class _OnDevices:
@@ -108,6 +111,36 @@ class OwnedHardware:
         depreciation = self.value_at_start_usd * self.lost_decades_per_year * math.log(10) / HOURS_PER_YEAR
         interconnect = depreciation * self.interconnect_share / (1 - self.interconnect_share)
         return depreciation + interconnect + self.power_kw * self.pue * self.usd_per_kwh
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Energy:
+    """Hours of all devices together, the mean power of one in watts, and what the site and the grid add.
+
+    `pue` is the energy of the site per energy of its machines. `kg_per_kwh` are kilograms of carbon dioxide equivalents
+    per kilowatt hour of the grid. With `usd_per_kwh` 0 the energy has no price of its own.
+    """
+
+    device_hours: Amount
+    watts: Amount
+    pue: Amount
+    kg_per_kwh: Amount
+    usd_per_kwh: Amount = 0.0
+
+    def __post_init__(self) -> None:
+        """Validate the amounts; a site uses no less energy than its machines."""
+        check_amounts(self)
+        check_positive(self, "watts")
+        least_pue = self.pue.low if isinstance(self.pue, Range) else self.pue
+        if isinstance(least_pue, int | float) and least_pue < 1:
+            raise Invalid("The PUE is 1 or more: a site uses no less energy than its machines.", field="pue")
+
+
+def energy_cost(spec: Energy) -> Costing:
+    """Return the price of the energy. Quantities: `energy_kwh`, and `carbon_kg` by the factor of the grid."""
+    energy_kwh = spec.device_hours * spec.watts / WATTS_PER_KILOWATT * spec.pue
+    line = line_of(spec, "energy", energy_kwh * spec.usd_per_kwh, "energy_kwh · usd_per_kwh", energy_kwh=energy_kwh)
+    return Costing((line,), {"energy_kwh": energy_kwh, "carbon_kg": energy_kwh * spec.kg_per_kwh})
 
 
 Work = Transformer | Network | Pilot

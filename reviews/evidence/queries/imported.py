@@ -1,0 +1,55 @@
+"""The files of other tools that were imported into a request."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance.people.queries.people import name_of
+from reviews.evidence.models import ImportedFile
+from reviews.requests.models import ReviewRequest
+
+
+@dataclass(frozen=True)
+class LeftOutMetric:
+    """A metric of the file that was not taken, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedView:
+    """An imported file on the page; `reasons` say why its result is only indicative."""
+
+    id: int
+    tool: str
+    file_name: str
+    file_digest: str
+    part: str
+    verdict: str
+    reasons: tuple[str, ...]
+    taken: tuple[str, ...]
+    left_out: tuple[LeftOutMetric, ...]
+    imported_by: str
+    imported_at: datetime
+
+
+def imported_views(request: ReviewRequest) -> tuple[ImportedView, ...]:
+    """Every imported file, the latest first."""
+    rows = ImportedFile.objects.filter(request=request).select_related("imported_by").order_by("-pk")
+    return tuple(_view(row) for row in rows)
+
+
+def _view(row: ImportedFile) -> ImportedView:
+    return ImportedView(
+        id=row.pk,
+        tool=row.tool,
+        file_name=row.file_name,
+        file_digest=row.file_digest,
+        part=row.part,
+        verdict=row.verdict,
+        reasons=tuple(row.reasons),
+        taken=tuple(row.taken),
+        left_out=tuple(LeftOutMetric(name, reason) for name, reason in row.left_out.items()),
+        imported_by=name_of(row.imported_by),
+        imported_at=row.imported_at,
+    )
