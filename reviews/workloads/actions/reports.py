@@ -1,6 +1,6 @@
 """Store the report of a cluster instead of its last one, and remove a cluster that is gone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -37,15 +37,14 @@ def store_report(*, report: WorkloadReport, by: User, now: datetime) -> ClusterR
         raise Invalid(text, field="observed_at", code="clock")
     with transaction.atomic():
         _lock()
-        row, seen = _row(report, by, now), {}
-        digest_before = row.digest
-        if row.pk is not None:
-            seen = {_key(one): one.first_seen_at for one in row.workloads.all()}
-            row.workloads.all().delete()
+        row = _row(report, by, now)
+        is_same = row.digest == report.digest
         row.observed_at, row.received_at, row.digest = min(report.observed_at, now), now, report.digest
         row.save()
-        _insert(row, report.workloads, seen)
-        if row.digest != digest_before:
+        # Whose team is not known yet may have one by now.
+        if not is_same or row.workloads.filter(team=None).exists():
+            _replace(row, report.workloads)
+        if not is_same:
             details = {"environment": row.environment, "workloads": len(report.workloads), "digest": row.digest}
             audit.record(kind="workloads.reported", by=by, subject=("cluster", row.cluster), details=details, now=now)
     return row
@@ -88,8 +87,10 @@ def _row(report: WorkloadReport, by: User, now: datetime) -> ClusterReport:
     return row
 
 
-def _insert(row: ClusterReport, workloads: Iterable[Workload], seen: Mapping[Key, datetime]) -> None:
-    listed = list(workloads)
+def _replace(row: ClusterReport, workloads: Iterable[Workload]) -> None:
+    """Store the workloads instead of the last ones; who stays keeps the time of the first report."""
+    seen, listed = {_key(one): one.first_seen_at for one in row.workloads.all()}, list(workloads)
+    row.workloads.all().delete()
     teams, registered = _teams(listed), _registered(listed)
     ObservedWorkload.objects.bulk_create(
         ObservedWorkload(

@@ -50,6 +50,7 @@ def test_the_next_report_replaces_the_last_and_keeps_when_it_began(cast: Cast, n
     assert (one.name, one.replicas, one.first_seen_at, one.running_since) == ("ranker", 2, now, now)
     again = store(workload(replicas=2), by=cast.author, now=now + 2 * HOUR)
     assert again.observed_at == now + 2 * HOUR
+    assert ObservedWorkload.objects.get().pk == one.pk, "the same again rewrites no row"
     assert AuditEvent.objects.filter(kind="workloads.reported").count() == 2, "the same again is no event"
 
 
@@ -121,6 +122,16 @@ def test_the_team_is_that_of_the_label_or_of_the_registered_artifact(cast: Cast,
     store(*rows, workload(name="d", owner="", image_digest=""), by=cast.author, now=now)
     teams = ObservedWorkload.objects.order_by("name").values_list("name", "team__slug")
     assert list(teams) == [("a", "ads"), ("b", "search"), ("c", "search"), ("d", None)]
+
+
+def test_a_team_that_is_known_later_is_found_by_the_same_report(cast: Cast, now: datetime) -> None:
+    store(workload(owner=""), by=cast.author, now=now)
+    assert ObservedWorkload.objects.get().team is None
+    container(by=cast.author, now=now)
+    store(workload(owner=""), by=cast.author, now=now + HOUR)
+    one = ObservedWorkload.objects.get()
+    assert (one.team and one.team.slug, one.first_seen_at) == ("search", now)
+    assert AuditEvent.objects.filter(kind="workloads.reported").count() == 1
 
 
 def test_removing_a_cluster_takes_a_lead_and_a_reason(cast: Cast, now: datetime) -> None:
