@@ -127,6 +127,18 @@ VARIABLES: tuple[Variable, ...] = (
         "none: no such role",
         "Password of the database role weighbridge_bench, which manage.py bench_role creates for benchmark workers.",
     ),
+    Variable(
+        "WEIGHBRIDGE_UNREQUESTED_USD",
+        "whole number",
+        "1000",
+        "US dollars in a quarter from which on billed GPUs of one resource that nobody asked for are a finding.",
+    ),
+    Variable(
+        "WEIGHBRIDGE_UNREQUESTED_GPU_H",
+        "whole number",
+        "500",
+        "The same in GPU hours, for clusters whose accounting has no costs; whichever is reached first.",
+    ),
     Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Maximum duration of one benchmark run."),
     Variable(
         "WEIGHBRIDGE_BILLS_FOLDER",

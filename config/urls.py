@@ -33,6 +33,7 @@ PAGES = {
         "reviews.ticket_sync.urls",
         "reviews.evidence.urls",
         "reviews.workflow.urls",
+        "reviews.workloads.urls",
         "reviews.quarterly.urls",
     ],
 }
@@ -52,6 +53,7 @@ API = [
     "benchmarking.prices.api_urls",
     "reviews.evidence.api_urls",
     "reviews.workflow.api_urls",
+    "reviews.workloads.api_urls",
     "reviews.quarterly.api_urls",
 ]
 """The modules with the URLs of the API."""

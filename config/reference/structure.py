@@ -107,7 +107,7 @@ SENDERS = {
     f"{TOOLKIT}/client/server.py": "The command line calls a Weighbridge server: gate, requests, evidence.",
     f"{TOOLKIT}/core/parsing/http_answers.py": "Nothing; it reads the answers to what others send, under limits.",
     f"{TOOLKIT}/client/integrations/admission/server.py": "Answers the API server of a cluster, if the user runs it.",
-    f"{TOOLKIT}/client/integrations/mlflow/registry.py": "Reads versions from an MLflow registry and sets aliases.",
+    f"{TOOLKIT}/client/integrations/mlflow/": "Reads versions and runs from an MLflow registry, and sets aliases.",
     f"{TOOLKIT}/systems/device/": (
         "Serves the page of `weighbridge device` to those with its link; `--install` fetches a package with npm."
     ),

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "reviews.snapshots",
     "reviews.packets",
     "reviews.workflow",
+    "reviews.workloads",
     "reviews.quarterly",
     "reviews.ticket_sync",
     "reviews.inbox",

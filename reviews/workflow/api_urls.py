@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/", requests.Requests.as_view(), name="requests"),
     path("requests.<slug:kind>", requests.RequestsExport.as_view(), name="export"),
     path("requests/<slug:ref>/", requests.RequestDetail.as_view(), name="request"),
+    path("requests/<slug:ref>/edit/", requests.RequestEditing.as_view(), name="edit"),
     path("requests/<slug:ref>/submit/", steps.Submission.as_view(), name="submit"),
     path("requests/<slug:ref>/metric-values/", evidence.MetricValues.as_view(), name="metric_values"),
     path("requests/<slug:ref>/plan/", attested.PlanView.as_view(), name="plan"),

@@ -277,5 +277,10 @@ LEFT_OUT: Mapping[str, str] = {
     "weighbridge admission": "never ends; run in tests/unit/toolkit/client/integrations/test_admission.py",
     "weighbridge feed mlflow-promote": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
     "weighbridge feed mlflow-draft": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
+    "weighbridge request from-mlflow": "needs a registry; run in"
+    " tests/integration/toolkit/client/test_requests_elsewhere.py",
+    "weighbridge request draft": "is run in tests/integration/toolkit/client/test_requests_elsewhere.py",
+    "weighbridge workloads report": "needs a cluster; run in"
+    " tests/integration/toolkit/client/test_requests_elsewhere.py",
     "python manage.py load_test": "needs workers; is run in tests/integration/benchmarking/load_tests/test_command.py",
 }

@@ -176,3 +176,82 @@ def test_the_webhook_fails_closed_and_leaves_out_only_itself() -> None:
     pull = re.search(r"weighbridge (feed pull [^;]+);", mirror["args"][0])
     assert pull is not None
     check_options(shlex.split(pull[1]))
+
+
+REQUEST_ACTION: Shape = {**GITHUB, "inputs": {"*": {"description": str, "required?": bool, "default?": str}}}
+WORKFLOW: Shape = {
+    "name": str,
+    "on": {"pull_request": {"paths": [str]}},
+    "permissions": {"contents": str, "pull-requests": str},
+    "concurrency": {"group": str},
+    "jobs": {"*": {"if": str, "runs-on": str, "steps": [{"uses": str, "with": {"*": (str, bool)}}]}},
+}
+
+
+def test_the_action_that_files_is_one_for_github() -> None:
+    (action,) = documents("github-request/action.yml")
+    assert faults(action, REQUEST_ACTION) == []
+    used = set(re.findall(r"\$\{\{ inputs\.([\w-]+) \}\}", yaml.safe_dump(action)))
+    assert used == set(action["inputs"])
+    steps = action["runs"]["steps"]
+    assert all("${{" not in step["run"] for step in steps), "text of a caller would be code"
+    secret = [step["name"] for step in steps if "WEIGHBRIDGE_TOKEN" in step["env"]]
+    assert secret == ["File the request or update its draft"]
+    words = shlex.split(steps[1]["run"].replace('"$RUNNER_TEMP/weighbridge/bin/weighbridge"', ""))
+    check_options(words)
+
+
+def test_a_fork_gets_no_secret_and_files_nothing() -> None:
+    (workflow,) = yaml.load_all((FOLDER / "github-request/workflow.yml").read_text(), Loader=yaml.BaseLoader)
+    assert faults(workflow, WORKFLOW) == []
+    assert set(workflow["on"]) == {"pull_request"}, "pull_request_target runs with secrets for everybody"
+    assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}
+    (job,) = workflow["jobs"].values()
+    assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+    assert job["steps"][0]["with"] == {"persist-credentials": "false"}
+    (action,) = documents("github-request/action.yml")
+    assert set(job["steps"][1]["with"]) <= set(action["inputs"])
+
+
+GH = """#!/bin/sh
+printf '%s\\n' "$*" >> "$CALLS"
+case "$*" in *--paginate*) printf '%s' "$EARLIER" ;; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "earlier", "last"),
+    [
+        ("7", "", "api --silent --method POST repos/o/r/issues/7/comments --field body=@{folder}/weighbridge.md"),
+        (
+            "7",
+            "https://api.github.test/comments/1\nhttps://api.github.test/comments/2\n",
+            "api --silent --method PATCH https://api.github.test/comments/1 --field body=@{folder}/weighbridge.md",
+        ),
+        ("", "", None),
+    ],
+)
+def test_the_script_comments_once(tmp_path: Path, number: str, earlier: str, last: str | None) -> None:
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    (action,) = documents("github-request/action.yml")
+    step = action["runs"]["steps"][2]
+    given = {"GITHUB_REPOSITORY": "o/r", "RUNNER_TEMP": str(tmp_path), "CALLS": str(tmp_path / "calls")}
+    given |= {"PULL_REQUEST": number, "EARLIER": earlier, "GH_TOKEN": "t"}
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        env={**os.environ, **given, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    calls = (tmp_path / "calls").read_text().splitlines() if last else []
+    assert [call for call in calls if "--paginate" not in call] == ([last.format(folder=tmp_path)] if last else [])
+
+
+def test_the_mark_of_the_script_is_that_of_the_comment() -> None:
+    from weighbridge.client.drafts.comment import MARK
+
+    (action,) = documents("github-request/action.yml")
+    assert f'startswith("{MARK}")' in action["runs"]["steps"][2]["run"]

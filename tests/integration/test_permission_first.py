@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db
         "/sandbox/choose/",
         "/scorecard/",
         "/scorecard/upload/",
+        "/workloads/remove/",
     ],
 )
 def test_an_auditor_is_told_that_auditors_only_read(cast: Cast, path: str) -> None:

@@ -45,6 +45,8 @@ OURS: Mapping[str, str] = {
             "quarterly.CyclePacket.document_digest",
             "quarterly.CyclePacket.pdf_digest",
             "quarterly.RenderedSection.digest",
+            "workloads.ClusterReport.digest",
+            "workloads.ObservedWorkload.image_digest",
         ),
         DIGEST,
     ),

@@ -51,6 +51,7 @@ from reviews.workflow.actions import evidence, review
 from reviews.workflow.actions import projections as stated
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.review import NewCondition
+from reviews.workloads.models import ClusterReport
 from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.changes import publish
@@ -97,6 +98,7 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
     request = _walked(seed, cast=cast, now=now)
     _beside(seed, request, cast=cast, now=now)
     _bills(seed, cast=cast, now=now)
+    _workloads(seed, cast=cast, now=now)
     _from_jira(seed, request, cast=cast, now=now)
     _quarterly(seed, request, cast=cast, now=now)
     packets.freeze(request=request, by=cast.author, now=now)
@@ -283,6 +285,15 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     )
     findings.close(finding=found, note=seed.long(), by=cast.finance, now=now)
     AnsweredPost.objects.create(user=cast.author, key=seed.short(), fingerprint="f", received_at=now)
+
+
+def _workloads(seed: Seeds, *, cast: Cast, now: datetime) -> None:
+    """What a program reports that a cluster runs."""
+    row = ClusterReport.objects.create(
+        cluster=seed.short(), environment="prod", observed_at=now, received_at=now, reporter=cast.author, digest="x"
+    )
+    texts = {name: seed.short() for name in ("namespace", "name", "image", "owner")}
+    row.workloads.create(**texts, first_seen_at=now, replicas=1, gpus={seed.short(): 1})
 
 
 def _bills(seed: Seeds, *, cast: Cast, now: datetime) -> None:

@@ -104,6 +104,7 @@ LAWFUL = {
     "/api/v1/models/",
     "/api/v1/datasets/",
     "/api/v1/requests/",
+    "/api/v1/workloads/reports/",
     "/api/v1/budgets/changes/",
     "/api/v1/cycles/{quarter}/scorecard/",
 }

@@ -64,6 +64,9 @@ OF_THE_HOUSE = {
     "allocation_version",
     "allocation_propose",
     "spend_export",
+    "workloads_export",
+    "billed_export",
+    "billed_gpus_export",
     "projection_picture",
 }
 OF_THE_LEADS = "cycle"  # the quarterly review shows every team's costs; no requester sees it at all

@@ -43,6 +43,8 @@ ECHOED = {
     "projections.QuickForm.name",
     "bills.AllocationTrialInput.source",
     "workflow.TrafficForm.month",
+    "workloads.WorkloadFilterForm.q",
+    "workloads.RemovalForm.cluster",
 }
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
 NOT_SHOWN = {
@@ -97,6 +99,11 @@ NOT_SHOWN = {
     "workflow.ProjectionForm.file",
     "workflow.ProjectionForm.link",
     "workflow.ProjectionForm.option",
+    "workloads.WorkloadFilters.q",
+    "workloads.WorkloadFilters.cluster",
+    "workloads.WorkloadFilters.team",
+    "workloads.RemovalInput.cluster",
+    "workloads.BilledFilters.quarter",
 }
 STORED = {
     "bills.RulesForm.source": "bills.AllocationVersion.source",
@@ -192,6 +199,9 @@ STORED = {
     "workflow.ConditionInput.text": "authorizations.Condition.text",
     "workflow.WaiverInput.reason": "evidence.Waiver.reason",
     "workflow.ReasonInput.reason": "audit.AuditEvent.reason",
+    "workloads.ReportInput.cluster": "workloads.ClusterReport.cluster",
+    "workloads.RemovalForm.reason": "audit.AuditEvent.reason",
+    "workloads.RemovalInput.reason": "audit.AuditEvent.reason",
 }
 
 
@@ -240,6 +250,8 @@ def test_what_is_only_echoed_is_escaped(cast: Cast) -> None:
         ("author", "/accounts/login/", {"next": SAID}),
         ("author", "/requests/new/", {"model": SAID}),
         ("author", "/prices/", {"q": SAID}),
+        ("admin", "/workloads/", {"q": SAID, "cluster": SAID, "approval": SAID}),
+        ("author", "/requests/new/", {"title": SAID, "artifact": SAID, "image": SAID, "name": SAID, "version": SAID}),
         (
             "author",
             "/costs/",
@@ -251,6 +263,7 @@ def test_what_is_only_echoed_is_escaped(cast: Cast) -> None:
         ("author", "/requests/new/", {"title": SAID, "sha256": SAID, "uri": SAID, "name": SAID, "purpose": ""}),
         ("approver", "/rulebook/policies/new/", {"source": SAID}),
         ("admin", "/sandbox/choose/", {"may_skip_bubblewrap": SAID, "reason": ""}),
+        ("approver", "/workloads/remove/", {"cluster": SAID, "environment": "dev", "reason": SAID}),
         ("author", "/accounts/password/change/", {"oldpassword": SAID, "password1": SAID}),
     ]
     echoed = 0

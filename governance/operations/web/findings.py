@@ -23,7 +23,7 @@ from governance.findings.rules import (
     may_assign_finding,
     may_close_finding,
 )
-from governance.people.domain.roles import Person
+from governance.people.domain.roles import Person, Role
 from governance.people.queries.people import name_of
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import PersonField
@@ -58,6 +58,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": [_shown(row, accounts.get(row.pk), person) for row in page],
+        "may_file": person.has_role(Role.REQUESTER),
         "crumbs": (("Budgets", reverse("governance:budgets")), ("Findings", "")),
     }
     return render(request, "governance/operations/findings.html", context)

@@ -6,20 +6,27 @@ from weighbridge.core.errors import NotAllowed
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 GATE = "api:gate"
+REPORTS = "api:workload-reports"
 GATE_DOORS = frozenset({GATE, "api:keys", "api:feed", "api:feed-head", "api:feed-entry"})
 
 
 class TokenScope(StrEnum):
-    """The scopes: read, write, and ask the gate."""
+    """The scopes: read, write, ask the gate, and report what a cluster runs."""
 
     READ = "read"
     WRITE = "write"
     GATE = "gate"
+    REPORT = "report"
 
 
 def check_scope(scope: TokenScope, *, method: str, door: str) -> None:
     """Raise NotAllowed unless a token with this scope may call `door` (a URL name, like `api:gate`) with `method`."""
     if scope is TokenScope.WRITE:
+        return
+    if scope is TokenScope.REPORT:
+        if (method, door) != ("POST", REPORTS):
+            text = "This token may only report workloads. Use a token with --scope read or write."
+            raise NotAllowed(text, code="scope")
         return
     if method not in READING:
         raise NotAllowed(f"This token may only {scope.value}. Use a token with --scope write.", code="scope")

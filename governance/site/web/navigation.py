@@ -16,7 +16,7 @@ _PLACES = (
 
 _BESIDE = {
     "Budgets": ("/findings/", "/cost-centers/"),
-    "Models": ("/runs/", "/datasets/"),
+    "Models": ("/runs/", "/datasets/", "/workloads/"),
     "Quarterly": ("/action-items/", "/scorecard/"),
     "Spend": ("/bills/", "/allocation-rules/", "/exchange-rates/"),
 }

@@ -36,6 +36,12 @@ BADGES: dict[str, StatusBadge] = {
     "suspended": StatusBadge("warn", "pause", "Suspended"),
     "revoked": StatusBadge("bad", "stop", "Revoked"),
     "superseded": StatusBadge("plain", "archive", "Superseded"),
+    # what runs
+    "authorized": StatusBadge("ok", "check", "Authorized"),
+    "conditional": StatusBadge("ok", "check-open", "Authorized with conditions"),
+    "by_claim": StatusBadge("info", "info", "Authorized by a claim"),
+    "not_approved": StatusBadge("bad", "stop", "Not approved"),
+    "unfiled": StatusBadge("warn", "question", "Unknown"),
     # a policy evaluation and its rules
     "advised": StatusBadge("info", "info", "Advice given"),
     "review_required": StatusBadge("warn", "diamond", "Review required"),

@@ -1,5 +1,7 @@
 """`requests/`: filing, finding and reading requests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +27,9 @@ from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, rea
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.requests.queries.requests import RequestSelection
-from reviews.workflow.actions import evidence
+from reviews.snapshots.queries.allowed_steps import check_can_edit
+from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.workflow.actions import drafts, evidence
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
@@ -54,11 +58,7 @@ class Requests(GenericAPIView[Any]):
         """File a draft with its metric values; where one metric value is refused, nothing is filed."""
         user, person, now = asker(request)
         given = read_for(request, ReviewInput, lambda: check_act_for_any_team(person))
-        metric_values = given.pop("metric_values", [])
-        version = _version(given.pop("model_version"), person)
-        rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))
-        data = _dataset(given.get("dataset"), person)
-        filing = Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
+        metric_values, filing = given.pop("metric_values", []), _filing(given, person)
         with transaction.atomic():
             row = writes.create(filing=filing, by=user, now=now)
             _state_all(row, metric_values, by=user, now=now)
@@ -87,6 +87,29 @@ class RequestDetail(APIView):
         return Response(said(row, person, now))
 
 
+class RequestEditing(APIView):
+    """A draft that says something else now."""
+
+    @extend_schema(operation_id="requests_edit", request=ReviewInput, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str) -> Response:
+        """Change a draft to these fields and metric values; a call that changes nothing leaves no trace."""
+        row, user, person, now = found(request, ref)
+        given = read_for(request, ReviewInput, lambda: check_can_edit(snapshot_of(row, now=now), person=person))
+        check_can_edit(snapshot_of(row, now=now), person=person)
+        statements = _statements(given.pop("metric_values", []))
+        filing = _filing(given, person)
+        changed = drafts.update_draft(request=row, filing=filing, statements=statements, by=user, now=now)
+        return Response(said(changed, person, now))
+
+
+def _filing(given: dict[str, Any], person: Person) -> Filing:
+    """The fields of a request, with versions and data that the person may see."""
+    version = _version(given.pop("model_version"), person)
+    rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))
+    data = _dataset(given.get("dataset"), person)
+    return Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
+
+
 def _filters(request: Request) -> RequestSelection:
     given = read(ReviewFilters, request.query_params)
     given.pop("page", None)
@@ -102,11 +125,26 @@ def statement_of(metric: dict[str, Any]) -> StatedValue:
 
 def _state_all(request: ReviewRequest, metric_values: list[dict[str, Any]], *, by: User, now: datetime) -> None:
     for number, metric in enumerate(metric_values):
-        try:
+        with _at_place(number):
             evidence.state_metric_value(request=request, statement=statement_of(metric), by=by, now=now)
-        except Refused as refusal:
-            refusal.field = f"metric_values[{number}].{refusal.field or 'name'}"
-            raise
+
+
+def _statements(metric_values: list[dict[str, Any]]) -> list[StatedValue]:
+    statements = []
+    for number, metric in enumerate(metric_values):
+        with _at_place(number):
+            statements.append(statement_of(metric))
+    return statements
+
+
+@contextmanager
+def _at_place(number: int) -> Iterator[None]:
+    """Let an error name the place of its metric value."""
+    try:
+        yield
+    except Refused as refusal:
+        refusal.field = f"metric_values[{number}].{refusal.field or 'name'}"
+        raise
 
 
 def _version(text: str, person: Person, *, field: str = "model_version") -> ModelVersion:

@@ -31,6 +31,7 @@ from weighbridge.core.errors import Refused, WrongState
 
 FormData = Mapping[str, Any]
 TEXTS = ("title", "purpose", "environment", "business_case")
+PREFILLED = (*TEXTS, "artifact", "image", "team", "name", "version")
 SUBMITTED = {
     RequestState.CLEARED: "Submitted and cleared: no rule of the policy requires a review.",
     RequestState.EVIDENCE: "Submitted. A review is mandatory: "
@@ -40,12 +41,10 @@ SUBMITTED = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """`/requests/new/`: an empty form, or one for the version with the id in `?version=`. POST creates a draft."""
+    """`/requests/new/`: a form with the fields that the address fills in. POST creates a draft."""
     person = person_of(request)
     check_act_for_any_team(person)
-    version = request.GET.get("version")
-    initial = {"artifact": "registered", "model_version": version} if version else None
-    form = FilingForm(*_form_data(request), person=person, initial=initial)
+    form = FilingForm(*_form_data(request), person=person, initial=prefilled(request.GET))
     return _page(request, None, form, MetricValuesForm(*_form_data(request)))
 
 
@@ -102,6 +101,17 @@ def _saved(request: HttpRequest, draft: ReviewRequest) -> HttpResponse:
     else:
         messages.success(request, f"{draft.ref} is saved as a draft.")
     return redirect("reviews:detail", draft.ref)
+
+
+def prefilled(address: Mapping[str, str]) -> dict[str, str]:
+    """The fields that an address fills in: those of a new artifact, or `version` with the id of a registered one.
+
+    A person still reads the form and saves it: an address files nothing.
+    """
+    given = {name: address[name] for name in PREFILLED if name in address}
+    if "version" in given and "artifact" not in given:
+        given |= {"artifact": "registered", "model_version": given.pop("version")}
+    return given
 
 
 def _form_data(request: HttpRequest) -> tuple[Any, ...]:

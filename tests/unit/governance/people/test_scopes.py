@@ -6,7 +6,7 @@ from governance.people.domain.scopes import TokenScope, check_scope
 from tests.refusals import has_code
 from weighbridge.core.errors import NotAllowed
 
-DOORS = ("api:gate", "api:keys", "api:reviews", "")
+DOORS = ("api:gate", "api:keys", "api:reviews", "api:workload-reports", "")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "get")
 LOOKS = {"GET", "HEAD", "OPTIONS"}
 
@@ -19,6 +19,7 @@ def test_what_a_token_opens(scope: TokenScope, method: str, door: str) -> None:
         TokenScope.WRITE: True,
         TokenScope.READ: method in LOOKS,
         TokenScope.GATE: method in LOOKS and door in {"api:gate", "api:keys"},
+        TokenScope.REPORT: method == "POST" and door == "api:workload-reports",
     }[scope]
     if allowed:
         check_scope(scope, method=method, door=door)

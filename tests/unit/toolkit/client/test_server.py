@@ -109,6 +109,6 @@ def test_an_address_that_is_none_is_refused(url):
 
 
 def test_https_is_spoken_where_it_is_named():
-    connection, base = PlatformServer("https://host.example/sub/", "t")._connection()
+    connection, base = PlatformServer("https://host.example/sub/", "t").connection()
     assert isinstance(connection, http.client.HTTPSConnection)
     assert (connection.host, base) == ("host.example", "/sub")

@@ -31,7 +31,10 @@ from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.prepare_data import prepare_data
 from weighbridge.cli.server import create, gate
 from weighbridge.cli.tracking import import_results, import_runs, track
+from weighbridge.client.drafts.command import draft
 from weighbridge.client.integrations.admission.command import admission
+from weighbridge.client.integrations.mlflow.command import from_mlflow
+from weighbridge.client.workloads.command import report
 
 app = typer.Typer(
     help=(
@@ -77,8 +80,9 @@ def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]])
     app.add_typer(group, name=name)
 
 
-add_group("request", "Model review requests.", {"create": create})
+add_group("request", "Model review requests.", {"create": create, "draft": draft, "from-mlflow": from_mlflow})
 add_group("feed", "The feed of standings, which every gate reads.", feed.COMMANDS)
+add_group("workloads", "What runs in clusters, compared with what is authorized.", {"report": report})
 add_group("result", "Results: conditions on their metrics, and signatures.", results.COMMANDS)
 add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)
 add_group("cost", "Costs and value of models.", cost.COMMANDS)

@@ -49,9 +49,12 @@ class RequestFile:
     is_submitted: bool
 
 
-def read_request_file(path: Path) -> RequestFile:
-    """Read and validate a request file; raise Invalid with the path of the invalid key."""
-    document = _load(path)
+def read_request_file(path: Path, *, document: Mapping[str, Any] | None = None) -> RequestFile:
+    """Read and validate a request file; raise Invalid with the path of the invalid key.
+
+    With `document`, its content is that and not the one of the file.
+    """
+    document = _load(path) if document is None else document
     _check_keys(document, KEYS, "")
     model = _mapping(document, "model")
     _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256", "lineage", "bom"), "model.")

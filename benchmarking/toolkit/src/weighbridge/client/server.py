@@ -78,11 +78,12 @@ class Upload:
 
 @dataclasses.dataclass(frozen=True)
 class PlatformServer:
-    """The address of the server and the API token."""
+    """The address of the server and the API token, with the scheme in which the server takes it."""
 
     url: str
     token: str
     timeout_s: float = TIMEOUT_S
+    scheme: str = "Token"
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Get a document; raise ServerRefused."""
@@ -111,8 +112,9 @@ class PlatformServer:
         return self._ask("POST", path, headers_with_key, body)
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | Upload) -> dict[str, Any]:
-        connection, base = self._connection()
-        sent = {"Authorization": f"Token {self.token}", "Accept": "application/json", **headers}
+        connection, base = self.connection()
+        authorization = {"Authorization": f"{self.scheme} {self.token}"} if self.token else {}
+        sent = {**authorization, "Accept": "application/json", **headers}
         try:
             connection.request(method, base + path, body.chunks() if isinstance(body, Upload) else body, sent)
             connection.response_class = bounded(total_s=self.timeout_s, bytes_max=ANSWER.bytes_max)  # type: ignore[assignment]  # called alike
@@ -126,7 +128,8 @@ class PlatformServer:
             raise ServerRefused(f"The answer of {self.url} was cut off.")
         return _document(status, text, self.url)
 
-    def _connection(self) -> tuple[http.client.HTTPConnection, str]:
+    def connection(self) -> tuple[http.client.HTTPConnection, str]:
+        """Return a connection that is not open yet, and the path before that of every call; raise ServerRefused."""
         parts = urlsplit(self.url)
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
         if parts.scheme not in kinds or not parts.hostname:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.documents import Reader
+from weighbridge.core.errors import Invalid
 from weighbridge.subjects.subject import Kind, Subject, Way, short
 
 LONGEST_NAME = 255
@@ -31,6 +32,19 @@ class Image:
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.repository}@{self.digest}"
+
+
+def pinned(image: str, digest: str) -> str:
+    """Return the reference of an image with its registry and this digest, whatever its tag; "" if it is invalid."""
+    name = image.partition("@")[0]
+    folder, slash, last = name.rpartition("/")
+    name = folder + slash + last.partition(":")[0]
+    registry, slash, _ = name.partition("/")
+    reference = f"{name if slash and _is_registry(registry) else _with_registry(name)}@{digest}"
+    try:
+        return str(parse({"kind": CONTAINER.kind, "image": reference}).document["image"])
+    except Invalid:
+        return ""
 
 
 def parse(document: object) -> Subject:

@@ -1,0 +1,53 @@
+"""Change a draft to what a file says now; what is the same already is left alone."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from governance.people.queries.people import person_of
+from reviews.requests.locking import lock
+from reviews.requests.models import ReviewRequest
+from reviews.snapshots.queries.allowed_steps import check_can_edit
+from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.workflow.actions import evidence, requests
+from reviews.workflow.actions.evidence import STATED_BY_PEOPLE, StatedValue
+from reviews.workflow.actions.requests import Filing
+from weighbridge.core.errors import Refused
+
+COMPARED = ("value", "unit", "basis", "lower", "upper", "confidence", "n", "source")
+
+
+def update_draft(
+    *, request: ReviewRequest, filing: Filing, statements: Iterable[StatedValue] = (), by: User, now: datetime
+) -> ReviewRequest:
+    """Change the fields of a draft and state the metric values that differ from the last ones; all of it, or nothing.
+
+    A second call with the same content leaves no event. The error of a metric value names its place.
+    """
+    with transaction.atomic():
+        row = lock(request)
+        check_can_edit(snapshot_of(row, now=now), person=person_of(by))
+        if _differs(row, filing):
+            row = requests.edit(request=row, filing=filing, by=by, now=now)
+        for place, statement in enumerate(statements):
+            if not _is_stated(row, statement):
+                try:
+                    evidence.state_metric_value(request=row, statement=statement, by=by, now=now)
+                except Refused as refusal:
+                    refusal.field = f"metric_values[{place}].{refusal.field or 'name'}"
+                    raise
+    return row
+
+
+def _differs(row: ReviewRequest, filing: Filing) -> bool:
+    fields = any(getattr(row, name) != value for name, value in filing.columns.items())
+    return fields or set(row.rivals.all()) != set(filing.rivals)
+
+
+def _is_stated(row: ReviewRequest, statement: StatedValue) -> bool:
+    """Whether the last claim of the metric says the same."""
+    claims = row.metric_records.filter(name=statement.name, basis__in=[basis.value for basis in STATED_BY_PEOPLE])
+    last = claims.order_by("-pk").first()
+    return last is not None and all(getattr(last, name) == getattr(statement, name) for name in COMPARED)

@@ -1,0 +1,1 @@
+"""Writes of workloads: reports of clusters, and findings of GPUs that nobody asked for."""

@@ -1,0 +1,1 @@
+"""Rules of workloads: what the gate answers for what runs."""

@@ -1,0 +1,1 @@
+"""Reads of workloads and of billed GPUs."""

@@ -1,0 +1,28 @@
+"""Permissions: `check_` functions raise with a reason, `may_` functions return a bool."""
+
+from governance.people.domain.roles import Person, Role
+from governance.people.rules import may, need_role
+from weighbridge.core.errors import NotAllowed
+
+LEADS = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
+
+
+def check_report(person: Person) -> None:
+    """Report what a cluster runs: requesters, platform leads and administrators."""
+    need_role(person, Role.REQUESTER, *sorted(LEADS), to="report what a cluster runs")
+
+
+def check_replace(person: Person, *, reporter_id: int, cluster: str) -> None:
+    """Replace the report of a cluster: the account that sent the first, platform leads and administrators."""
+    check_report(person)
+    if person.id != reporter_id and person.roles.isdisjoint(LEADS):
+        text = f"Another account reports the cluster {cluster}. Use its token, or report under another name."
+        raise NotAllowed(f"{text} A platform lead can remove the cluster.")
+
+
+def check_remove_cluster(person: Person) -> None:
+    """Say that a cluster is gone: platform leads and administrators."""
+    need_role(person, *sorted(LEADS), to="remove a cluster")
+
+
+may_remove_cluster = may(check_remove_cluster)
