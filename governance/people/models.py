@@ -49,7 +49,7 @@ class ApiToken(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     digest = models.CharField(max_length=64, unique=True)
     prefix = models.CharField(max_length=12)
-    scope = models.CharField(max_length=5, choices=SCOPES, default=TokenScope.WRITE, db_default=TokenScope.WRITE.value)
+    scope = models.CharField(max_length=6, choices=SCOPES, default=TokenScope.WRITE, db_default=TokenScope.WRITE.value)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

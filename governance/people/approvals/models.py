@@ -13,7 +13,7 @@ VALID = timedelta(days=7)
 ROLES = [(role.value, role.label) for role in Role if role in BINDING]
 WITHOUT_PARTS = [
     *(Changed.POLICY, Changed.CHECKLIST, Changed.CATALOG),
-    *(Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET),
+    *(Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET, Changed.WORKER),
 ]
 _OPEN, _CONFIRMED = Q(state=ChangeState.PENDING), Q(state=ChangeState.CONFIRMED)
 _CLOSED = Q(closed_at__isnull=False, closed_by__isnull=False)

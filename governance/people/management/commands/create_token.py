@@ -25,7 +25,8 @@ class Command(BaseCommand):
             "--scope",
             choices=[scope.value for scope in TokenScope],
             default=TokenScope.WRITE.value,
-            help="Permissions of the token: read; write (everything its user may do); or gate (only ask the gate).",
+            help="Permissions of the token: read; write (everything its user may do); gate (only ask the gate); or "
+            "worker (only the work of a benchmark worker).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
