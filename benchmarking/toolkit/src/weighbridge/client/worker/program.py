@@ -49,7 +49,7 @@ class BenchmarkWorker:
     ) -> None:
         self.link, self.cache, self.clock, self.say, self.idle_s = link, cache, clock, say, idle_s
         self._key_pem, self._is_stopping, self._failures = key_pem, threading.Event(), 0
-        self._claim_key = secrets.token_hex(16)
+        self._claim: tuple[str, datetime] | None = None
 
     def stop(self) -> None:
         """Give the run in hand back, and end. May be called from a signal handler."""
@@ -66,19 +66,20 @@ class BenchmarkWorker:
                     return
 
     def _claimed(self) -> RunOrder | None:
-        """The next run; waits if there is none, or no answer. A claim whose answer was lost keeps its key."""
+        """The next run; waits if there is none, or no answer. A claim whose answer was lost is sent again unchanged."""
+        key, at = self._claim = self._claim or (secrets.token_hex(16), self.clock())
         try:
-            order = self.link.claim(at=self.clock(), key=self._claim_key)
+            order = self.link.claim(at=at, key=key)
         except ServerRefused as refused:
             if refused.http_status in NOT_A_WORKER:
                 raise
-            self._failures += 1
             if refused.http_status:
-                self._claim_key = secrets.token_hex(16)
+                self._claim = None
+            self._failures += 1
             self.say(refused.reason)
             self._pause(wait_s(self._failures, chance=_chance()))
             return None
-        self._failures, self._claim_key = 0, secrets.token_hex(16)
+        self._failures, self._claim = 0, None
         if order is None:
             self._pause(self.idle_s * (0.5 + _chance()))
         return order
