@@ -41,7 +41,7 @@ PLAN = {
     "min_samples": 64,
     "settings": {"min_duration_s": 0.1},
 }
-LEASE_S = 2
+LEASE_S, USUAL_S = 3, 20
 PATIENCE_S = 30.0
 
 
@@ -143,8 +143,9 @@ class Program:
 
 @pytest.mark.skipif(layers_here().bubblewrap is None, reason="bubblewrap does not work here")
 def test_a_real_model_is_measured_elsewhere(
-    rack: Elsewhere, run: Run, live_server: LiveServer, tmp_path: Path, version: ModelVersion
+    rack: Elsewhere, run: Run, live_server: LiveServer, tmp_path: Path, version: ModelVersion, settings: Settings
 ) -> None:
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"LEASE_S": USUAL_S}
     with Program(rack, live_server.url, tmp_path / "cache") as program:
         wait_until(lambda: state() in {"done", "failed"} or len(program.said) > 20)
     run.refresh_from_db()

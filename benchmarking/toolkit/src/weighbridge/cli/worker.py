@@ -1,6 +1,7 @@
 """`weighbridge worker`: measure the runs of a server on this machine."""
 
 import signal
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,11 +44,11 @@ def worker(  # noqa: PLR0913 -- each is an option of the command
         _check_sandbox(is_required=not without_bubblewrap)
         try:
             _check_identity(link, key_pem, queue)
-            cache = FileCache(folder, bytes_max=cache_mb * MEGABYTE)
-            program = BenchmarkWorker(link, key_pem=key_pem, cache=cache, clock=clock, say=typer.echo)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: program.stop())
-            program.work(is_once=once)
+            with closing(FileCache(folder, bytes_max=cache_mb * MEGABYTE)) as cache:
+                program = BenchmarkWorker(link, key_pem=key_pem, cache=cache, clock=clock, say=typer.echo)
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    signal.signal(number, lambda *_: program.stop())
+                program.work(is_once=once)
         except ServerRefused as refused:
             stop(refused.reason, code=NO if 400 <= refused.http_status < 500 else UNCLEAR)
 

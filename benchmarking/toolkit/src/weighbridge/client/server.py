@@ -115,7 +115,8 @@ class PlatformServer:
         sent = {"Authorization": f"Token {self.token}", **({"Range": f"bytes={start}-"} if start else {})}
         try:
             answer = self._opened(connection, f"{base}{path}?{urlencode(query)}", sent, bytes_max=bytes_max)
-            with target.open("ab" if answer.status == http.HTTPStatus.PARTIAL_CONTENT else "wb") as file:
+            mode = "ab" if answer.status == http.HTTPStatus.PARTIAL_CONTENT else "wb"
+            with answer, target.open(mode) as file:
                 for chunk in _chunks(answer, self.url):
                     file.write(chunk)
         finally:
@@ -131,7 +132,8 @@ class PlatformServer:
             text = body_of(answer, bytes_max=ANSWER.bytes_max) if answer.status >= http.HTTPStatus.BAD_REQUEST else b""
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise ServerRefused(f"{self.url} does not answer: {str(error) or type(error).__name__}.") from error
-        if text or answer.status not in FILES:
+        if answer.status not in FILES:
+            answer.close()
             _document(max(answer.status, http.HTTPStatus.BAD_REQUEST), text, self.url)
         return answer
 
