@@ -41,7 +41,7 @@ class Elsewhere:
     client: APIClient
 
     def claim(self, *, at: datetime, **headers: Any) -> Response:
-        return self.client.post(f"{BASE}claim/", {"at": plain(at)}, format="json", **headers)
+        return self.client.post(f"{BASE}take/", {"at": plain(at)}, format="json", **headers)
 
     def order(self, *, at: datetime) -> RunOrder:
         """The order that a claim is answered with."""

@@ -115,9 +115,9 @@ class WorkerSelf(APIView):
 class WorkerClaim(APIView):
     """The queue of the worker."""
 
-    @extend_schema(operation_id="worker_claim", request=ClaimInput, responses=OrderAnswer)
+    @extend_schema(operation_id="worker_take", request=ClaimInput, responses=OrderAnswer)
     def post(self, request: Request) -> Response:
-        """Claim the oldest due run; refused while the worker holds one, or if its clock is wrong."""
+        """Take the oldest due run; refused while the worker holds one, or if its clock is wrong."""
         user, _, now = asker(request)
         at = read_for(request, ClaimInput, lambda: _worker(request))["at"]
         _worker(request)

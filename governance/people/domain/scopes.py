@@ -10,7 +10,7 @@ GATE_DOORS = frozenset({GATE, "api:keys", "api:feed", "api:feed-head", "api:feed
 WORKER_DOORS = frozenset(
     {
         "api:worker",
-        "api:worker-claim",
+        "api:worker-take",
         "api:worker-run",
         "api:worker-renew",
         "api:worker-file",

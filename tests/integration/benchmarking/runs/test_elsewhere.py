@@ -291,10 +291,10 @@ def test_who_may_call(
     before = everything()
     body = {"at": timezone.now().isoformat()}
     for person in cast.everybody():
-        assert api(person).post(f"{BASE}claim/", body, format="json").status_code == 403
+        assert api(person).post(f"{BASE}take/", body, format="json").status_code == 403
         assert as_(person).get(BASE).status_code == 403
     assert code_of(as_(rack.account).get(BASE)) == (403, "scope")
-    assert api(None).post(f"{BASE}claim/", body, format="json").status_code == 401
+    assert api(None).post(f"{BASE}take/", body, format="json").status_code == 401
     for path in ("/api/v1/requests/", f"/api/v1/runs/{run.pk}/", "/api/v1/workers/", "/api/v1/gate/", "/metrics"):
         assert rack.client.get(path).status_code == 403, path
     assert rack.client.post(f"/api/v1/runs/{run.pk}/cancel/").status_code == 403

@@ -28,10 +28,10 @@ from weighbridge.cli.measure.profile import profile
 from weighbridge.cli.measure.rerun import rerun
 from weighbridge.cli.measure.score import score
 from weighbridge.cli.measure.sweep import sweep
+from weighbridge.cli.measure.worker import worker
 from weighbridge.cli.prepare_data import prepare_data
 from weighbridge.cli.server import create, gate
 from weighbridge.cli.tracking import import_results, import_runs, track
-from weighbridge.cli.worker import worker
 from weighbridge.client.integrations.admission.command import admission
 
 app = typer.Typer(

@@ -199,7 +199,7 @@ def test_which_answers_are_final():
 
 
 def test_an_answer_without_an_order_is_no_work(desk):
-    desk.answers["POST", "/base/api/v1/worker/claim/"] = (200, {"order": None})
+    desk.answers["POST", "/base/api/v1/worker/take/"] = (200, {"order": None})
     at = datetime(2026, 7, 1, 10, tzinfo=UTC)
     assert WorkerLink(desk.server).claim(at=at, key="k") is None
     assert desk.asked[0][3] == b'{"at": "2026-07-01T10:00:00Z"}'

@@ -49,7 +49,7 @@ class WorkerLink:
 
     def claim(self, *, at: datetime, key: str) -> RunOrder | None:
         """Take the next run of this worker's queue; None if there is none. The same `key` takes one run."""
-        order = self.server.post(f"{BASE}claim/", {"at": plain(at)}, key=key).get("order")
+        order = self.server.post(f"{BASE}take/", {"at": plain(at)}, key=key).get("order")
         return read_order(order) if isinstance(order, Mapping) else None
 
     def renew(self, order: RunOrder, *, progress: float, phase: str) -> None:

@@ -24,6 +24,8 @@ from weighbridge.client.worker.link import WorkerLink, is_final
 from weighbridge.client.worker.measurement import RunOrder, execute
 from weighbridge.client.worker.statement import sign_statement, statement_of
 from weighbridge.core.errors import Refused
+from weighbridge.core.parsing.json_text import parse_json
+from weighbridge.core.parsing.limits import MEASUREMENT
 from weighbridge.systems.sandbox.process import RunCanceled
 
 log = logging.getLogger(__name__)
@@ -115,7 +117,7 @@ class BenchmarkWorker:
         file = folder / "result.json"
         file.write_text(json.dumps(measured, allow_nan=False))
         # As the server will read it, so that both take the digest of the same document.
-        result: dict[str, Any] = json.loads(file.read_text())
+        result: Any = parse_json(file.read_bytes(), name="The result", limits=MEASUREMENT)
         envelope = sign_statement(statement_of(order, result), private_key_pem=self._key_pem)
         self._deliver(lease, lambda: self.link.finish(order, file=file, envelope=envelope))
         self.say(f"run {order.run}: done")

@@ -31,9 +31,9 @@ def worker(  # noqa: PLR0913 -- each is an option of the command
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="End after one run.")] = False,
 ) -> None:
-    """Take runs from a server, measure them here and send signed results.
+    """Measure the runs of a server on this machine.
 
-    Needs the address, a token and a key alone. Ends on SIGTERM and gives the run back.
+    Needs the address of the server, a token and a key alone. Ends on SIGTERM and gives the run in hand back.
     """
     from weighbridge.client.server import ServerRefused
     from weighbridge.client.worker.cache import FileCache
