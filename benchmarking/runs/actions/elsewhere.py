@@ -23,7 +23,7 @@ from governance.jobs.kinds import backoff, kind_of
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.client.feed.verdicts import plain_text
 from weighbridge.client.worker.measurement import RunOrder
-from weighbridge.client.worker.statement import check_statement, statement_of
+from weighbridge.client.worker.statement import checked_envelope, statement_of
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Refused, WrongState
 
@@ -65,11 +65,12 @@ def finish(
             return ended
         run = held_run(worker=worker, run_id=run_id, lease=lease, now=now, is_locked=True)
         order = order_of(run=run, lease_s=0.0)
-        check_statement(envelope, expected=statement_of(order, result), public_key_pem=worker.public_key)
+        stated = statement_of(order, result)
+        signed = checked_envelope(envelope, expected=stated, public_key_pem=worker.public_key)
         assigned = Assignment(measurement=order.measurement, claimed_at=run.claimed_at or now, ended_at=now)
         check_result(result, assigned)
         worker.show_sign(now=now)
-        runs.finish(run=run, result=result, signed_result=dict(envelope), by=by, now=now)
+        runs.finish(run=run, result=result, signed_result=signed, by=by, now=now)
     return run
 
 

@@ -41,13 +41,13 @@ class NewWorker:
 def propose(*, entry: NewWorker, reason: str, by: User, now: datetime) -> Change:
     """Propose a worker, whose results will count as measured here; another lead or administrator confirms it."""
     check_register_worker(person_of(by))
-    key_id = _checked(entry)
+    public_key = _checked(entry)
     account = _account_of(entry.account)
     change = Change(
         kind=Changed.WORKER,
         subject_id=account.pk,
         description=f"Register the worker {entry.name} for the queue {entry.queue}",
-        details={**vars(entry), "public_key": entry.public_key.strip(), "key_id": key_id},
+        details={**vars(entry), "public_key": public_key, "key_id": attestation.key_id(public_key)},
     )
     return approvals.propose(change=change, reason=reason, by=by, now=now)
 
@@ -67,7 +67,7 @@ def retire(*, worker: Worker, reason: str, by: User, now: datetime) -> Worker:
 
 
 def _checked(entry: NewWorker) -> str:
-    """Return the id of the key; raise Invalid for the first wrong field."""
+    """Return the public key without text around it; raise Invalid for the first wrong field."""
     if not SLUG.fullmatch(entry.name):
         raise Invalid("The name of a worker may contain only letters, digits, hyphens and underscores.", field="name")
     if entry.queue not in list(HardwareClass):
@@ -78,7 +78,7 @@ def _checked(entry: NewWorker) -> str:
     if len(entry.public_key) > KEY_CHARS_MAX:
         raise Invalid("The public key must be an Ed25519 key in PEM form.", field="public_key")
     try:
-        return attestation.key_id(entry.public_key.strip())
+        return attestation.plain_public_pem(entry.public_key.strip())
     except Invalid as refusal:
         text = f"{refusal.reason} Give the .pub file of weighbridge result new-key."
         raise Invalid(text, field="public_key") from None

@@ -47,14 +47,17 @@ def rack(cast: Cast, now: datetime) -> Elsewhere:
 
 
 def test_two_people_register_a_worker(cast: Cast, account: User, key_pem: str, now: datetime) -> None:
-    change = workers.propose(entry=new_worker(account, key_pem), reason=REASON, by=cast.approver, now=now)
+    around = f"<b>mine</b>\n{attestation.public_pem(key_pem)}\nand more"
+    entry = new_worker(account, key_pem, public_key=around)
+    change = workers.propose(entry=entry, reason=REASON, by=cast.approver, now=now)
     assert not Worker.objects.exists()
     with refused(NotAllowed, match="You proposed this change"):
         approvals.confirm(change=change, by=cast.approver, now=now)
     approvals.confirm(change=change, by=cast.admin, now=now)
     row = Worker.objects.get()
     assert (row.name, row.account, row.registered_by, row.queue) == ("rack-7", account, cast.admin, "cpu")
-    assert row.key_id == attestation.key_id(attestation.public_pem(key_pem))
+    assert row.public_key == attestation.public_pem(key_pem)
+    assert row.key_id == attestation.key_id(row.public_key)
     event = AuditEvent.objects.get(kind="worker.registered")
     assert (event.subject, event.details["key_id"], event.details["account"]) == ("rack-7", row.key_id, "worker-7")
 

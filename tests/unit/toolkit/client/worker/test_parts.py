@@ -13,7 +13,7 @@ from weighbridge.client.worker.backoff import wait_s
 from weighbridge.client.worker.cache import FileCache, MachineFault
 from weighbridge.client.worker.link import WorkerIdentity, WorkerLink, is_final
 from weighbridge.client.worker.measurement import Measurement, RunOrder, execute, read_order, with_labels_checked
-from weighbridge.client.worker.statement import RunStatement, check_statement, sign_statement, statement_of
+from weighbridge.client.worker.statement import RunStatement, checked_envelope, sign_statement, statement_of
 from weighbridge.core import attestation
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
@@ -88,24 +88,29 @@ def test_a_statement_is_about_one_run(key_pem):
     stated = statement_of(ORDER, RESULT)
     assert stated == RunStatement(run="r", lease=2, model=A, plan=PROFILE.digest, data=B, result=digest_of(RESULT))
     envelope = sign_statement(stated, private_key_pem=key_pem)
-    check_statement(envelope, expected=stated, public_key_pem=attestation.public_pem(key_pem))
+    public = attestation.public_pem(key_pem)
+    assert checked_envelope(envelope | {"note": "mine"}, expected=stated, public_key_pem=public) == envelope
     for field, wrong in (("run", "s"), ("lease", 3), ("plan", C), ("data", ""), ("result", C)):
         other = dataclasses.replace(stated, **{field: wrong})
         with pytest.raises(Invalid, match=f"about another {field} than", check=has_code("other_run")):
-            check_statement(envelope, expected=other, public_key_pem=attestation.public_pem(key_pem))
+            checked_envelope(envelope, expected=other, public_key_pem=attestation.public_pem(key_pem))
     expected = dataclasses.replace(stated, model=C)
     with pytest.raises(Invalid, match="about something else"):
-        check_statement(envelope, expected=expected, public_key_pem=attestation.public_pem(key_pem))
+        checked_envelope(envelope, expected=expected, public_key_pem=attestation.public_pem(key_pem))
 
 
 def test_another_key_and_another_kind_of_statement_are_refused(key_pem):
     stated, public = statement_of(ORDER, RESULT), attestation.public_pem(key_pem)
     other = sign_statement(stated, private_key_pem=attestation.new_key_pem())
     with pytest.raises(Invalid, check=has_code("bad_signature")):
-        check_statement(other, expected=stated, public_key_pem=public)
+        checked_envelope(other, expected=stated, public_key_pem=public)
+    own = sign_statement(stated, private_key_pem=key_pem)
+    both = own | {"signatures": [*own["signatures"], *other["signatures"]]}
+    with pytest.raises(Invalid, match="must have one signature", check=has_code("not_dsse")):
+        checked_envelope(both, expected=stated, public_key_pem=public)
     odd = attestation.sign({"_type": attestation.STATEMENT_TYPE, "predicate": []}, private_key_pem=key_pem)
     with pytest.raises(Invalid, check=has_code("other_run")):
-        check_statement(odd, expected=stated, public_key_pem=public)
+        checked_envelope(odd, expected=stated, public_key_pem=public)
 
 
 # -- back-off --

@@ -13,6 +13,7 @@ from weighbridge.core.canonical import DIGEST_PREFIX, digest_of
 from weighbridge.core.errors import Invalid
 
 PREDICATE_TYPE = "urn:weighbridge:run-result:v1"
+STATED = ("run", "lease", "plan", "data", "result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +46,27 @@ def sign_statement(stated: RunStatement, *, private_key_pem: str) -> dict[str, o
     return attestation.sign(_document(stated), private_key_pem=private_key_pem)
 
 
-def check_statement(envelope: object, *, expected: RunStatement, public_key_pem: str) -> None:
-    """Raise Invalid unless this key signed exactly the expected statement; the text names the first difference."""
-    document = attestation.verify(envelope, public_key_pem=public_key_pem)
-    wanted = _document(expected)
-    if document == wanted:
-        return
-    predicate, own = document.get("predicate"), wanted["predicate"]
+def checked_envelope(envelope: object, *, expected: RunStatement, public_key_pem: str) -> dict[str, object]:
+    """Return the envelope if this key signed exactly the expected statement, without anything else that was in it.
+
+    Raises Invalid otherwise; the text names the first difference.
+    """
+    document, wanted = attestation.verify(envelope, public_key_pem=public_key_pem), _document(expected)
+    if document != wanted:
+        raise Invalid(_difference(document, expected), code="other_run", field="envelope")
+    signatures = envelope["signatures"] if isinstance(envelope, dict) else []
+    if len(signatures) != 1:
+        raise Invalid("The statement must have one signature, that of the worker.", code="not_dsse", field="envelope")
+    own = {"keyid": attestation.key_id(public_key_pem), "sig": signatures[0]["sig"]}
+    return {name: envelope[name] for name in ("payloadType", "payload")} | {"signatures": [own]}  # type: ignore[index]  # verified above
+
+
+def _difference(document: Mapping[str, object], expected: RunStatement) -> str:
+    predicate = document.get("predicate")
     stated = predicate if isinstance(predicate, Mapping) else {}
-    names = [name for name in ("run", "lease", "plan", "data", "result") if stated.get(name) != dict(own)[name]]  # type: ignore[call-overload]  # a mapping by construction
+    names = [name for name in STATED if stated.get(name) != getattr(expected, name)]
     what = f"another {names[0]}" if names else "something else"
-    raise Invalid(f"The signed statement is about {what} than this run.", code="other_run", field="envelope")
+    return f"The signed statement is about {what} than this run."
 
 
 def _document(stated: RunStatement) -> dict[str, object]:
@@ -63,11 +74,5 @@ def _document(stated: RunStatement) -> dict[str, object]:
         "_type": attestation.STATEMENT_TYPE,
         "subject": [{"name": "model", "digest": {"sha256": stated.model.removeprefix(DIGEST_PREFIX)}}],
         "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "run": stated.run,
-            "lease": stated.lease,
-            "plan": stated.plan,
-            "data": stated.data,
-            "result": stated.result,
-        },
+        "predicate": {name: getattr(stated, name) for name in STATED},
     }
