@@ -5,8 +5,9 @@ ordered: the same model, data and settings, inside the sandbox that was demanded
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from benchmarking.runs.domain.alternatives import pictures_of, variant_lines_of
@@ -21,9 +22,9 @@ from weighbridge.measure.quality.verdict import with_own_labels_void
 from weighbridge.optimization.alternatives import ALTERNATIVES
 from weighbridge.systems.sandbox.bubblewrap import uses_bubblewrap
 from weighbridge.systems.sandbox.outcome import VERDICTS, check_duration, check_form
-from weighbridge.tradeoff.candidates import Candidates, candidates_from
+from weighbridge.tradeoff.candidates import candidates_from
 
-MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, StopIteration)
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError, StopIteration)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def _check_profile(result: dict[str, Any], assignment: Assignment) -> None:
 
 
 def _check_alternatives(result: dict[str, Any], measurement: Measurement) -> None:
-    candidates_from({name: result[name] for name in ("schema", *(each.name for each in fields(Candidates)))})
+    candidates_from(result)
     if result["scenario"] != ALTERNATIVES:
         raise Invalid("It is of another scenario.")
     if result["verdict"]["status"] not in VERDICTS or result.get("is_partial"):
@@ -101,13 +102,21 @@ def _check_times(measured_at: datetime, assignment: Assignment) -> None:
 
 def _check_shown(result: Mapping[str, Any]) -> None:
     """Read the document as pages and evidence do; they must not meet a form that they cannot read."""
-    for metric in metrics_of(dict(result)):
-        if not all(number is None or number.is_finite() for number in (metric.value, metric.lower, metric.upper)):
-            raise Invalid("One of its values is not a number.")
+    for entry in result["metrics"].values():
+        _check_metric(entry)
+    metrics_of(dict(result))
     for reason in result["verdict"]["reasons"]:
         reason["code"].strip(), reason["message"].strip()
     variant_lines_of(result)
     pictures_of(result)
+
+
+def _check_metric(entry: Mapping[str, Any]) -> None:
+    numbers = [entry["value"], *(entry.get(name) for name in ("lower", "upper", "confidence"))]
+    n, unit = entry.get("n"), entry["unit"]
+    are_numbers = all(number is None or (type(number) in (int, float) and isfinite(number)) for number in numbers)
+    if not are_numbers or not isinstance(unit, str) or not (n is None or (type(n) is int and n >= 0)):
+        raise Invalid("One of its values is not a number with a unit.")
 
 
 def _refused(why: str) -> Invalid:
