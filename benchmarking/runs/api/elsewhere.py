@@ -36,6 +36,7 @@ from weighbridge.core.parsing.limits import DocumentLimits
 ENVELOPE = DocumentLimits(bytes_max=20_000, values_max=200)
 RESULT = DocumentLimits(bytes_max=64_000_000, values_max=8_000_000)
 FORM_BYTES_MAX = RESULT.bytes_max + 100_000
+WORKER = ("name", "queue", "key_id")
 REASON_CHARS_MAX, PHASE_CHARS_MAX = 4_000, 120
 
 
@@ -85,6 +86,7 @@ class WorkerSelfAnswer(Answer):
     name = serializers.CharField()
     queue = serializers.CharField()
     key_id = serializers.CharField(help_text="Digest of the public key that was registered.")
+    is_run_waiting = serializers.BooleanField(help_text="Whether a run of its queue is due.")
 
 
 class OrderAnswer(Answer):
@@ -108,8 +110,11 @@ class WorkerSelf(APIView):
 
     @extend_schema(operation_id="worker_retrieve", responses=WorkerSelfAnswer)
     def get(self, request: Request) -> Response:
-        """Its name, queue and key."""
-        return Response(WorkerSelfAnswer(_worker(request)).data)
+        """Its name, queue and key, and whether a run waits for it."""
+        worker, (_, _, now) = _worker(request), asker(request)
+        worker.show_sign(now=now)
+        is_waiting = reads.is_run_waiting(worker=worker, now=now)
+        return Response({name: getattr(worker, name) for name in WORKER} | {"is_run_waiting": is_waiting})
 
 
 class WorkerClaim(APIView):

@@ -8,12 +8,14 @@ from django.db.models import F, QuerySet
 
 from benchmarking.runs.models import Run, Worker
 from benchmarking.runs.queries.measurements import measurement_of
+from benchmarking.runs.queries.runs import of_kind
 from benchmarking.runs.rules import check_work
 from governance.jobs.enums import HELD, JobState
 from governance.jobs.queries import signs
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from governance.people.queries.people import person_of
+from governance.rulebook.domain.benchmark_plans import HardwareClass
 from weighbridge.client.worker.measurement import RunOrder
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.errors import NotFound, WrongState
@@ -79,6 +81,11 @@ def claimed_run(*, worker: Worker, run_id: int, is_locked: bool = False) -> Run:
 def run_in_hand(*, worker: Worker, now: datetime) -> Run | None:
     """The run whose lease this worker holds now, if any."""
     return _in_hand(now=now).filter(worker=worker).first()
+
+
+def is_run_waiting(*, worker: Worker, now: datetime) -> bool:
+    """Whether a run of its queue is due."""
+    return Run.objects.filter(Run.claimable(now=now), of_kind(HardwareClass(worker.queue))).exists()
 
 
 def order_of(*, run: Run, lease_s: float) -> RunOrder:

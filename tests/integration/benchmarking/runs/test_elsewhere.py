@@ -68,7 +68,8 @@ def code_of(answer: Any) -> tuple[int, str]:
 
 
 def test_a_run_goes_the_whole_way(rack: Elsewhere, run: Run, order: RunOrder, version: ModelVersion) -> None:
-    assert rack.client.get(BASE).json() == {"name": "rack-7", "queue": "cpu", "key_id": rack.worker.key_id}
+    own = {"name": "rack-7", "queue": "cpu", "key_id": rack.worker.key_id}
+    assert rack.client.get(BASE).json() == own | {"is_run_waiting": False}
     assert (order.run, order.key, order.lease, order.lease_s) == (run.pk, "r", 1, 20.0)
     assert (order.measurement.model, order.measurement.data, order.measurement.needs_wall) == (version.digest, "", True)
     answer = rack.step(order, "renew", progress=0.25, phase="measuring")
@@ -216,7 +217,7 @@ def test_a_claim_whose_answer_was_lost_takes_one_run(rack: Elsewhere, run: Run, 
     ("off", "words"), [(timedelta(days=1), "24 hours ahead of"), (-timedelta(minutes=6), "6 minutes behind")]
 )
 def test_a_worker_with_a_wrong_clock_gets_no_run(rack: Elsewhere, run: Run, off: timedelta, words: str) -> None:
-    rack.client.get(BASE)
+    assert rack.client.get(BASE).json()["is_run_waiting"] is True
     before = everything()
     answer = rack.claim(at=timezone.now() + off)
     assert (code_of(answer), words in answer.json()["detail"]) == ((409, "clock"), True)

@@ -11,7 +11,7 @@ import http.client
 import ipaddress
 import json
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
@@ -23,7 +23,7 @@ from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import DocumentLimits
 
 TIMEOUT_S = 60.0
-DOWNLOAD_S = 6 * 3600.0
+DOWNLOAD_S, DOWNLOAD_BYTES = 6 * 3600.0, 1 << 16
 FILES = frozenset({http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT})
 CHUNK_BYTES = 1 << 20
 ANSWER = DocumentLimits(bytes_max=32 << 20)
@@ -92,23 +92,32 @@ class PlatformServer:
         """Get a document; raise ServerRefused."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, {}, b"")
 
-    def post(self, path: str, document: Mapping[str, Any], *, key: str) -> dict[str, Any]:
-        """Send a JSON document under an idempotency key; raise ServerRefused."""
+    def post(self, path: str, document: Mapping[str, Any], *, key: str = "") -> dict[str, Any]:
+        """Send a JSON document, under an idempotency key unless the call is harmless twice; raise ServerRefused."""
         body = json.dumps(document).encode()
         return self._send(path, {"Content-Type": "application/json"}, body, key)
 
-    def upload(self, path: str, upload: Upload, *, key: str) -> dict[str, Any]:
-        """Send a form with a file under an idempotency key; raise ServerRefused."""
+    def upload(self, path: str, upload: Upload, *, key: str = "") -> dict[str, Any]:
+        """Send a form with a file, under an idempotency key unless it is harmless twice; raise ServerRefused."""
         headers = {
             "Content-Type": f"multipart/form-data; boundary={upload.boundary}",
             "Content-Length": str(upload.length),
         }
         return self._send(path, headers, upload, key)
 
-    def download(self, path: str, target: Path, *, bytes_max: int, **query: str) -> None:
+    def download(
+        self,
+        path: str,
+        target: Path,
+        *,
+        bytes_max: int,
+        should_stop: Callable[[], bool] = lambda: False,
+        **query: str,
+    ) -> None:
         """Write a file to `target`; what lies there already is its beginning, and is not asked for again.
 
-        Raises ServerRefused; what came before a failure stays. The caller checks the digest of the whole.
+        Raises ServerRefused, also once it `should_stop`; what came before a failure stays. The caller checks the digest
+        of the whole.
         """
         start = target.stat().st_size if target.exists() else 0
         connection, base = self._connection()
@@ -119,6 +128,8 @@ class PlatformServer:
             with answer, target.open(mode) as file:
                 for chunk in _chunks(answer, self.url):
                     file.write(chunk)
+                    if should_stop():
+                        raise ServerRefused("The download was stopped.")
         finally:
             connection.close()
 
@@ -138,7 +149,7 @@ class PlatformServer:
         return answer
 
     def _send(self, path: str, headers: Mapping[str, str], body: bytes | Upload, key: str) -> dict[str, Any]:
-        headers_with_key = {**headers, "Idempotency-Key": key}
+        headers_with_key = {**headers, **({"Idempotency-Key": key} if key else {})}
         try:
             return self._ask("POST", path, headers_with_key, body)
         except ServerRefused as refused:
@@ -177,7 +188,7 @@ class PlatformServer:
 def _chunks(answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
     """Yield the body of a file; raise ServerRefused where it breaks off."""
     try:
-        while chunk := answer.read(CHUNK_BYTES):
+        while chunk := answer.read(DOWNLOAD_BYTES):
             yield chunk
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ServerRefused(f"{url} does not answer: {str(error) or type(error).__name__}.") from error

@@ -190,7 +190,7 @@ def test_a_folder_is_of_one_worker_and_is_cleared_of_its_last_run(tmp_path):
 def test_who_the_worker_is(desk):
     link = WorkerLink(desk.server)
     desk.answers["GET", "/base/api/v1/worker/"] = (200, {"name": "rack-7", "queue": "cpu", "key_id": A})
-    assert link.identify() == WorkerIdentity(name="rack-7", queue="cpu", key_id=A)
+    assert link.identify() == WorkerIdentity(name="rack-7", queue="cpu", key_id=A, is_run_waiting=False)
     desk.answers["GET", "/base/api/v1/worker/"] = (200, {"name": "rack-7", "queue": 3})
     with pytest.raises(ServerRefused, match="does not describe this worker"):
         link.identify()
@@ -221,6 +221,13 @@ def test_a_download_and_its_continuation(desk, tmp_path):
         assert target.read_bytes() == content
     assert [headers.get("Range") for _, _, headers, _ in desk.asked] == [None, "bytes=4-", "bytes=6-"]
     assert desk.asked[0][1] == "/base/f/?lease=2"
+
+
+def test_a_download_that_is_to_stop_keeps_what_came(desk, tmp_path):
+    desk.answers["GET", "/base/f/"] = (200, bytes(1 << 18))
+    with pytest.raises(ServerRefused, match="was stopped"):
+        desk.server.download("/f/", tmp_path / "file", bytes_max=1 << 20, should_stop=lambda: True)
+    assert (tmp_path / "file").stat().st_size == 1 << 16
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from weighbridge.client.server import ServerRefused
 from weighbridge.client.worker import program
 from weighbridge.client.worker.cache import FileCache
 from weighbridge.client.worker.lease import HeldLease
+from weighbridge.client.worker.link import WorkerIdentity
 from weighbridge.client.worker.program import BenchmarkWorker
 from weighbridge.core import attestation
 from weighbridge.systems.sandbox.process import RunFailed
@@ -22,13 +23,16 @@ class Link:
     """Gives out one order, and then raises what is planned for each call, or does nothing."""
 
     def __init__(self, **plans):
-        self.plans, self.asked, self.orders = plans, [], [ORDER]
+        self.plans, self.asked, self.orders, self.is_waiting = plans, [], [ORDER], lambda: True
 
     def _call(self, name, *details):
         self.asked.append((name, *details))
         plan = self.plans.get(name, [])
         if plan and (error := plan.pop(0)) is not None:
             raise error
+
+    def identify(self):
+        return WorkerIdentity(name="rack-7", queue="cpu", key_id=A, is_run_waiting=self.is_waiting())
 
     def claim(self, *, at, key):
         self._call("claim", key)
@@ -37,7 +41,8 @@ class Link:
     def renew(self, order, *, progress, phase):
         self._call("renew")
 
-    def download(self, order, digest, target):
+    def download(self, order, digest, target, *, should_stop):
+        assert not should_stop()
         self._call("download", digest)
         target.write_bytes(b"other bytes")
 
@@ -99,6 +104,14 @@ def test_a_claim_is_sent_again_unchanged_until_it_is_answered(worker):
     slow.work(is_once=True)
     keys = [key for name, *rest in slow.link.asked if name == "claim" for key in rest]
     assert (len(keys), len(set(keys)), keys[0] == keys[2], keys[2] == keys[3]) == (4, 2, True, False)
+
+
+def test_a_worker_claims_only_while_a_run_waits(worker):
+    idle, answers = worker(), [False, False, True]
+    idle.link.is_waiting = lambda: answers.pop(0)
+    idle.work(is_once=True)
+    assert [name for name, *_ in idle.link.asked if name != "renew"] == ["claim", "finish"]
+    assert answers == []
 
 
 def test_a_post_is_sent_again_until_it_is_answered(worker):

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ FINAL = frozenset({400, 401, 403, 404, 409, 413, 415, 422})
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WorkerIdentity:
-    """What the server says about this worker: its name, the queue that it serves, and the digest of its key."""
+    """What the server says about this worker: its name, queue and the digest of its key, and whether a run waits."""
 
     name: str
     queue: str
     key_id: str
+    is_run_waiting: bool
 
 
 def is_final(refused: ServerRefused) -> bool:
@@ -45,7 +46,8 @@ class WorkerLink:
         words = {name: found.get(name) for name in ("name", "queue", "key_id")}
         if not all(isinstance(word, str) for word in words.values()):
             raise ServerRefused("The server does not describe this worker; it may have another version.")
-        return WorkerIdentity(**{name: str(word) for name, word in words.items()})
+        given = {name: str(word) for name, word in words.items()}
+        return WorkerIdentity(**given, is_run_waiting=found.get("is_run_waiting") is True)
 
     def claim(self, *, at: datetime, key: str) -> RunOrder | None:
         """Take the next run of this worker's queue; None if there is none. The same `key` takes one run."""
@@ -56,18 +58,18 @@ class WorkerLink:
         """Renew the lease, within the time that it lasts."""
         quick = dataclasses.replace(self.server, timeout_s=min(order.lease_s / 2, RENEWAL_S_MAX))
         body = {"lease": order.lease, "progress": progress, "phase": phase}
-        quick.post(f"{BASE}runs/{order.run}/renew/", body, key=secrets.token_hex(16))
+        quick.post(f"{BASE}runs/{order.run}/renew/", body)
 
-    def download(self, order: RunOrder, digest: str, target: Path) -> None:
+    def download(self, order: RunOrder, digest: str, target: Path, *, should_stop: Callable[[], bool]) -> None:
         """Append to `target` what it still lacks of a file of the run."""
-        path = f"{BASE}runs/{order.run}/files/{digest}/"
-        self.server.download(path, target, bytes_max=FILE_BYTES_MAX, lease=str(order.lease))
+        path, lease = f"{BASE}runs/{order.run}/files/{digest}/", str(order.lease)
+        self.server.download(path, target, bytes_max=FILE_BYTES_MAX, should_stop=should_stop, lease=lease)
 
     def finish(self, order: RunOrder, *, file: Path, envelope: Mapping[str, Any]) -> None:
         """Send the result document, a JSON file, and the signed statement about it."""
         fields = {"lease": str(order.lease), "envelope": json.dumps(envelope)}
         upload = Upload(fields, file, boundary=f"weighbridge-{secrets.token_hex(16)}")
-        self.server.upload(f"{BASE}runs/{order.run}/result/", upload, key=secrets.token_hex(16))
+        self.server.upload(f"{BASE}runs/{order.run}/result/", upload)
 
     def fail(self, order: RunOrder, *, reason: str) -> None:
         """Report that the model cannot be measured; the run ends with the reason."""
@@ -79,4 +81,4 @@ class WorkerLink:
 
     def _end(self, order: RunOrder, step: str, fields: Mapping[str, Any]) -> None:
         body = {"lease": order.lease, **fields}
-        self.server.post(f"{BASE}runs/{order.run}/{step}/", body, key=secrets.token_hex(16))
+        self.server.post(f"{BASE}runs/{order.run}/{step}/", body)

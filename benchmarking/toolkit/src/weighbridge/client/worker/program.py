@@ -68,10 +68,15 @@ class BenchmarkWorker:
                     return
 
     def _claimed(self) -> RunOrder | None:
-        """The next run; waits if there is none, or no answer. A claim whose answer was lost is sent again unchanged."""
-        key, at = self._claim = self._claim or (secrets.token_hex(16), self.clock())
+        """The next run; waits if there is none, or no answer. A claim whose answer was lost is sent again unchanged.
+
+        Only while a run waits is one claimed: the server keeps the answers of claims for days, but not of questions.
+        """
+        order = None
         try:
-            order = self.link.claim(at=at, key=key)
+            if self._claim is not None or self.link.identify().is_run_waiting:
+                key, at = self._claim = self._claim or (secrets.token_hex(16), self.clock())
+                order = self.link.claim(at=at, key=key)
         except ServerRefused as refused:
             if refused.http_status in NOT_A_WORKER:
                 raise
@@ -125,7 +130,8 @@ class BenchmarkWorker:
     def _download(self, order: RunOrder, lease: HeldLease, digest: str) -> None:
         partial = self.cache.partial(digest)
         try:
-            self._deliver(lease, lambda: self.link.download(order, digest, partial))
+            stop = lambda: self._should_stop(lease)  # noqa: E731 -- a call to repeat
+            self._deliver(lease, lambda: self.link.download(order, digest, partial, should_stop=stop))
         except ServerRefused:
             partial.unlink(missing_ok=True)  # what the server does not continue is fetched anew
             raise
