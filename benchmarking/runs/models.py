@@ -1,8 +1,11 @@
 """Tables of runs and their database constraints."""
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from benchmarking.runs.domain.evaluation_sets import DatasetPurpose, DatasetStatus, DatasetTask
 from benchmarking.runs.enums import RunVerdict
@@ -10,6 +13,9 @@ from governance.inventory.models import ModelVersion
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased
 from governance.people.models import Team
+from governance.rulebook.domain.benchmark_plans import HardwareClass
+
+SEEN_EVERY = timedelta(seconds=5)
 
 
 class Dataset(models.Model):
@@ -76,6 +82,54 @@ class Dataset(models.Model):
         return f"{self.name}@{self.version}"
 
 
+class Worker(models.Model):
+    """A machine elsewhere whose signed results count as measured here. Two people registered its account and key.
+
+    A trigger prevents changes: only `last_seen_at` moves, and the worker is retired once.
+    """
+
+    name = models.SlugField(max_length=60)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bench_workers")
+    queue = models.CharField(max_length=3, choices=[(each.value, each.value) for each in HardwareClass])
+    machine = models.CharField(max_length=200)
+    public_key = models.TextField()
+    key_id = models.CharField(max_length=71)
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    registered_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(null=True)
+    retired_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # A key that was retired may be known to others, so it never returns.
+            models.UniqueConstraint(fields=["key_id"], name="one_worker_of_a_key"),
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(retired_at__isnull=True), name="one_active_worker_of_a_name"
+            ),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(retired_at__isnull=True), name="one_active_worker_of_an_account"
+            ),
+            models.CheckConstraint(
+                name="worker_is_described", condition=~Q(name="") & ~Q(machine="") & ~Q(public_key="") & ~Q(key_id="")
+            ),
+            models.CheckConstraint(
+                name="retired_worker_says_by_whom",
+                condition=Q(retired_at__isnull=True, retired_by__isnull=True)
+                | Q(retired_at__isnull=False, retired_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def show_sign(self, *, now: datetime) -> None:
+        """Record that the worker called, at most once in five seconds."""
+        if self.last_seen_at is None or now - self.last_seen_at > SEEN_EVERY:
+            self.last_seen_at = now
+            self.save(update_fields=["last_seen_at"])
+
+
 class Run(Leased):
     """One benchmark of one model version: queued, claimed, running, then done, failed, dead or canceled."""
 
@@ -91,6 +145,11 @@ class Run(Leased):
     result_digest = models.CharField(max_length=71, blank=True, default="")
     verdict = models.CharField(max_length=10, choices=RunVerdict.choices, blank=True, default="")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    # The worker elsewhere that last claimed the run, and the fence it got: with another fence, it has lost the run.
+    worker = models.ForeignKey(Worker, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    worker_fence = models.PositiveIntegerField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    signed_result = models.JSONField(null=True)
     # The run whose manifest this one was measured with, and how the two compare (`weighbridge.rerun/1`, without
     # results).
     repeats = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="repetitions")
@@ -108,11 +167,28 @@ class Run(Leased):
                 name="equivalence_is_to_a_run",
                 condition=Q(equivalence__isnull=True) | Q(repeats__isnull=False, state=JobState.DONE),
             ),
+            models.CheckConstraint(
+                name="signed_result_is_of_a_worker",
+                condition=Q(signed_result__isnull=True)
+                | Q(state=JobState.DONE, worker__isnull=False, worker_fence=F("fence")),
+            ),
         ]
         indexes = [models.Index(fields=["asked_for"]), models.Index(fields=["state", "next_attempt_at"])]
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def measured_by(self) -> Worker | None:
+        """The worker elsewhere that holds the run, or ended it; None if none does."""
+        return self.worker if self.worker_fence == self.fence else None
+
+    def give_to(self, worker: Worker, *, now: datetime) -> bool:
+        """Note that a worker elsewhere has just claimed the row; returns False if the lease is lost."""
+        fields: dict[str, Any] = {"worker": worker, "worker_fence": self.fence, "claimed_at": now}
+        for name, value in fields.items():
+            setattr(self, name, value)
+        return self.write(**fields)
 
 
 class SandboxChoice(models.Model):

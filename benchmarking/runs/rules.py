@@ -60,6 +60,20 @@ def check_impartial(own_teams: Set[str], *, team: str) -> None:
         raise NotAllowed("You belong to the team that owns this evaluation set; a data steward from another team must.")
 
 
+def check_register_worker(person: Person) -> None:
+    """Register and retire workers elsewhere: platform leads and administrators; to register takes two of them."""
+    need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, to="register and retire workers")
+
+
+def check_work(person: Person, *, is_registered: bool) -> None:
+    """Take runs: the account of a registered worker, which has no role, so that nobody judges what it measured."""
+    if not person.is_active or not is_registered:
+        raise NotAllowed("This account is not that of a registered worker. Ask a platform lead.", code="not_a_worker")
+    if person.roles:
+        text = "The account of a worker must have no role. Ask an administrator to revoke its roles."
+        raise NotAllowed(text, code="worker_has_roles")
+
+
 may_govern = may(check_govern)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from benchmarking.runs.web import comparison, datasets, runs, sandbox
+from benchmarking.runs.web import comparison, datasets, runs, sandbox, workers
 
 urlpatterns: list[URLPattern] = [
     path("datasets/", datasets.listed, name="datasets"),
@@ -19,5 +19,9 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:run_id>/repeat/", runs.repeat, name="run_repeat"),
     path("sandbox/", sandbox.detail, name="sandbox"),
     path("sandbox/choose/", sandbox.choose, name="sandbox_choose"),
+    path("workers/", workers.listed, name="workers"),
+    path("workers/new/", workers.new, name="worker_new"),
+    path("workers/<int:worker_id>/", workers.detail, name="worker"),
+    path("workers/<int:worker_id>/retire/", workers.retire, name="worker_retire"),
     path("models/<slug:team>/<slug:slug>/runs/", runs.of_model, name="model_runs"),
 ]

@@ -178,6 +178,8 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         "/audit/",
         "/audit/chain/",
         "/sandbox/",
+        "/workers/",
+        "/workers/new/",
         "/prices/",
         "/styleguide/",
         "/accounts/password/change/",

@@ -46,6 +46,7 @@ from tests.factories.people import make_cast  # noqa: E402 -- Django is set up f
 from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
 from tests.promises import harness_faults, harness_line, harness_places, harness_worker  # noqa: E402 -- Django is set up first
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
+from weighbridge.client.worker import measurement  # noqa: E402 -- Django is set up first
 from weighbridge.systems.sandbox import process  # noqa: E402 -- Django is set up first
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
@@ -144,7 +145,7 @@ class Site:
             if role == "fresh":
                 self._become_fresh(point)
             del app.send_task
-            runs_tasks.run_isolated = self.profile
+            measurement.run_isolated = self.profile
             runs_tasks._stopping = mmap.mmap(-1, 1)  # a worker of its own, not a part of this process
             if point:
                 harness_faults.arm(role=role, point=point, nth=nth, note=self.notes)

@@ -59,6 +59,7 @@ from tests.factories.costs import cost_spec
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
+from tests.factories.workers import make_worker
 from tests.promises.payloads import Seeds
 from weighbridge.core.metrics.basis import Basis
 
@@ -96,6 +97,7 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
     publish_rules(seed, now=now)
     Team.objects.filter(slug="search").update(name=seed.short())
     request = _walked(seed, cast=cast, now=now)
+    make_worker(cast=cast, now=now, machine=seed.short()[:200])
     _beside(seed, request, cast=cast, now=now)
     _bills(seed, cast=cast, now=now)
     _workloads(seed, cast=cast, now=now)

@@ -17,6 +17,7 @@ from governance.audit.models import AuditEvent
 from governance.jobs import actions as jobs
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
+from weighbridge.client.worker import measurement
 from weighbridge.systems.sandbox.process import RunCanceled
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +55,7 @@ def works(monkeypatch: pytest.MonkeyPatch, *, meanwhile: Any) -> None:
         assert should_stop()
         raise RunCanceled("asked to stop")
 
-    monkeypatch.setattr(runs_tasks, "run_isolated", profile)
+    monkeypatch.setattr(measurement, "run_isolated", profile)
 
 
 def test_a_worker_asked_to_stop_hands_its_run_back_without_using_up_an_attempt(

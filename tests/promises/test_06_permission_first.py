@@ -49,7 +49,7 @@ def calls() -> list[tuple[str, str]]:
 @pytest.fixture
 def place(cast: Cast, things: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     item = cycles.make_item(cycle=ReviewCycle.objects.get(), by=cast.approver, now=cycles.met_at(now))
-    return dict(things) | {"item_id": item.pk, "bill_id": 1}
+    return dict(things) | {"item_id": item.pk, "bill_id": 1, "worker_id": 1}
 
 
 def end_everything(cast: Cast, place: Mapping[str, Any], now: datetime) -> None:

@@ -68,6 +68,14 @@ OF_THE_HOUSE = {
     "billed_export",
     "billed_gpus_export",
     "projection_picture",
+    "worker",  # the machines of the platform measure for every team
+    "worker_retire",
+    "worker_run",  # for a token of scope worker alone
+    "worker_renew",
+    "worker_file",
+    "worker_result",
+    "worker_failure",
+    "worker_hand_back",
 }
 OF_THE_LEADS = "cycle"  # the quarterly review shows every team's costs; no requester sees it at all
 SEEN_BY_ITS_MEMBERS = 14

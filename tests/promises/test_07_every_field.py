@@ -25,7 +25,7 @@ from pypdf import PdfReader
 from pytest_django import Settings
 
 from benchmarking.projections.models import CostProjection
-from benchmarking.runs.models import Dataset, Run
+from benchmarking.runs.models import Dataset, Run, Worker
 from governance.bills.models import Bill
 from governance.budgets.domain.quarters import Quarter
 from governance.people.approvals.models import Change
@@ -113,6 +113,8 @@ def pages(house: House, now: datetime) -> list[str]:
         "version_id": house.request.model_version_id,
         "change_id": Change.objects.latest("pk").pk,
         "dataset_id": Dataset.objects.latest("pk").pk,
+        "worker_id": Worker.objects.latest("pk").pk,
+        "digest": house.request.model_version.digest,
         "bill_id": Bill.objects.latest("pk").pk,
         "finding_id": 1,
         "item_id": AgendaItem.objects.earliest("pk").pk,

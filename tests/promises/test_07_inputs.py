@@ -45,6 +45,7 @@ ECHOED = {
     "workflow.TrafficForm.month",
     "workloads.WorkloadFilterForm.q",
     "workloads.RemovalForm.cluster",
+    "runs.WorkerForm.account",
 }
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
 NOT_SHOWN = {
@@ -59,6 +60,11 @@ NOT_SHOWN = {
     "workflow.FilingForm.file",
     "workflow.FilingForm.dataset_file",
     "runs.DatasetForm.file",
+    "runs.ResultInput.envelope",
+    "runs.WorkerForm.public_key",
+    "runs.WorkerInput.account",
+    "runs.WorkerInput.name",
+    "runs.WorkerInput.public_key",
     "budgets.BudgetFilters.quarter",
     "budgets.AllocationInput.quarter",
     "site.ListInput.q",
@@ -189,6 +195,13 @@ STORED = {
     "runs.DatasetInput.name": "runs.Dataset.name",
     "runs.DatasetInput.license": "runs.Dataset.license",
     "runs.SandboxInput.reason": "runs.SandboxChoice.reason",
+    "runs.WorkerForm.machine": "runs.Worker.machine",
+    "runs.WorkerForm.reason": "approvals.Change.reason",
+    "runs.WorkerInput.machine": "runs.Worker.machine",
+    "runs.WorkerInput.reason": "approvals.Change.reason",
+    "runs.RenewalInput.phase": "runs.Run.phase",
+    "runs.FailureInput.reason": "runs.Run.error",
+    "runs.HandBackInput.reason": "runs.Run.error",
     "workflow.ReviewInput.title": "requests.ReviewRequest.title",
     "workflow.ReviewInput.purpose": "requests.ReviewRequest.purpose",
     "workflow.ReviewInput.business_case": "requests.ReviewRequest.business_case",

@@ -79,8 +79,18 @@ def repeat(*, run: Run, by: User, now: datetime) -> Run:
     )
 
 
-def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: datetime) -> bool:
-    """Store the result of a run; if this worker has lost its lease, write nothing and return False."""
+def finish(
+    *,
+    run: Run,
+    result: dict[str, Any],
+    signed_result: dict[str, Any] | None = None,
+    by: User | None = None,
+    now: datetime,
+) -> bool:
+    """Store the result of a run; if this worker has lost its lease, write nothing and return False.
+
+    A worker elsewhere signed the result: `signed_result` is the checked envelope.
+    """
     verdict = RunVerdict(result["verdict"]["status"])
     equivalence = _compare_with_first(run, result)
     with transaction.atomic():
@@ -93,11 +103,13 @@ def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: dat
             result_digest=digest_of(result),
             verdict=verdict,
             equivalence=equivalence,
+            **({"signed_result": signed_result} if signed_result else {}),
         )
         if is_stored:
             run.refresh_from_db()
             answer = {"answer": equivalence["answer"]} if equivalence else {}
-            _record("done", run, by, now, {"verdict": verdict.value, "result": run.result_digest, **answer})
+            worker = {"worker": run.worker.name, "key_id": run.worker.key_id} if signed_result and run.worker else {}
+            _record("done", run, by, now, {"verdict": verdict.value, "result": run.result_digest, **answer, **worker})
 
             _notify(run, now)
     return is_stored

@@ -37,6 +37,8 @@ RunDetailAnswer = answer_of(
         "state": "queued, claimed, running, done, failed, paused, dead or canceled.",
         "progress": "A share of one.",
         "verdict": "valid, indicative or invalid; empty before it is done.",
+        "worker": "The worker on another machine that measures it; empty for a worker of the server.",
+        "worker_key": "Digest of the public key that signed the result.",
         "repeats": "The run it repeats with the settings of its manifest.",
         "equivalence": "Of a repeated run: answer (equivalent, different, cannot_tell), values with the ratio's "
         "interval and p-value, reasons, and the differences of the environment.",

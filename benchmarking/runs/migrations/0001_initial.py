@@ -60,8 +60,38 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON runs_sandboxchoice
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON runs_sandboxchoice
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE FUNCTION weighbridge_keep_worker()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $$
+DECLARE
+  moving constant text[] := ARRAY['last_seen_at', 'retired_by_id', 'retired_at'];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    PERFORM 1 FROM approvals_change AS change
+      WHERE change.kind = 'worker' AND change.state = 'confirmed' AND change.subject_id = NEW.account_id
+        AND change.closed_by_id = NEW.registered_by_id AND change.closed_at = NEW.registered_at
+        AND change.details->>'key_id' = NEW.key_id AND change.details->>'public_key' = NEW.public_key
+        AND change.details->>'name' = NEW.name AND change.details->>'queue' = NEW.queue;
+    IF FOUND AND NEW.retired_at IS NULL THEN
+      RETURN NEW;
+    END IF;
+  ELSIF TG_OP = 'UPDATE' AND OLD.retired_at IS NULL AND to_jsonb(NEW) - moving = to_jsonb(OLD) - moving THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'two people register a worker, which never changes and is retired once: % is refused', TG_OP
+    USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER kept_by_rule BEFORE INSERT OR DELETE OR UPDATE ON runs_worker
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_keep_worker();
+CREATE TRIGGER kept_truncate BEFORE TRUNCATE ON runs_worker
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 """
 FORGET = """
+DROP TRIGGER kept_by_rule ON runs_worker;
+DROP TRIGGER kept_truncate ON runs_worker;
+DROP FUNCTION weighbridge_keep_worker();
 DROP TRIGGER two_people ON runs_sandboxchoice;
 DROP FUNCTION weighbridge_loosen_sandbox_by_two();
 DROP TRIGGER governed_by_rule ON runs_dataset;
@@ -113,6 +143,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Worker',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.SlugField(max_length=60)),
+                ('queue', models.CharField(choices=[('cpu', 'cpu'), ('gpu', 'gpu')], max_length=3)),
+                ('machine', models.CharField(max_length=200)),
+                ('public_key', models.TextField()),
+                ('key_id', models.CharField(max_length=71)),
+                ('registered_at', models.DateTimeField()),
+                ('last_seen_at', models.DateTimeField(null=True)),
+                ('retired_at', models.DateTimeField(null=True)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bench_workers', to=settings.AUTH_USER_MODEL)),
+                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('retired_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('key_id',), name='one_worker_of_a_key'), models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('name',), name='one_active_worker_of_a_name'), models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('account',), name='one_active_worker_of_an_account'), models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('machine', ''), _negated=True), models.Q(('public_key', ''), _negated=True), models.Q(('key_id', ''), _negated=True)), name='worker_is_described'), models.CheckConstraint(condition=models.Q(models.Q(('retired_at__isnull', True), ('retired_by__isnull', True)), models.Q(('retired_at__isnull', False), ('retired_by__isnull', False)), _connector='OR'), name='retired_worker_says_by_whom')],
+            },
+        ),
+        migrations.CreateModel(
             name='Run',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -135,14 +185,18 @@ class Migration(migrations.Migration):
                 ('result_digest', models.CharField(blank=True, default='', max_length=71)),
                 ('verdict', models.CharField(blank=True, choices=[('valid', 'Valid'), ('indicative', 'Indicative'), ('invalid', 'Invalid')], default='', max_length=10)),
                 ('equivalence', models.JSONField(null=True)),
+                ('worker_fence', models.PositiveIntegerField(null=True)),
+                ('claimed_at', models.DateTimeField(null=True)),
+                ('signed_result', models.JSONField(null=True)),
                 ('dataset', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='runs.dataset')),
                 ('model_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='inventory.modelversion')),
                 ('repeats', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='repetitions', to='runs.run')),
                 ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('worker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='runs.worker')),
             ],
             options={
                 'indexes': [models.Index(fields=['asked_for'], name='runs_run_asked_f_1055e8_idx'), models.Index(fields=['state', 'next_attempt_at'], name='runs_run_state_8291e5_idx')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'claimed', 'running', 'done', 'failed', 'paused', 'dead', 'canceled'])), name='run_state_known'), models.CheckConstraint(condition=models.Q(('progress__gte', 0), ('progress__lte', 1)), name='progress_is_a_share'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('result__isnull', False), models.Q(('verdict', ''), _negated=True)), _connector='OR'), name='done_has_a_result'), models.CheckConstraint(condition=models.Q(('equivalence__isnull', True), models.Q(('repeats__isnull', False), ('state', 'done')), _connector='OR'), name='equivalence_is_to_a_run')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'claimed', 'running', 'done', 'failed', 'paused', 'dead', 'canceled'])), name='run_state_known'), models.CheckConstraint(condition=models.Q(('progress__gte', 0), ('progress__lte', 1)), name='progress_is_a_share'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('result__isnull', False), models.Q(('verdict', ''), _negated=True)), _connector='OR'), name='done_has_a_result'), models.CheckConstraint(condition=models.Q(('equivalence__isnull', True), models.Q(('repeats__isnull', False), ('state', 'done')), _connector='OR'), name='equivalence_is_to_a_run'), models.CheckConstraint(condition=models.Q(('signed_result__isnull', True), models.Q(('state', 'done'), ('worker__isnull', False), ('worker_fence', models.F('fence'))), _connector='OR'), name='signed_result_is_of_a_worker')],
             },
         ),
         migrations.CreateModel(

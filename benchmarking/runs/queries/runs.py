@@ -23,7 +23,10 @@ from weighbridge.optimization.alternatives import AlternativesWanted
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as shown by pages, the packet and the API. `progress` is 0 to 1."""
+    """A run as shown by pages, the packet and the API. `progress` is 0 to 1.
+
+    `worker` and what follows describe the worker elsewhere that holds the run or measured it; "" for one of the server.
+    """
 
     id: int
     key: str
@@ -53,11 +56,14 @@ class RunView:
     created_at: datetime
     finished_at: datetime | None
     hardware: str
+    worker: str
+    worker_machine: str
+    worker_key: str
 
 
 def visible_to(person: Person) -> QuerySet[Run]:
     """Return the runs of models that the person may see."""
-    rows = Run.objects.select_related("model_version__asset__team", "dataset")
+    rows = Run.objects.select_related("model_version__asset__team", "dataset", "worker")
     return rows if sees_everything(person) else rows.filter(model_version__asset__team__slug__in=person.teams)
 
 
@@ -83,7 +89,7 @@ def of_model(*, asset: ModelAsset, person: Person, limit: int = 50) -> list[RunV
 
 def of_request(ref: str) -> list[Run]:
     """Return all runs of a request, oldest first."""
-    rows = Run.objects.filter(asked_for=ref).select_related("model_version__asset__team", "dataset")
+    rows = Run.objects.filter(asked_for=ref).select_related("model_version__asset__team", "dataset", "worker")
     return list(rows.order_by("pk"))
 
 
@@ -115,7 +121,7 @@ def describe(run: Run) -> RunView:
 
 def _view(run: Run, queue_place: int | None) -> RunView:
     result = run.result or {}
-    verdict = result.get("verdict", {})
+    verdict, worker = result.get("verdict", {}), run.measured_by
     return RunView(
         id=run.pk,
         key=run.key,
@@ -145,6 +151,9 @@ def _view(run: Run, queue_place: int | None) -> RunView:
         pictures=pictures_of(result),
         repeats=run.repeats_id,
         equivalence=run.equivalence,
+        worker=worker.name if worker else "",
+        worker_machine=worker.machine if worker else "",
+        worker_key=worker.key_id if worker else "",
     )
 
 

@@ -27,3 +27,4 @@ class Changed(TextChoices):
     RETIREMENT = "retirement"
     SANDBOX = "sandbox"
     DATASET = "dataset", "evaluation set"
+    WORKER = "worker"

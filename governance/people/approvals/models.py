@@ -13,7 +13,7 @@ VALID = timedelta(days=7)
 ROLES = [(role.value, role.label) for role in Role if role in BINDING]
 WITHOUT_PARTS = [
     *(Changed.POLICY, Changed.CHECKLIST, Changed.CATALOG),
-    *(Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET),
+    *(Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET, Changed.WORKER),
 ]
 OF_MODELS = [Changed.OWNER, Changed.TIER_OR_TASK, Changed.RETIREMENT]
 _OPEN, _CONFIRMED = Q(state=ChangeState.PENDING), Q(state=ChangeState.CONFIRMED)

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('digest', models.CharField(max_length=64, unique=True)),
                 ('prefix', models.CharField(max_length=12)),
-                ('scope', models.CharField(choices=[('read', 'read'), ('write', 'write'), ('gate', 'gate'), ('report', 'report')], db_default='write', default=governance.people.domain.scopes.TokenScope['WRITE'], max_length=8)),
+                ('scope', models.CharField(choices=[('read', 'read'), ('write', 'write'), ('gate', 'gate'), ('report', 'report'), ('worker', 'worker')], db_default='write', default=governance.people.domain.scopes.TokenScope['WRITE'], max_length=8)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('expires_at', models.DateTimeField(null=True)),
                 ('revoked_at', models.DateTimeField(null=True)),
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('scope__in', ['read', 'write', 'gate', 'report'])), name='known_scope')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('scope__in', ['read', 'write', 'gate', 'report', 'worker'])), name='known_scope')],
             },
         ),
         migrations.CreateModel(

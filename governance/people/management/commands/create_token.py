@@ -25,8 +25,8 @@ class Command(BaseCommand):
             "--scope",
             choices=[scope.value for scope in TokenScope],
             default=TokenScope.WRITE.value,
-            help="Permissions of the token: read; write (everything its user may do); gate (only ask the gate); or "
-            "report (only report workloads).",
+            help="Permissions of the token: read; write (everything its user may do); gate (only ask the gate); "
+            "report (only report workloads); or worker (only the work of a benchmark worker).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -51,6 +51,9 @@ def test_a_queued_run_says_its_place(api: Api, author: User, run: Run, now: date
         "finished_at": None,
         "repeats": None,
         "equivalence": None,
+        "worker": "",
+        "worker_machine": "",
+        "worker_key": "",
     }
 
 

@@ -23,6 +23,7 @@ from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.standstill import everything
 from tests.tables import own_models
+from weighbridge.client.worker import measurement
 
 DENIED = "permission denied|row-level security"
 
@@ -66,7 +67,7 @@ def executed(statement: str) -> Callable[[], object]:
 def test_a_worker_with_the_role_does_a_run(
     role: str, submitted: ReviewRequest, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs_tasks, "run_isolated", lambda **_: walks.result_of())
+    monkeypatch.setattr(measurement, "run_isolated", lambda **_: walks.result_of())
     monkeypatch.setattr(current_app, "send_task", lambda *_, **__: None)
     monkeypatch.setattr(signs_of_life, "SIGNS", signs_of_life.ShownSigns())
     run = Run.objects.get()

@@ -23,6 +23,7 @@ from governance.rulebook.domain.benchmark_plans import HardwareClass, ScenarioNa
 from tests.factories.models import make_dataset, make_version, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
+from weighbridge.client.worker import measurement
 from weighbridge.optimization.alternatives import AlternativesWanted
 from weighbridge.systems.sandbox import isolated
 
@@ -108,7 +109,7 @@ def test_the_plan_reaches_the_toolkit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(runs_tasks, "run_isolated", lambda **named: seen.update(named) or result_of())
+    monkeypatch.setattr(measurement, "run_isolated", lambda **named: seen.update(named) or result_of())
     run = queued(plan)
     (runs_tasks.execute_run_on_gpu if provider == "cuda" else runs_tasks.execute_run)(run.pk)
     run.refresh_from_db()
@@ -124,10 +125,13 @@ def test_variants_are_made_with_what_the_plan_wants(
 ) -> None:
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"RUN_WALL_S": 77}
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(runs_tasks, "require_bubblewrap", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
-    monkeypatch.setattr(
-        runs_tasks, "measure_alternatives", lambda wanted, **named: seen.update(named, wanted=wanted) or result_of()
-    )
+    monkeypatch.setattr(measurement, "require_bubblewrap", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
+
+    def measured(wanted: object, **named: Any) -> dict[str, Any]:
+        seen.update(named, wanted=wanted)
+        return result_of()
+
+    monkeypatch.setattr(measurement, "measure_alternatives", measured)
     run = queued(VARIANTS)
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
@@ -147,7 +151,7 @@ def test_variants_are_not_made_without_the_wall_their_author_needs(
 ) -> None:
     bare = isolated.layers_here()
     monkeypatch.setattr(isolated, "layers_here", lambda: type(bare)(**{**vars(bare), "bubblewrap": None}))
-    monkeypatch.setattr(runs_tasks, "measure_alternatives", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr(measurement, "measure_alternatives", lambda *_, **__: pytest.fail("it was run"))
     run = queued(VARIANTS)
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
@@ -157,7 +161,7 @@ def test_variants_are_not_made_without_the_wall_their_author_needs(
 def test_what_the_toolkit_refuses_ends_the_run_in_its_words(
     queued: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs_tasks, "require_bubblewrap", lambda *, needs_wall: None)
+    monkeypatch.setattr(measurement, "require_bubblewrap", lambda *, needs_wall: None)
     run = queued(VARIANTS)  # 32 rows: too few to test on
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
@@ -181,8 +185,8 @@ def test_rivals_are_fetched_for_the_toolkit_and_their_uploader_decides_on_the_wa
         seen.update({family: path.read_bytes() for family, path in rivals.items()}, wanted=wanted)
         return result_of()
 
-    monkeypatch.setattr(runs_tasks, "require_bubblewrap", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
-    monkeypatch.setattr(runs_tasks, "measure_alternatives", measure)
+    monkeypatch.setattr(measurement, "require_bubblewrap", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
+    monkeypatch.setattr(measurement, "measure_alternatives", measure)
     plan = VARIANTS | {
         "family": "mine",
         "rivals": [{"family": "theirs", "version_id": rival.pk, "digest": rival.digest}],

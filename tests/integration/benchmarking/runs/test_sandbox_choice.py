@@ -31,7 +31,10 @@ from tests.factories.sandbox import WHY, allow_any_walls
 from tests.factories.snapshots import snapshot
 from tests.pages import html_of
 from tests.refusals import has_code
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
+from weighbridge.measure.conditions.manifest import seal_manifest
+from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox import isolated
 from weighbridge.systems.sandbox.bubblewrap import Layers
 
@@ -242,7 +245,8 @@ def test_a_repeat_never_goes_behind_fewer_walls_whoever_allowed_them(
     choose(cast, now)
     first = run_of(version, now)
     walled = result_of()
-    walled["manifest"]["isolation"] = Layers(bubblewrap="/usr/bin/bwrap").describe(())
+    isolation = Layers(bubblewrap="/usr/bin/bwrap").describe(())
+    walled["manifest"] = seal_manifest({"isolation": isolation, "settings": to_document(ProfileSettings())})
     Run.objects.filter(pk=first.pk).update(result=walled)
     again = runs.repeat(run=Run.objects.get(), by=cast.author, now=now)
     runs_tasks.execute_run(again.pk)

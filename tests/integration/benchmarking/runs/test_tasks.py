@@ -22,6 +22,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.actions import datasets, runs
 from benchmarking.runs.models import Run
+from benchmarking.runs.queries import measurements
 from benchmarking.runs.queries.runs import describe
 from governance.audit.models import AuditEvent
 from governance.findings.models import Finding
@@ -35,6 +36,7 @@ from tests.factories.models import FEATURES, make_dataset, make_version, new_dat
 from tests.factories.people import Cast, make_cast
 from tests.factories.requests import result_of
 from tests.factories.sandbox import allow_any_walls
+from weighbridge.client.worker import measurement
 from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
 from weighbridge.measure.conditions.manifest import seal_manifest
@@ -70,7 +72,7 @@ def broken_bytes() -> bytes:
 @pytest.fixture
 def profiled(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
     """Put something else in the place of the child process."""
-    return lambda stand_in: monkeypatch.setattr(runs_tasks, "run_isolated", stand_in)
+    return lambda stand_in: monkeypatch.setattr(measurement, "run_isolated", stand_in)
 
 
 @pytest.fixture
@@ -165,9 +167,9 @@ def test_variants_are_not_judged_by_the_models_own_answers() -> None:
         return {"baseline": "fp32", "candidates": [baseline, {"name": "int8", "metrics": {}}]}
 
     for fine in (candidates(0.99, 500), candidates(1.0, 99)):
-        assert runs_tasks._with_labels_checked(fine) == fine
+        assert measurement.with_labels_checked(fine) == fine
     with pytest.raises(RunFailed, match="The labels are the model's own answers"):
-        runs_tasks._with_labels_checked(candidates(1.0, 100))
+        measurement.with_labels_checked(candidates(1.0, 100))
 
 
 @pytest.mark.usefixtures("any_walls")
@@ -369,7 +371,7 @@ def test_a_fault_of_ours_gives_the_run_back_with_its_words(
         raise FileNotFoundError("uploads")
 
     run = queue(version)
-    monkeypatch.setattr(runs_tasks, "is_wall_needed", broken)
+    monkeypatch.setattr(measurements, "is_wall_needed", broken)
     for attempt in range(1, 4):
         begun = timezone.now()
         Run.objects.update(next_attempt_at=begun)

@@ -28,6 +28,7 @@ from weighbridge.cli.measure.profile import profile
 from weighbridge.cli.measure.rerun import rerun
 from weighbridge.cli.measure.score import score
 from weighbridge.cli.measure.sweep import sweep
+from weighbridge.cli.measure.worker import worker
 from weighbridge.cli.prepare_data import prepare_data
 from weighbridge.cli.server import create, gate
 from weighbridge.cli.tracking import import_results, import_runs, track
@@ -67,7 +68,7 @@ def root(
 
 MEASURE = (prepare_data, profile, device, compare, score, experiment, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
-for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest):
+for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest, worker):
     app.command(cls=CarefulCommand)(command)
 app.command("import", cls=CarefulCommand)(import_results)
 

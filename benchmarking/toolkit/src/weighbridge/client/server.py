@@ -6,11 +6,12 @@ answer is lost, the client sends it once more.
 """
 
 import dataclasses
+import http
 import http.client
 import ipaddress
 import json
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
@@ -22,6 +23,8 @@ from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import DocumentLimits
 
 TIMEOUT_S = 60.0
+DOWNLOAD_S, DOWNLOAD_BYTES = 6 * 3600.0, 1 << 16
+FILES = frozenset({http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT})
 CHUNK_BYTES = 1 << 20
 ANSWER = DocumentLimits(bytes_max=32 << 20)
 
@@ -78,32 +81,79 @@ class Upload:
 
 @dataclasses.dataclass(frozen=True)
 class PlatformServer:
-    """The address of the server and the API token, with the scheme in which the server takes it."""
+    """The address of the server and the API token, with the scheme in which the server takes it.
+
+    `allows_plain`: HTTP without TLS to another machine, by choice.
+    """
 
     url: str
     token: str
     timeout_s: float = TIMEOUT_S
     scheme: str = "Token"
+    allows_plain: bool = False
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Get a document; raise ServerRefused."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, {}, b"")
 
-    def post(self, path: str, document: Mapping[str, Any], *, key: str) -> dict[str, Any]:
-        """Send a JSON document under an idempotency key; raise ServerRefused."""
+    def post(self, path: str, document: Mapping[str, Any], *, key: str = "") -> dict[str, Any]:
+        """Send a JSON document, under an idempotency key unless the call is harmless twice; raise ServerRefused."""
         body = json.dumps(document).encode()
         return self._send(path, {"Content-Type": "application/json"}, body, key)
 
-    def upload(self, path: str, upload: Upload, *, key: str) -> dict[str, Any]:
-        """Send a form with a file under an idempotency key; raise ServerRefused."""
+    def upload(self, path: str, upload: Upload, *, key: str = "") -> dict[str, Any]:
+        """Send a form with a file, under an idempotency key unless it is harmless twice; raise ServerRefused."""
         headers = {
             "Content-Type": f"multipart/form-data; boundary={upload.boundary}",
             "Content-Length": str(upload.length),
         }
         return self._send(path, headers, upload, key)
 
+    def download(
+        self,
+        path: str,
+        target: Path,
+        *,
+        bytes_max: int,
+        should_stop: Callable[[], bool] = lambda: False,
+        **query: str,
+    ) -> None:
+        """Write a file to `target`; what lies there already is its beginning, and is not asked for again.
+
+        Raises ServerRefused, also once it `should_stop`; what came before a failure stays. The caller checks the digest
+        of the whole.
+        """
+        start = target.stat().st_size if target.exists() else 0
+        connection, base = self._connection()
+        sent = {"Authorization": f"Token {self.token}", **({"Range": f"bytes={start}-"} if start else {})}
+        try:
+            answer = self._opened(connection, f"{base}{path}?{urlencode(query)}", sent, bytes_max=bytes_max)
+            mode = "ab" if answer.status == http.HTTPStatus.PARTIAL_CONTENT else "wb"
+            with answer, target.open(mode) as file:
+                for chunk in _chunks(answer, self.url):
+                    file.write(chunk)
+                    if should_stop():
+                        raise ServerRefused("The download was stopped.")
+        finally:
+            connection.close()
+
+    def _opened(
+        self, connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str], *, bytes_max: int
+    ) -> http.client.HTTPResponse:
+        try:
+            connection.request("GET", path, headers=dict(headers))
+            connection.response_class = bounded(total_s=DOWNLOAD_S, bytes_max=bytes_max)  # type: ignore[assignment]  # called alike
+            answer = connection.getresponse()
+            text = body_of(answer, bytes_max=ANSWER.bytes_max) if answer.status >= http.HTTPStatus.BAD_REQUEST else b""
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise ServerRefused(f"{self.url} does not answer: {str(error) or type(error).__name__}.") from error
+        if answer.status not in FILES:
+            answer.close()
+            _document(max(answer.status, http.HTTPStatus.BAD_REQUEST), text, self.url)
+        return answer
+
     def _send(self, path: str, headers: Mapping[str, str], body: bytes | Upload, key: str) -> dict[str, Any]:
-        headers_with_key = {**headers, "Idempotency-Key": key}
+        headers_with_key = {**headers, **({"Idempotency-Key": key} if key else {})}
         try:
             return self._ask("POST", path, headers_with_key, body)
         except ServerRefused as refused:
@@ -136,9 +186,20 @@ class PlatformServer:
             raise ServerRefused(
                 f"{self.url!r} is not the address of a server; write it like https://weighbridge.example.com."
             )
-        if parts.scheme == "http" and not _is_this_machine(parts.hostname):
+        if parts.scheme == "http" and not self.allows_plain and not _is_this_machine(parts.hostname):
             raise ServerRefused(f"{self.url} is on another machine; use https, so that nobody reads or changes it.")
         return kinds[parts.scheme](parts.hostname, parts.port, timeout=self.timeout_s), parts.path.rstrip("/")
+
+
+def _chunks(answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
+    """Yield the body of a file; raise ServerRefused where it breaks off."""
+    try:
+        while chunk := answer.read(DOWNLOAD_BYTES):
+            yield chunk
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise ServerRefused(f"{url} does not answer: {str(error) or type(error).__name__}.") from error
+    if answer.length:
+        raise ServerRefused(f"The answer of {url} was cut off.")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -116,6 +116,11 @@ def public_pem(private_key_pem: str) -> str:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
+def plain_public_pem(public_key_pem: str) -> str:
+    """Return the same public key in PEM, without the text that a file may have around it."""
+    return _public_key(public_key_pem).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
 def key_id(public_key_pem: str) -> str:
     """Return `sha256:` and the digest of the public key in DER form."""
     der = _public_key(public_key_pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
