@@ -32,6 +32,7 @@ PAGES = {
         "reviews.inbox.urls",
         "reviews.ticket_sync.urls",
         "reviews.evidence.urls",
+        "reviews.previews.urls",
         "reviews.workflow.urls",
         "reviews.quarterly.urls",
     ],
@@ -51,6 +52,7 @@ API = [
     "benchmarking.runs.api_urls",
     "benchmarking.prices.api_urls",
     "reviews.evidence.api_urls",
+    "reviews.previews.api_urls",
     "reviews.workflow.api_urls",
     "reviews.quarterly.api_urls",
 ]

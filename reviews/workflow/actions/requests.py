@@ -27,7 +27,7 @@ from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import next_ref
-from reviews.requests.queries.rulebook import rulebook_for
+from reviews.requests.queries.rulebook import fix_rulebook, rulebook_for
 from reviews.requests.rules import check_file
 from reviews.snapshots.queries.allowed_steps import (
     check_can_edit,
@@ -118,9 +118,7 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
     with transaction.atomic():
         row = lock(request)
         check_can_submit(snapshot_of(row, now=now), person=person_of(by))
-        row.policy, row.checklist = rulebook_for(subject_of(row))
-        asset = row.model_version.asset
-        row.tier, row.task, row.submitted_at = asset.tier, asset.task, now
+        fix_rulebook(row, choice=rulebook_for(subject_of(row)), now=now)
         row.save(update_fields=["policy", "checklist", "tier", "task", "submitted_at"])
         states.move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)

@@ -14,8 +14,7 @@ from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan
 from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries.rulebook import policy_in
-from reviews.authorizations.domain.standing import reviewed_before
-from reviews.authorizations.queries.standing import artifact_records
+from reviews.authorizations.queries.standing import is_reviewed_before
 from reviews.evidence.domain.planned import benchmark_document
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
@@ -42,7 +41,7 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
         policy_evaluation = _policy_evaluation(request, "submission", now)
         if PolicyOutcome(policy_evaluation.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
             _open_review(request, RULE_FIRED, by, now)
-        elif _is_reviewed_before(request, now):
+        elif is_reviewed_before(request, now=now):
             _open_review(request, REVIEWED_BEFORE, by, now)
         else:
             reason = "No rule of the policy requires a review."
@@ -107,12 +106,6 @@ def _rivals(request: ReviewRequest) -> dict[str, Any]:
         for family, row in zip(others, rivals, strict=True)
     ]
     return {"family": own, "rivals": candidates}
-
-
-def _is_reviewed_before(request: ReviewRequest, now: datetime) -> bool:
-    """Whether any team's request for the artifact came under mandatory review in this environment."""
-    records = artifact_records(digest=request.model_version.digest, environment=request.environment, now=now)
-    return bool(reviewed_before(records.of_others(request)))
 
 
 def _open_review(request: ReviewRequest, reason: str, by: User, now: datetime) -> None:
