@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from reviews.workflow.web import costs, downloads, evidence, filing, lists, page, steps
+from reviews.workflow.web.drafts import autosave, confirmation
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.index, name="list"),
@@ -10,7 +11,9 @@ urlpatterns: list[URLPattern] = [
     path("requests/new/", filing.new, name="new"),
     path("requests/<str:ref>/", page.detail, name="detail"),
     path("requests/<str:ref>/edit/", filing.edit, name="edit"),
-    path("requests/<str:ref>/submit/", steps.submit, name="submit"),
+    path("requests/new/autosave/", autosave.new, name="autosave_new"),
+    path("requests/<str:ref>/autosave/", autosave.edit, name="autosave"),
+    path("requests/<str:ref>/submit/", confirmation.submit, name="submit"),
     path("requests/<str:ref>/review/", steps.request_review, name="request_review"),
     path("requests/<str:ref>/votes/", steps.vote, name="vote"),
     path("requests/<str:ref>/revise/", steps.revise, name="revise"),

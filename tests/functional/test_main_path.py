@@ -157,7 +157,9 @@ def test_a_request_goes_the_whole_way(visit: Visit, house: Cast, now: datetime, 
 
     file_request(page, tmp_path)
     assert clean(author) == []
-    page.get_by_role("button", name="Save and submit").click()
+    page.get_by_role("button", name="Save, then check and submit").click()
+    assert clean(author) == []
+    page.get_by_role("button", name="Submit the request").click()
     expect(page.locator("#announcements").get_by_text("A review is mandatory")).to_be_visible()
     request = ReviewRequest.objects.get()
     assert request.state == "evidence"

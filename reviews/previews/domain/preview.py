@@ -1,6 +1,8 @@
 """The shapes of a preview: what would happen if a request was submitted now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from governance.rulebook.domain.evaluation.completeness import ItemStatus
 from governance.rulebook.domain.evaluation.policies import RuleResult
@@ -83,7 +85,11 @@ class OtherPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestPreview:
-    """The policy that would judge a request, why, and what it wants. `mandatory_because` is empty without a review."""
+    """The policy that would judge a request, why, and what it wants. `mandatory_because` is empty without a review.
+
+    `amounts` is what an approval would commit, by unit. `digest` is that of the draft with its policy and checklist, ""
+    for what is no draft; a submission that names it is refused once one of them changed.
+    """
 
     policy: VersionName
     checklist: VersionName
@@ -100,6 +106,8 @@ class RequestPreview:
     data_doubt: str
     other_policies: tuple[OtherPolicy, ...]
     deadline_days: int
+    amounts: Mapping[str, Decimal]
+    digest: str
 
     @property
     def is_mandatory(self) -> bool:

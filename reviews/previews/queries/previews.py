@@ -22,7 +22,7 @@ from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import checklist_in, policies_in_force, policy_in
 from reviews.authorizations.queries.standing import is_reviewed_before
-from reviews.evidence.queries.evidence import subject_of
+from reviews.evidence.queries.evidence import amounts_of, subject_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.previews.domain.needs import MetricNeed, Supply, metrics_of, needs_of
 from reviews.previews.domain.preview import (
@@ -34,6 +34,7 @@ from reviews.previews.domain.preview import (
     previewed_stage,
     why_words,
 )
+from reviews.previews.queries.drafts import submission_digest
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import RulebookChoice, fix_rulebook, rulebook_for
@@ -70,6 +71,7 @@ class _Case:
     supply: Supply
     catalog: MetricCatalog
     is_reviewed_before: bool
+    digest: str = ""
 
 
 def subject_from(given: Mapping[str, str]) -> EvaluationSubject:
@@ -123,6 +125,7 @@ def preview_of_draft(request: ReviewRequest, *, now: datetime) -> RequestPreview
             supply=_supply(evidence.policy, subject, is_stored=bool(version.stored_as), data_doubt=doubt),
             catalog=evidence.catalog,
             is_reviewed_before=is_reviewed_before(request, now=now),
+            digest=submission_digest(request, choice=choice),
         )
     )
 
@@ -159,6 +162,8 @@ def _preview(case: _Case) -> RequestPreview:
         data_doubt=case.supply.data_doubt,
         other_policies=_other_policies(case.subject, name=policy.name) if any(n.is_dead_end for n in needs) else (),
         deadline_days=policy.deadline_days,
+        amounts={unit.value: amount for unit, amount in amounts_of(case.metric_values).items()},
+        digest=case.digest,
     )
 
 

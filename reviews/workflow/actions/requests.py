@@ -19,6 +19,7 @@ from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import subject_of
 from reviews.feed.actions import publish
+from reviews.previews.queries.drafts import has_other_fields, submission_digest
 from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
@@ -43,6 +44,11 @@ from weighbridge.core.errors import Invalid, WrongState
 REF_LOCK = 0x4D5252  # an arbitrary number that no other code locks
 REASON_CHARS_MIN, RIVALS_MAX = 3, 5
 AGAIN = "Again: "
+CHANGED_MEANWHILE = (
+    "The draft was changed since you opened this page, in another window or by a colleague. Nothing was overwritten: "
+    "open the draft again, and enter your changes there."
+)
+OTHER_PREVIEW = "The draft, the policy or the checklist changed since you looked. Look again, then submit."
 TEXTS = {"title": 160, "purpose": 200, "business_case": 20_000}
 
 
@@ -96,11 +102,14 @@ def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) 
     return request
 
 
-def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> ReviewRequest:
-    """Change the fields of a draft."""
+def edit(*, request: ReviewRequest, filing: Filing, seen: str = "", by: User, now: datetime) -> ReviewRequest:
+    """Change the fields of a draft. Raises WrongState if another person changed them since its mark was `seen`."""
     with _reject_second_open(), transaction.atomic():
         row = lock(request)
         check_can_edit(snapshot_of(row, now=now), person=person_of(by))
+        is_change = _is_change(row, filing)
+        if has_other_fields(row, seen=seen) and is_change:
+            raise WrongState(CHANGED_MEANWHILE, code="outdated")
         _check_filing(filing)
         if filing.model_version.asset.team_id != row.team_id:
             raise Invalid("The model belongs to another team.", field="model_version")
@@ -109,16 +118,29 @@ def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> 
         row.owner = filing.model_version.asset.owner
         row.save()
         row.rivals.set(filing.rivals)
-        record(kind="request.edited", request=row, by=by, now=now, details=_details(filing))
+        if is_change:
+            record(kind="request.edited", request=row, by=by, now=now, details=_details(filing))
     return row
 
 
-def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
-    """Fix policy, checklist and tier, evaluate the policy, and clear the request or open its review, or do nothing."""
+def _is_change(row: ReviewRequest, filing: Filing) -> bool:
+    """Whether the filing would change the draft: a form that saved itself just now may be sent once more."""
+    is_same = all(getattr(row, name) == value for name, value in filing.columns.items())
+    return not is_same or set(row.rivals.all()) != set(filing.rivals)
+
+
+def submit(*, request: ReviewRequest, seen: str = "", by: User, now: datetime) -> ReviewRequest:
+    """Fix policy, checklist and tier, evaluate the policy, and clear the request or open its review, or do nothing.
+
+    `seen` is the digest of the preview that the person saw; "" says nothing about it.
+    """
     with transaction.atomic():
         row = lock(request)
         check_can_submit(snapshot_of(row, now=now), person=person_of(by))
-        fix_rulebook(row, choice=rulebook_for(subject_of(row)), now=now)
+        choice = rulebook_for(subject_of(row))
+        if seen not in {"", submission_digest(row, choice=choice)}:
+            raise WrongState(OTHER_PREVIEW, code="outdated")
+        fix_rulebook(row, choice=choice, now=now)
         row.save(update_fields=["policy", "checklist", "tier", "task", "submitted_at"])
         states.move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)

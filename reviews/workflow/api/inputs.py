@@ -114,6 +114,16 @@ class ProjectionInput(Input):
         return attrs
 
 
+class SubmissionInput(Input):
+    """A submission, of what was seen or of what there is."""
+
+    seen = serializers.CharField(
+        max_length=71,
+        required=False,
+        help_text="The digest of the preview; the submission is refused if draft, policy or checklist changed since.",
+    )
+
+
 class ReasonInput(Input):
     """Why."""
 

@@ -19,13 +19,14 @@ from governance.rulebook.domain.policy import WaiverLevel
 from governance.site.web.refusals import show_in
 from reviews.evidence.queries.attested import attested_views, audit_words, trust_of
 from reviews.evidence.queries.comparison import ProjectionRecord, records_for_filing
-from reviews.requests.domain.lifecycle import OPEN_STATES
+from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.allowed_steps import STEPS
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
 from reviews.workflow.queries.view_evidence import run_entries
+from reviews.workflow.web.drafts.confirmation import draft_panel
 from reviews.workflow.web.events import trail_lines
 from reviews.workflow.web.progress_steps import progress_steps
 from reviews.workflow.web.step_forms import (
@@ -108,6 +109,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "is_measuring": snapshot.is_measuring,
         "is_over": snapshot.state not in OPEN_STATES,
         "forms": _forms(view, bound),
+        "panel": draft_panel(review) if view.state == RequestState.DRAFT else None,
         "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view) or open_items(view)),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),
     }

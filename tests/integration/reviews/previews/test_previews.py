@@ -1,6 +1,7 @@
 """A preview says what a submission does: the same policy, the same results, the same review."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -76,7 +77,8 @@ def test_a_review_that_was_mandatory_before_is_said(
 
 def test_a_sketch_and_a_draft_without_values_agree(policy: PolicyVersion, author: User, now: datetime) -> None:
     draft = walks.make_draft(by=author, now=now, declared={}, with_data=False)
-    assert preview_of_sketch(subject_of(draft), sketch=FilingSketch(), now=now) == preview_of_draft(draft, now=now)
+    sketched = preview_of_sketch(subject_of(draft), sketch=FilingSketch(), now=now)
+    assert replace(preview_of_draft(draft, now=now), digest="") == sketched
 
 
 def test_a_dead_end_names_what_other_policies_want(cast: Cast, now: datetime) -> None:
