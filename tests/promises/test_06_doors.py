@@ -24,6 +24,7 @@ from reviews.previews.queries.previews import preview_of_draft
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.web import page
+from tests.factories.models import make_version
 from tests.integration.conftest import cast, checklist, installation, now, policy, signing_key_pem
 from tests.integration.reviews import matrix
 from tests.integration.reviews.conftest import world
@@ -59,6 +60,12 @@ def seen_of(request: ReviewRequest) -> str:
     return preview_of_draft(request, now=timezone.now()).digest if request.state == "draft" else "sha256:old"
 
 
+def other_of(request: ReviewRequest) -> int:
+    """Another version of the model."""
+    version = request.model_version
+    return make_version(by=version.registered_by, now=version.registered_at, version="9.9.9", seed=99).pk
+
+
 def on_pages(request: ReviewRequest) -> Sent:
     """Step -> the end of its address and what the form sends."""
     filing = {
@@ -81,6 +88,8 @@ def on_pages(request: ReviewRequest) -> Sent:
         **{name: ("votes/", sent) for name, sent in VOTES.items()},
         "waive": ("waivers/", WAIVER),
         "revise": ("revise/", BECAUSE),
+        "amend": ("amend/", {"title": "A clearer title", **BECAUSE}),
+        "exchange": ("exchange/", {"version": other_of(request), **BECAUSE}),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packets/1/retry/", {}),
         "revoke": ("authorization/revoke/", BECAUSE),
@@ -99,6 +108,8 @@ def over_the_api(request: ReviewRequest) -> Sent:
         **{name: ("votes/", sent) for name, sent in VOTES.items()},
         "waive": ("waivers/", WAIVER),
         "revise": ("revise/", BECAUSE),
+        "amend": ("amend/", {"title": "A clearer title", **BECAUSE}),
+        "exchange": ("exchange/", {"model_version": str(other_of(request)), **BECAUSE}),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packets/retry/", {}),
         "revoke": ("authorization/revoke/", BECAUSE),

@@ -16,6 +16,7 @@ from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricGroup
 from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import MetricValue, best
 from weighbridge.costs.totals import least_total, with_totals
@@ -34,6 +35,15 @@ def domain_value(*, record_id: int, stored: dict[str, Any]) -> MetricValue:
     """A metric value as the domain type, from its id and the columns `STORED`."""
     shown = {"id": str(record_id), "value": stored["value"].normalize(), "basis": Basis(stored["basis"])}
     return MetricValue(**stored | shown)
+
+
+def is_of_other_data(row: MetricRecord, *, request: ReviewRequest, catalog: MetricCatalog) -> bool:
+    """Whether a quality value was measured on data that the request had before; such a value counts no longer."""
+    if request.data_since is None or row.name not in catalog or catalog[row.name].group is not MetricGroup.QUALITY:
+        return False
+    if row.run is not None:
+        return row.run.dataset_id != request.dataset_id
+    return row.statement is not None and row.statement.received_at < request.data_since
 
 
 def metric_values_of(request: ReviewRequest) -> list[MetricValue]:

@@ -73,20 +73,35 @@ class Filing:
 def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
     """File a request as a draft."""
     check_file(person_of(by), team=filing.model_version.asset.team.slug)
-    _check_filing(filing)
+    check_filing(filing)
     return _insert(filing, requester=by, by=by, now=now)
 
 
-def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
-    """Copy a decided request into a new draft for the owner of the model; `by` None is the system.
+def file_again(
+    *, request: ReviewRequest, version: ModelVersion | None = None, by: User | None = None, now: datetime
+) -> ReviewRequest:
+    """Copy a request into a new draft, of the same version or of another `version` of its model.
 
-    Metric values are not copied: they are in doubt and must be stated again.
+    The draft is of the person who files it; `by` None is the system, which files for the owner of the model. Metric
+    values are not copied: they are in doubt and must be stated again. Data that are retired are left out.
     """
     if by is not None:
         check_file(person_of(by), team=request.team.slug)
-    title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]]
-    filing = copy_of(request, Filing, title=title, rivals=tuple(request.rivals.order_by("pk")))
-    return _insert(filing, requester=request.model_version.asset.owner, by=by, now=now)
+    own = version or request.model_version
+    if own.asset_id != request.model_version.asset_id:
+        raise Invalid(f"{own} is another model; choose a version of {request.model_version.asset}.", field="version")
+    title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]] if version is None else request.title
+    is_usable = request.dataset is not None and request.dataset.status != DatasetStatus.RETIRED
+    rivals = request.rivals.exclude(digest=own.digest).order_by("pk") if is_usable else ()
+    filing = copy_of(
+        request,
+        Filing,
+        title=title,
+        model_version=own,
+        dataset=request.dataset if is_usable else None,
+        rivals=tuple(rivals),
+    )
+    return _insert(filing, requester=by or own.asset.owner, by=by, now=now)
 
 
 def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) -> ReviewRequest:
@@ -110,7 +125,7 @@ def edit(*, request: ReviewRequest, filing: Filing, seen: str = "", by: User, no
         is_change = _is_change(row, filing)
         if has_other_fields(row, seen=seen) and is_change:
             raise WrongState(CHANGED_MEANWHILE, code="outdated")
-        _check_filing(filing)
+        check_filing(filing)
         if filing.model_version.asset.team_id != row.team_id:
             raise Invalid("The model belongs to another team.", field="model_version")
         for field, value in filing.columns.items():
@@ -201,7 +216,8 @@ def _reject_second_open() -> Iterator[None]:
         ) from error
 
 
-def _check_filing(filing: Filing) -> None:
+def check_filing(filing: Filing) -> None:
+    """Raise Invalid, with the field, unless a request can have these fields."""
     for field, chars_max in TEXTS.items():
         text, label = getattr(filing, field), field.replace("_", " ")
         if not text.strip():

@@ -51,10 +51,11 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
 
 
 def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetime) -> None:
-    """Move a locked request back to evidence as its next revision: void the votes and release the reservation."""
+    """Open the next revision of a locked request for evidence: void the votes and release the reservation."""
     with transaction.atomic():
         budgets.release(ref=request.ref, key=f"{request.ref}:{request.revision}:revise", by=by, now=now)
-        states.move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
+        if request.state != RequestState.EVIDENCE:
+            states.move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
         request.revision += 1
         request.save(update_fields=["revision"])
         details = {"revision": request.revision}
@@ -63,7 +64,7 @@ def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetim
 
 
 def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list[Run]:
-    """Queue the benchmarks that the policy plans for the artifact and its cheaper variants, once."""
+    """Queue the benchmarks that the policy plans for the artifact and its cheaper variants, once for the same data."""
     policy = policy_in(fixed_policy_version(request))
     version = request.model_version
     why_not = reason_not_measured(kind=version.kind, format_name=version.format, is_stored=bool(version.stored_as))
@@ -78,8 +79,11 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
     elif policy.alternatives is not None:
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_DATA)
     ref, data = request.ref, request.dataset
+    series = ref if request.data_since is None else f"{ref}/r{request.revision}"
     return [
-        run_actions.queue(key=f"{ref}/{name}", version=version, dataset=data, plan=plan, asked_for=ref, by=by, now=now)
+        run_actions.queue(
+            key=f"{series}/{name}", version=version, dataset=data, plan=plan, asked_for=ref, by=by, now=now
+        )
         for name, plan in planned
     ]
 

@@ -55,9 +55,9 @@ class Requests(GenericAPIView[Any]):
         user, person, now = asker(request)
         given = read_for(request, ReviewInput, lambda: check_act_for_any_team(person))
         metric_values = given.pop("metric_values", [])
-        version = _version(given.pop("model_version"), person)
-        rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))
-        data = _dataset(given.get("dataset"), person)
+        version = version_of(given.pop("model_version"), person)
+        rivals = tuple(version_of(text, person, field="rivals") for text in given.pop("rivals", ()))
+        data = dataset_of(given.get("dataset"), person)
         filing = Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
         with transaction.atomic():
             row = writes.create(filing=filing, by=user, now=now)
@@ -109,8 +109,11 @@ def _state_all(request: ReviewRequest, metric_values: list[dict[str, Any]], *, b
             raise
 
 
-def _version(text: str, person: Person, *, field: str = "model_version") -> ModelVersion:
-    """A version by digest or id; of one artifact registered by several teams, that of the person's own team."""
+def version_of(text: str, person: Person, *, field: str = "model_version") -> ModelVersion:
+    """A version by digest or id. Raises Invalid if the person sees none.
+
+    Of one artifact registered by several teams, it is that of the person's own team.
+    """
     rows = ModelVersion.objects.select_related("asset__team", "asset__owner")
     rows = rows.filter(asset__in=inventory.visible_to(person)).order_by("-registered_at", "-pk")
     is_id = text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX
@@ -120,5 +123,6 @@ def _version(text: str, person: Person, *, field: str = "model_version") -> Mode
     return min(known, key=lambda version: version.asset.team.slug not in person.teams)
 
 
-def _dataset(digest: str | None, person: Person) -> Dataset | None:
+def dataset_of(digest: str | None, person: Person) -> Dataset | None:
+    """The data with this digest that a request of the person may use, or Invalid; None for None."""
     return find_usable(digest=digest, person=person) if digest is not None else None

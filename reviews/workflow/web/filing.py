@@ -14,13 +14,14 @@ from benchmarking.runs.actions.datasets import NewDataset
 from benchmarking.runs.models import Dataset
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.domain.roles import Person
 from governance.people.rules import check_act_for_any_team
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import show_in
 from reviews.evidence.queries.metric_views import metric_views
 from reviews.previews.queries.drafts import draft_mark
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import find
+from reviews.requests.queries.requests import find, visible_to
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import filing
@@ -33,16 +34,19 @@ from weighbridge.core.errors import Refused, WrongState
 from weighbridge.core.metrics.values import MetricValue
 
 FormData = Mapping[str, Any]
+ID_DIGITS_MAX = 18
 TEXTS = ("title", "purpose", "environment", "business_case")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """`/requests/new/`: an empty form, or one for the version with the id in `?version=`. POST creates a draft."""
+    """`/requests/new/`: an empty form, or a copy of the latest request for the model of `?version=`, by its id.
+
+    POST creates a draft.
+    """
     person = person_of(request)
     check_act_for_any_team(person)
-    version = request.GET.get("version")
-    initial = {"artifact": "registered", "model_version": version} if version else None
+    initial = _copied(request.GET.get("version", ""), person)
     form = FilingForm(*_form_data(request), person=person, initial=initial)
     return _page(request, None, form, MetricValuesForm(*_form_data(request)))
 
@@ -105,6 +109,18 @@ def _saved(request: HttpRequest, draft: ReviewRequest) -> HttpResponse:
 
 def _form_data(request: HttpRequest) -> tuple[Any, ...]:
     return (request.POST, request.FILES) if request.method == "POST" else ()
+
+
+def _copied(version_id: str, person: Person) -> dict[str, Any] | None:
+    """The form for a version: everything but metric values as in the latest request for its model, if there is one."""
+    if not version_id.isdecimal() or len(version_id) > ID_DIGITS_MAX:
+        return None
+    chosen: dict[str, Any] = {"artifact": "registered", "model_version": version_id}
+    rows = visible_to(person).filter(model_version__asset__versions=int(version_id))
+    latest = rows.order_by("-created_at", "-pk").first()
+    if latest is None:
+        return chosen
+    return _initial(latest) | chosen | {"seen": ""}
 
 
 def _initial(draft: ReviewRequest) -> dict[str, Any]:

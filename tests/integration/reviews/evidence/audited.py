@@ -39,6 +39,7 @@ from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from tests.integration.reviews.evidence.steps import ACTIONS as STEPS
 from tests.integration.reviews.workflow.worlds import World, make_world
 
 Call = Callable[[Cast, datetime], object]
@@ -53,6 +54,14 @@ def in_world(walk: Callable[[World], object]) -> Call:
 def _confirm(world: World) -> None:
     condition = world.decided().decision.authorization.conditions.get()
     authorizations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
+
+
+def _amend(world: World) -> None:
+    STEPS["amend"](world, world.evidence(), world.cast.author)
+
+
+def _exchange(world: World) -> None:
+    STEPS["exchange"](world, world.evidence(), world.cast.author)
 
 
 def _revoke(world: World) -> None:
@@ -252,6 +261,8 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.projections.state": in_world(_state_projection),
     "reviews.workflow.actions.projections.store_recalculated": in_world(_take_redrawn),
     "reviews.workflow.actions.re_reviews.open_re_review": in_world(_have_reviewed),
+    "reviews.workflow.actions.amendments.amend": in_world(_amend),
+    "reviews.workflow.actions.amendments.exchange": in_world(_exchange),
     "reviews.workflow.actions.requests.create": in_world(World.draft),
     "reviews.workflow.actions.requests.file_again": in_world(_have_reviewed),
     "reviews.workflow.actions.requests.edit": in_world(World.edited),
