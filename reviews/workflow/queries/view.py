@@ -25,7 +25,6 @@ from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of, open_stage_for
 from reviews.snapshots.queries.evidence_bundle import changes_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
@@ -189,7 +188,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         revisions=snapshot.revisions,
         changes=changes_of(snapshot),
         replaces=request.replaces.ref if request.replaces else "",
-        replaced_by=_successor(request),
+        replaced_by=snapshot.replaced_by.ref if snapshot.replaced_by else "",
         stages=course.stage_views(snapshot),
         votes=course.vote_views(snapshot.electorate),
         budget=course.budget_views(snapshot),
@@ -205,10 +204,6 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         own_stage_id=own_stage.id if own_stage else "",
         answerable=view_evidence.answerable(snapshot, person=person),
     )
-
-
-def _successor(request: ReviewRequest) -> str:
-    return ReviewRequest.objects.filter(replaces=request).values_list("ref", flat=True).first() or ""
 
 
 def _person(user: User) -> PersonView:
