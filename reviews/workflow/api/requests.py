@@ -1,6 +1,8 @@
 """`requests/`: filing, finding and reading requests."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -22,9 +24,12 @@ from governance.people.domain.roles import Person
 from governance.people.rules import check_act_for_any_team
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, read, read_for
+from reviews.evidence.queries.metric_views import metric_views
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
-from reviews.requests.queries.requests import RequestSelection
+from reviews.requests.queries.requests import RequestSelection, parties_of
+from reviews.requests.rules import check_edit
 from reviews.workflow.actions import evidence
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions.evidence import StatedValue
@@ -33,8 +38,10 @@ from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.values import MetricValue
 
 ID_DIGITS_MAX = 18
+NO_CLAIMS: Mapping[str, MetricValue | None] = MappingProxyType({})
 
 
 class Requests(GenericAPIView[Any]):
@@ -55,10 +62,7 @@ class Requests(GenericAPIView[Any]):
         user, person, now = asker(request)
         given = read_for(request, ReviewInput, lambda: check_act_for_any_team(person))
         metric_values = given.pop("metric_values", [])
-        version = version_of(given.pop("model_version"), person)
-        rivals = tuple(version_of(text, person, field="rivals") for text in given.pop("rivals", ()))
-        data = dataset_of(given.get("dataset"), person)
-        filing = Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
+        filing = _filing(given, person)
         with transaction.atomic():
             row = writes.create(filing=filing, by=user, now=now)
             _state_all(row, metric_values, by=user, now=now)
@@ -86,6 +90,18 @@ class RequestDetail(APIView):
         row, _, person, now = found(request, ref)
         return Response(said(row, person, now))
 
+    @extend_schema(operation_id="requests_update", request=ReviewInput, responses=ReviewAnswer)
+    def put(self, request: Request, ref: str) -> Response:
+        """Change a draft. Metric values that differ from the claims on record are stated; the others stay."""
+        row, user, person, now = found(request, ref)
+        given = read_for(request, ReviewInput, lambda: check_edit(person, parties_of(row)))
+        metric_values, filing = given.pop("metric_values", []), _filing(given, person)
+        with transaction.atomic():
+            row = writes.edit(request=row, filing=filing, by=user, now=now)
+            claims = {view.kind.name: view.claimed for view in metric_views(EvidenceSnapshot(row, now))}
+            _state_all(row, metric_values, claims=claims, by=user, now=now)
+        return Response(said(row, person, now))
+
 
 def _filters(request: Request) -> RequestSelection:
     given = read(ReviewFilters, request.query_params)
@@ -100,13 +116,34 @@ def statement_of(metric: dict[str, Any]) -> StatedValue:
     )
 
 
-def _state_all(request: ReviewRequest, metric_values: list[dict[str, Any]], *, by: User, now: datetime) -> None:
+def _state_all(
+    request: ReviewRequest,
+    metric_values: list[dict[str, Any]],
+    *,
+    claims: Mapping[str, MetricValue | None] = NO_CLAIMS,
+    by: User,
+    now: datetime,
+) -> None:
     for number, metric in enumerate(metric_values):
         try:
-            evidence.state_metric_value(request=request, statement=statement_of(metric), by=by, now=now)
+            statement = statement_of(metric)
+            if not _is_stated(statement, claims.get(statement.name)):
+                evidence.state_metric_value(request=request, statement=statement, by=by, now=now)
         except Refused as refusal:
             refusal.field = f"metric_values[{number}].{refusal.field or 'name'}"
             raise
+
+
+def _is_stated(statement: StatedValue, claim: MetricValue | None) -> bool:
+    """Whether the claim on record says the same."""
+    return claim is not None and all(getattr(claim, name) == value for name, value in statement.columns.items())
+
+
+def _filing(given: dict[str, Any], person: Person) -> Filing:
+    version = version_of(given.pop("model_version"), person)
+    rivals = tuple(version_of(text, person, field="rivals") for text in given.pop("rivals", ()))
+    data = dataset_of(given.get("dataset"), person)
+    return Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
 
 
 def version_of(text: str, person: Person, *, field: str = "model_version") -> ModelVersion:

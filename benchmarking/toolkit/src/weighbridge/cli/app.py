@@ -29,7 +29,7 @@ from weighbridge.cli.measure.rerun import rerun
 from weighbridge.cli.measure.score import score
 from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.prepare_data import prepare_data
-from weighbridge.cli.server import create, gate
+from weighbridge.cli.server import create, gate, sync
 from weighbridge.cli.tracking import import_results, import_runs, track
 from weighbridge.client.integrations.admission.command import admission
 
@@ -77,7 +77,7 @@ def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]])
     app.add_typer(group, name=name)
 
 
-add_group("request", "Model review requests.", {"create": create})
+add_group("request", "Model review requests.", {"create": create, "sync": sync})
 add_group("feed", "The feed of standings, which every gate reads.", feed.COMMANDS)
 add_group("result", "Results: conditions on their metrics, and signatures.", results.COMMANDS)
 add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)

@@ -49,7 +49,11 @@ class RequestFile:
 
 def read_request_file(path: Path) -> RequestFile:
     """Read and validate a request file; raise Invalid with the path of the invalid key."""
-    document = _load(path)
+    return parse_request(_load(path), folder=path.parent)
+
+
+def parse_request(document: Mapping[str, Any], *, folder: Path) -> RequestFile:
+    """Validate the document of a request, whose paths are relative to `folder`; raise Invalid with the invalid key."""
     _check_keys(document, KEYS, "")
     model = _mapping(document, "model")
     _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256"), "model.")
@@ -65,10 +69,10 @@ def read_request_file(path: Path) -> RequestFile:
             "metric_values": _metric_values(document.get("metric_values", [])),
         }
         | _rivals(document.get("rivals")),
-        model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model, path.parent),
-        model_file=_file(model, path.parent, "model.") if "file" in model else None,
+        model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model, folder),
+        model_file=_file(model, folder, "model.") if "file" in model else None,
         dataset=_dataset(dataset, team=_text(model, "team", "model.")) if dataset is not None else None,
-        dataset_file=_file(dataset, path.parent, "dataset.") if dataset is not None else None,
+        dataset_file=_file(dataset, folder, "dataset.") if dataset is not None else None,
         is_submitted=is_submitted,
     )
 

@@ -93,6 +93,10 @@ class PlatformServer:
         body = json.dumps(document).encode()
         return self._send(path, {"Content-Type": "application/json"}, body, key)
 
+    def put(self, path: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace what is at the path by a JSON document, with the same effect however often; raise ServerRefused."""
+        return self._ask("PUT", path, {"Content-Type": "application/json"}, json.dumps(document).encode())
+
     def upload(self, path: str, upload: Upload, *, key: str) -> dict[str, Any]:
         """Send a form with a file under an idempotency key; raise ServerRefused."""
         headers = {

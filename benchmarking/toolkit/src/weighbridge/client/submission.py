@@ -13,6 +13,21 @@ def file_request(request: RequestFile, *, server: PlatformServer, key: str, repo
 
     `key` makes every call idempotent: each call sends it with its own suffix. Raises ServerRefused.
     """
+    review = register(request, server=server, key=key, report=report)
+    ref = _text_from(server.post("/api/v1/requests/", review, key=f"{key}-review"), "ref")
+    if request.is_submitted:
+        server.post(f"/api/v1/requests/{ref}/submit/", {}, key=f"{key}-submit")
+        report(f"submitted {ref}")
+    return ref
+
+
+def register(
+    request: RequestFile, *, server: PlatformServer, key: str, report: Callable[[str], None]
+) -> dict[str, Any]:
+    """Upload the model and the data set; return the document of the request, which names both by digest.
+
+    A version or data set that is registered already with the same content is used as it is. Raises ServerRefused.
+    """
     model = server.upload("/api/v1/models/", _form(request.model, request.model_file, key), key=f"{key}-model")
     digest = _text_from(model, "digest")
     report(f"model {digest}")
@@ -21,12 +36,7 @@ def file_request(request: RequestFile, *, server: PlatformServer, key: str, repo
         form = _form(request.dataset, request.dataset_file, key)
         dataset = _text_from(server.upload("/api/v1/datasets/", form, key=f"{key}-dataset"), "digest")
         report(f"data set {dataset}")
-    review = {**request.review, "model_version": digest, "dataset": dataset}
-    ref = _text_from(server.post("/api/v1/requests/", review, key=f"{key}-review"), "ref")
-    if request.is_submitted:
-        server.post(f"/api/v1/requests/{ref}/submit/", {}, key=f"{key}-submit")
-        report(f"submitted {ref}")
-    return ref
+    return {**request.review, "model_version": digest, "dataset": dataset}
 
 
 def _form(fields: dict[str, str], file: Path | None, key: str) -> Upload:
