@@ -35,7 +35,7 @@ MetricNeedAnswer = answer_of(MetricNeed, properties=["is_dead_end"])
 PreviewedRuleAnswer = answer_of(PreviewedRule, properties=["makes_mandatory"])
 PreviewAnswer = answer_of(
     RequestPreview,
-    "PreviewAnswer",
+    "RequestPreviewAnswer",
     properties=["is_mandatory"],
     after={"is_mandatory": "outcome"},
     helps={

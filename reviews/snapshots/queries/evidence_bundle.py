@@ -19,7 +19,7 @@ def changes_of(snapshot: RequestSnapshot) -> tuple[PolicyDifference, ...]:
         before = bundle_of(snapshot_of(request.replaces, now=snapshot.now))
     if before is None or request.policy is None:
         return ()
-    return changes_between(before, frozen.bundle if frozen else bundle_of(snapshot))
+    return changes_between(before=before, after=frozen.bundle if frozen else bundle_of(snapshot))
 
 
 def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:

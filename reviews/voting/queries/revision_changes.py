@@ -19,7 +19,7 @@ LABELS = {
 }
 
 
-def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[PolicyDifference, ...]:
+def changes_between(*, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[PolicyDifference, ...]:
     """The changes from one evidence bundle to another."""
     return tuple(_changes(before, after))
 

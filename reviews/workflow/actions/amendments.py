@@ -17,13 +17,14 @@ from reviews.evidence.locking import lock_all
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.filings import Filing, check_filing
 from reviews.requests.rules import check_file
 from reviews.snapshots.queries.allowed_steps import check_can_amend, check_can_exchange
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.voting.models import Revision
 from reviews.workflow.actions import requests, screening
-from reviews.workflow.actions.requests import REASON_CHARS_MIN, Filing, check_filing
+from reviews.workflow.actions.requests import REASON_CHARS_MIN
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 

@@ -18,9 +18,9 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from reviews.previews.queries.drafts import has_other_values
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.filings import Filing
 from reviews.workflow.actions import evidence, requests
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.requests import Filing
 from weighbridge.core.errors import Invalid, Refused, WrongState
 
 

@@ -28,12 +28,12 @@ from reviews.evidence.queries.metric_views import metric_views
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
+from reviews.requests.queries.filings import Filing
 from reviews.requests.queries.requests import RequestSelection, parties_of
 from reviews.requests.rules import check_edit
 from reviews.workflow.actions import evidence
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.requests import Filing
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
 from weighbridge.core.errors import Invalid, Refused

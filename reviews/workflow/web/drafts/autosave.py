@@ -44,7 +44,7 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     try:
         check_can_edit(snapshot, person=person)
     except WrongState as refusal:
-        return render(request, "reviews/workflow/_fragments/autosave.html", {"why_not": refusal.reason, "draft": draft})
+        return render(request, "reviews/workflow/_sections/autosave.html", {"why_not": refusal.reason, "draft": draft})
     form = FilingForm(request.POST, person=person, draft=draft)
     return _answer(request, draft, form, MetricValuesForm(request.POST, claims=claims_of(snapshot)))
 
@@ -63,7 +63,7 @@ def _answer(
         "autosave_url": autosave_url(row),
         "panel": panel_of(form, metric_values, now=timezone.now()),
     }
-    answer = render(request, "reviews/workflow/_fragments/autosave.html", context)
+    answer = render(request, "reviews/workflow/_sections/autosave.html", context)
     if saved and draft is None:
         answer["HX-Replace-Url"] = reverse("reviews:edit", args=[saved.ref])
     return answer
