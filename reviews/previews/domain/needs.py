@@ -46,6 +46,13 @@ class MetricNeed:
     remedies: tuple[str, ...]
 
     @property
+    def accept_words(self) -> str:
+        """The accepted bases as text: `measured or stronger`, `with at least 500 samples` where that is asked."""
+        weakest, *stronger = self.accept
+        words = f"{weakest} or stronger" if stronger else weakest
+        return f"{words}, with at least {self.min_n:,} samples" if self.min_n else words
+
+    @property
     def is_dead_end(self) -> bool:
         """Whether the value is missing, and nobody can supply it as the request stands."""
         return not self.is_given and not self.ways
@@ -106,7 +113,7 @@ def _need(
     return MetricNeed(
         metric=first.metric,
         title=definition.title,
-        accept=tuple(basis.value for basis in first.accept if basis in definition.bases),
+        accept=tuple(basis.value for basis in first.accept),
         min_n=max(want.min_n for want in wants),
         wanted_by=tuple(dict.fromkeys(want.wanted_by for want in wants)),
         is_given=best(metric_values, name=first.metric, catalog=catalog, accept=first.accept) is not None,

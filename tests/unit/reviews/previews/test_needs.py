@@ -134,3 +134,11 @@ def test_why_a_policy_judges(count: int) -> None:
         if count
         else "No other policy in force covers such a request."
     )
+
+
+def test_accepted_bases_as_words() -> None:
+    found = needs()
+    assert found["training_gpu_hours", "declared"].accept_words == "declared or stronger"
+    assert found["accuracy", "measured"].accept_words == "measured or stronger, with at least 500 samples"
+    only = replace(found["accuracy", "measured"], accept=("billed",), min_n=0)
+    assert only.accept_words == "billed"
