@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "reviews.voting",
     "reviews.snapshots",
     "reviews.packets",
+    "reviews.previews",
     "reviews.workflow",
     "reviews.workloads",
     "reviews.quarterly",

@@ -20,7 +20,8 @@ STATES = [(state.value, state.value.replace("_", " ")) for state in RequestState
 class ReviewRequest(models.Model):
     """A filed request; `state` follows `reviews.requests.domain.lifecycle`, and only `reviews.actions` moves it.
 
-    `tier` and `task` are those of the model at submission; "" before.
+    `tier` and `task` are those of the model at submission; "" before. `data_since` is when the evaluation data of a
+    submitted request changed last, `replaces` the withdrawn request whose file this one exchanges.
     """
 
     ref = models.CharField(max_length=20, unique=True)
@@ -44,6 +45,8 @@ class ReviewRequest(models.Model):
     submitted_at = models.DateTimeField(null=True)
     review_opened_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
+    data_since = models.DateTimeField(null=True)
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
 
     class Meta:
         constraints = [

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from reviews.workflow.api import (
     attested,
     authorizations,
+    changes,
     costs,
     evidence,
     imported,
@@ -39,6 +40,9 @@ urlpatterns: list[URLPattern] = [
     path("requests/<slug:ref>/review/", steps.ReviewRequested.as_view(), name="request-review"),
     path("requests/<slug:ref>/votes/", steps.Votes.as_view(), name="votes"),
     path("requests/<slug:ref>/revise/", steps.Revision.as_view(), name="revise"),
+    path("requests/<slug:ref>/amend/", changes.Amendments.as_view(), name="amend"),
+    path("requests/<slug:ref>/exchange/", changes.Exchange.as_view(), name="exchange"),
+    path("requests/<slug:ref>/again/", changes.Copies.as_view(), name="again"),
     path("requests/<slug:ref>/withdraw/", steps.Withdrawal.as_view(), name="withdraw"),
     path("requests/<slug:ref>/packets/", packets.Packets.as_view(), name="packets"),
     path("requests/<slug:ref>/packets/pdf/", packets.PacketPdf.as_view(), name="packet-pdf"),

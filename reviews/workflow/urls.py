@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from reviews.workflow.web import costs, downloads, evidence, filing, lists, model_versions, page, steps
+from reviews.workflow.web.drafts import autosave, changes, confirmation
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.index, name="list"),
@@ -12,10 +13,15 @@ urlpatterns: list[URLPattern] = [
     path("requests/new/", filing.new, name="new"),
     path("requests/<str:ref>/", page.detail, name="detail"),
     path("requests/<str:ref>/edit/", filing.edit, name="edit"),
-    path("requests/<str:ref>/submit/", steps.submit, name="submit"),
+    path("requests/new/autosave/", autosave.new, name="autosave_new"),
+    path("requests/<str:ref>/autosave/", autosave.edit, name="autosave"),
+    path("requests/<str:ref>/submit/", confirmation.submit, name="submit"),
     path("requests/<str:ref>/review/", steps.request_review, name="request_review"),
     path("requests/<str:ref>/votes/", steps.vote, name="vote"),
     path("requests/<str:ref>/revise/", steps.revise, name="revise"),
+    path("requests/<str:ref>/amend/", changes.amend, name="amend"),
+    path("requests/<str:ref>/exchange/", changes.exchange, name="exchange"),
+    path("requests/<str:ref>/again/", changes.again, name="again"),
     path("requests/<str:ref>/withdraw/", steps.withdraw, name="withdraw"),
     path("requests/<str:ref>/waivers/", steps.waive, name="waive"),
     path("requests/<str:ref>/metric-values/", evidence.state_metric_value, name="state_metric_value"),

@@ -62,9 +62,9 @@ def file_request(page: Page, folder: Path) -> None:
     data.write_bytes(npz_bytes())
     page.get_by_role("link", name="File a request").first.click()
     page.get_by_label("Title").fill(TITLE)
-    page.get_by_label("Purpose").fill(walks.PURPOSE)
-    page.get_by_label("Business case").fill("Raises conversion of the search page by 1.5 %.")
-    artifact = page.get_by_role("group", name="The model file")
+    page.locator("#id_purpose").fill(walks.PURPOSE)
+    page.locator("#id_business_case").fill("Raises conversion of the search page by 1.5 %.")
+    artifact = page.get_by_role("group", name="What is filed")
     artifact.get_by_label("A registered version").check()
     expect(page.get_by_label("New version")).to_be_hidden()
     artifact.get_by_label("Upload a file").check()
@@ -157,7 +157,9 @@ def test_a_request_goes_the_whole_way(visit: Visit, house: Cast, now: datetime, 
 
     file_request(page, tmp_path)
     assert clean(author) == []
-    page.get_by_role("button", name="Save and submit").click()
+    page.get_by_role("button", name="Save, then check and submit").click()
+    assert clean(author) == []
+    page.get_by_role("button", name="Submit the request").click()
     expect(page.locator("#announcements").get_by_text("A review is mandatory")).to_be_visible()
     request = ReviewRequest.objects.get()
     assert request.state == "evidence"

@@ -16,12 +16,15 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from governance.people.actions import people
 from reviews.authorizations.models import Condition
+from reviews.previews.queries.previews import preview_of_draft
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.web import page
+from tests.factories.models import make_version
 from tests.integration.conftest import cast, checklist, installation, now, policy, signing_key_pem
 from tests.integration.reviews import matrix
 from tests.integration.reviews.conftest import world
@@ -52,6 +55,17 @@ VOTES = {
 }
 
 
+def seen_of(request: ReviewRequest) -> str:
+    """What the page before a submission sends."""
+    return preview_of_draft(request, now=timezone.now()).digest if request.state == "draft" else "sha256:old"
+
+
+def other_of(request: ReviewRequest) -> int:
+    """Another version of the model."""
+    version = request.model_version
+    return make_version(by=version.registered_by, now=version.registered_at, version="9.9.9", seed=99).pk
+
+
 def on_pages(request: ReviewRequest) -> Sent:
     """Step -> the end of its address and what the form sends."""
     filing = {
@@ -66,7 +80,7 @@ def on_pages(request: ReviewRequest) -> Sent:
     }
     return {
         "edit": ("edit/", filing),
-        "submit": ("submit/", {}),
+        "submit": ("submit/", {"seen": seen_of(request)}),
         "state_metric_value": ("metric-values/", FIGURE),
         "answer_item": ("checklist/rollback-rehearsed/", {"is_attested": "on"}),
         "explain": ("contradictions/latency_p95_ms/", {"text": "It was another machine."}),
@@ -74,6 +88,8 @@ def on_pages(request: ReviewRequest) -> Sent:
         **{name: ("votes/", sent) for name, sent in VOTES.items()},
         "waive": ("waivers/", WAIVER),
         "revise": ("revise/", BECAUSE),
+        "amend": ("amend/", {"title": "A clearer title", **BECAUSE}),
+        "exchange": ("exchange/", {"version": other_of(request), **BECAUSE}),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packets/1/retry/", {}),
         "revoke": ("authorization/revoke/", BECAUSE),
@@ -92,6 +108,8 @@ def over_the_api(request: ReviewRequest) -> Sent:
         **{name: ("votes/", sent) for name, sent in VOTES.items()},
         "waive": ("waivers/", WAIVER),
         "revise": ("revise/", BECAUSE),
+        "amend": ("amend/", {"title": "A clearer title", **BECAUSE}),
+        "exchange": ("exchange/", {"model_version": str(other_of(request)), **BECAUSE}),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packets/retry/", {}),
         "revoke": ("authorization/revoke/", BECAUSE),
@@ -135,7 +153,7 @@ def expected(door: str, state: str, step: str, person: str) -> set[int]:
         return {404}
     if person == "gone":
         return {302} if door == "page" else {401}
-    if door == "page" and step == "edit" and TABLE[state][step][person] == matrix.NOT_NOW:
+    if door == "page" and step in {"edit", "submit"} and TABLE[state][step][person] == matrix.NOT_NOW:
         return {302}  # led back to the request, with the reason
     if door == "page" and step == "answer_item" and state == "draft":
         return {404}  # a draft has no checklist yet, whoever asks

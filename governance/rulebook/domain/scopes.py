@@ -147,8 +147,13 @@ AnyScoped = TypeVar("AnyScoped", bound=Scoped)
 
 def chosen(candidates: Iterable[AnyScoped], *, subject: EvaluationSubject) -> AnyScoped | None:
     """The candidate that applies to the subject: of the highest precedence, and of these with the most dimensions."""
-    applying = (candidate for candidate in candidates if candidate.applies_to.covers(subject))
-    return max(applying, key=_rank, default=None)
+    return next(iter(applying(candidates, subject=subject)), None)
+
+
+def applying(candidates: Iterable[AnyScoped], *, subject: EvaluationSubject) -> tuple[AnyScoped, ...]:
+    """The candidates that apply to the subject; the first one counts."""
+    covering = (candidate for candidate in candidates if candidate.applies_to.covers(subject))
+    return tuple(sorted(covering, key=_rank, reverse=True))
 
 
 def check_unambiguous(candidates: Sequence[Scoped]) -> None:

@@ -13,6 +13,7 @@ from reviews.authorizations.domain.standing import (
     Standing,
     StandingRecord,
     artifact_standing,
+    reviewed_before,
 )
 from reviews.authorizations.models import Authorization, Condition
 from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
@@ -73,6 +74,12 @@ def artifact_records(*, digest: str, environment: str, now: datetime) -> Artifac
     parts = sorted({part for row in own.requests for part in row.model_version.contained})
     denying = _denying(parts, environment, now) if parts else ()
     return ArtifactRecords((*own.records, *denying), own.conditions, own.settled)
+
+
+def is_reviewed_before(request: ReviewRequest, *, now: datetime) -> bool:
+    """Whether any team's request for the artifact came under mandatory review in this environment."""
+    records = artifact_records(digest=request.model_version.digest, environment=request.environment, now=now)
+    return bool(reviewed_before(records.of_others(request)))
 
 
 def _denying(parts: Sequence[str], environment: str, now: datetime) -> Iterator[StandingRecord]:

@@ -33,7 +33,7 @@ class AttestedView:
 
 
 def plan_of(request: ReviewRequest) -> EvaluationPlan:
-    """The plan that was fixed at submission. Raises WrongState before."""
+    """The plan that was fixed at submission, or since then with other data. Raises WrongState before."""
     policy = fixed_policy_version(request)
     if request.submitted_at is None:
         raise WrongState("The plan of a request is fixed when it is submitted.")
@@ -42,7 +42,7 @@ def plan_of(request: ReviewRequest) -> EvaluationPlan:
         subject=request.model_version.digest,
         policy=policy.digest,
         data=request.dataset.digest if request.dataset else "",
-        issued_at=request.submitted_at,
+        issued_at=request.data_since or request.submitted_at,
         benchmarks=tuple(benchmark_document(plan) for plan in policy_in(policy).benchmarks),
     )
 

@@ -15,7 +15,9 @@ from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import policy_in
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.classifications import strictest_tier_of
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricGroup
 from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import MetricValue, best
 from weighbridge.costs.totals import least_total, with_totals
@@ -36,6 +38,15 @@ def domain_value(*, record_id: int, stored: dict[str, Any]) -> MetricValue:
     return MetricValue(**stored | shown)
 
 
+def is_of_other_data(row: MetricRecord, *, request: ReviewRequest, catalog: MetricCatalog) -> bool:
+    """Whether a quality value was measured on data that the request had before; such a value counts no longer."""
+    if request.data_since is None or row.name not in catalog or catalog[row.name].group is not MetricGroup.QUALITY:
+        return False
+    if row.run is not None:
+        return row.run.dataset_id != request.dataset_id
+    return row.statement is not None and row.statement.received_at < request.data_since
+
+
 def metric_values_of(request: ReviewRequest) -> list[MetricValue]:
     """Every metric value of the request, oldest first, with totals as they count."""
     values = [metric_value_of(row) for row in request.metric_records.order_by("pk")]
@@ -52,11 +63,14 @@ def metric_values_by_request(requests: Sequence[ReviewRequest]) -> dict[int, lis
 
 
 def subject_of(request: ReviewRequest) -> EvaluationSubject:
-    """The properties of the request that a scope selects, with the tier and the task as of its submission."""
+    """The properties of the request that a scope selects, with the tier and the task as of its submission.
+
+    Before it, the tier is the strictest of the models for which any team registered the artifact.
+    """
     version = request.model_version
     return EvaluationSubject(
         team=request.team.slug,
-        tier=request.tier or version.asset.tier,
+        tier=request.tier or strictest_tier_of(version),
         environment=request.environment,
         kind=version.kind,
         # What is no file has a format of its own, so that a scope of file formats does not take it as unknown.

@@ -25,7 +25,7 @@ from reviews.evidence import models as evidence_models
 from reviews.evidence.domain.claims import binding_values, counted_values, lowered_claims
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
 from reviews.evidence.queries.claims_on_record import on_record, records_of_artifact
-from reviews.evidence.queries.evidence import amounts_of, metric_value_of, subject_of
+from reviews.evidence.queries.evidence import amounts_of, is_of_other_data, metric_value_of, subject_of
 from reviews.evidence.queries.inherited import inherited_answers
 from reviews.evidence.queries.references import references_of
 from reviews.requests.models import ReviewRequest
@@ -79,8 +79,10 @@ class EvidenceSnapshot:
 
     @cached_property
     def metric_records(self) -> tuple[MetricRecord, ...]:
-        """Every metric value of the request, oldest first, each with the run that measured it."""
-        return tuple(row for row in self._records if row.request_id == self.request.pk)
+        """The metric values of the request, oldest first, each with its run, without those of data it had before."""
+        request, catalog = self.request, self.catalog
+        own = (row for row in self._records if row.request_id == request.pk)
+        return tuple(row for row in own if not is_of_other_data(row, request=request, catalog=catalog))
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:

@@ -107,6 +107,10 @@ OPEN_STATES: frozenset[RequestState] = frozenset(RequestState) - TERMINAL
 """At most one request per model version and purpose may be in these states; the database enforces this."""
 EDITABLE_STATES: frozenset[RequestState] = frozenset({RequestState.DRAFT, RequestState.EVIDENCE})
 """In these states, metric values and answers may be written without opening a new revision."""
+AMENDABLE_STATES: frozenset[RequestState] = frozenset(
+    {RequestState.EVIDENCE, RequestState.IN_REVIEW, RequestState.CHANGES_REQUESTED}
+)
+"""In these states, texts and data may be changed, each time as a new revision."""
 
 
 def check_transition(*, source: RequestState, target: RequestState) -> None:

@@ -42,6 +42,8 @@ class Migration(migrations.Migration):
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_requests', to=settings.AUTH_USER_MODEL)),
                 ('policy', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rulebook.policyversion')),
                 ('requester', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='review_requests', to=settings.AUTH_USER_MODEL)),
+                ('data_since', models.DateTimeField(null=True)),
+                ('replaces', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='requests.reviewrequest')),
                 ('rivals', models.ManyToManyField(blank=True, related_name='+', to='inventory.modelversion')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='review_requests', to='people.team')),
             ],

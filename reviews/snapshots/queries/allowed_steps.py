@@ -20,8 +20,14 @@ from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.retiring import check_not_retired
 from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
 from reviews.evidence.rules import check_waive
-from reviews.requests.domain.lifecycle import EDITABLE_STATES, RequestState, check_action, check_editable
-from reviews.requests.rules import check_edit, check_print, check_withdraw
+from reviews.requests.domain.lifecycle import (
+    AMENDABLE_STATES,
+    EDITABLE_STATES,
+    RequestState,
+    check_action,
+    check_editable,
+)
+from reviews.requests.rules import check_edit, check_file, check_print, check_withdraw
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.queries.review_blockers import review_blockers
 from weighbridge.core.errors import NotAllowed, Refused, WrongState
@@ -134,6 +140,27 @@ def check_can_revise(snapshot: RequestSnapshot, *, person: Person) -> None:
     check_action(source=snapshot.state, action="revise")
 
 
+def check_can_amend(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Changing texts or data of a submitted request, as its next revision."""
+    check_edit(person, snapshot.parties)
+    _check_amendable(snapshot)
+
+
+def check_can_exchange(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Withdrawing the request and filing another version of its model in its place."""
+    check_withdraw(person, snapshot.parties)
+    check_file(person, team=snapshot.parties.team)
+    _check_amendable(snapshot)
+
+
+def _check_amendable(snapshot: RequestSnapshot) -> None:
+    hint = "edit it" if snapshot.state is RequestState.DRAFT else "file it again"
+    _require(
+        snapshot.state in AMENDABLE_STATES,
+        f"The request is {snapshot.state.words}; only a request under review is amended. Instead, {hint}.",
+    )
+
+
 def check_can_withdraw(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Withdrawing the request."""
     check_withdraw(person, snapshot.parties)
@@ -202,6 +229,8 @@ STEPS: Mapping[str, Callable[..., object]] = {
     "request_review": check_can_request_review,
     "vote": check_can_vote,
     "revise": check_can_revise,
+    "amend": check_can_amend,
+    "exchange": check_can_exchange,
     "withdraw": check_can_withdraw,
     "packet": check_can_freeze_packet,
     "waive": check_can_waive,

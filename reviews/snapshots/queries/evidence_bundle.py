@@ -2,8 +2,24 @@
 
 from typing import Any
 
-from reviews.snapshots.queries.snapshot import RequestSnapshot
+from governance.rulebook.domain.policy_diff import PolicyDifference
+from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.voting.queries.revision_changes import changes_between
 from weighbridge.core.converter import to_document
+
+
+def changes_of(snapshot: RequestSnapshot) -> tuple[PolicyDifference, ...]:
+    """What is new since the last frozen revision before this one, or since the request that this one replaces.
+
+    Empty for a draft, and for the first revision of a request that replaces none.
+    """
+    request, frozen = snapshot.request, snapshot.frozen
+    before = next((row.bundle for row in snapshot.revisions if row.number < request.revision), None)
+    if before is None and request.replaces is not None:
+        before = bundle_of(snapshot_of(request.replaces, now=snapshot.now))
+    if before is None or request.policy is None:
+        return ()
+    return changes_between(before=before, after=frozen.bundle if frozen else bundle_of(snapshot))
 
 
 def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:

@@ -102,13 +102,18 @@ class RequestSnapshot:
     @cached_property
     def _single(self) -> ReviewRequest:
         """The request, read again with its one-to-one relations, because the row in memory may be older."""
-        related = ("decision__decided_by", "decision__authorization", "ticket__mirror")
+        related = ("decision__decided_by", "decision__authorization", "ticket__mirror", "replaced_by")
         return ReviewRequest.objects.select_related(*related).get(pk=self.request.pk)
 
     @property
     def decision(self) -> Decision | None:
         """The decision, if there is one."""
         return getattr(self._single, "decision", None)
+
+    @property
+    def replaced_by(self) -> ReviewRequest | None:
+        """The request that was filed in place of this one, for another file."""
+        return getattr(self._single, "replaced_by", None)
 
     @property
     def is_rejected(self) -> bool:

@@ -1,11 +1,10 @@
-"""The changes between two frozen revisions, so that reviewers only need to read what is new."""
+"""The changes between two revisions, so that reviewers only need to read what is new."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from governance.rulebook.domain.policy_diff import PolicyDifference
-from reviews.voting.models import Revision
 from weighbridge.core.metrics.values import number_text
 
 LABELS = {
@@ -20,9 +19,9 @@ LABELS = {
 }
 
 
-def since_last_revision(revisions: Sequence[Revision]) -> tuple[PolicyDifference, ...]:
-    """The changes of the latest frozen revision against the previous one; empty if there is only one."""
-    return tuple(_changes(revisions[1].bundle, revisions[0].bundle)) if len(revisions) > 1 else ()
+def changes_between(*, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[PolicyDifference, ...]:
+    """The changes from one evidence bundle to another."""
+    return tuple(_changes(before, after))
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[PolicyDifference]:

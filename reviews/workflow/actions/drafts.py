@@ -9,11 +9,11 @@ from django.db import transaction
 from governance.people.queries.people import person_of
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.filings import Filing
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import evidence, requests
 from reviews.workflow.actions.evidence import STATED_BY_PEOPLE, StatedValue
-from reviews.workflow.actions.requests import Filing
 from weighbridge.core.errors import Refused
 
 COMPARED = ("value", "unit", "basis", "lower", "upper", "confidence", "n", "source")

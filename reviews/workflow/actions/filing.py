@@ -15,12 +15,13 @@ from governance.inventory.actions import inventory
 from governance.inventory.actions.artifacts import SpooledUpload
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
+from reviews.previews.queries.drafts import has_other_values
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.filings import Filing
 from reviews.workflow.actions import evidence, requests
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.requests import Filing
-from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.errors import Invalid, Refused, WrongState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +38,13 @@ class FilingInput:
     statements: Iterable[StatedValue] = ()
 
 
-def file_request(*, entry: FilingInput, draft: ReviewRequest | None = None, by: User, now: datetime) -> ReviewRequest:
+def file_request(
+    *, entry: FilingInput, draft: ReviewRequest | None = None, seen: str = "", by: User, now: datetime
+) -> ReviewRequest:
     """Register new models and data, file the request or change its draft, and state its metric values.
 
     An error names the field of the form: `dataset_file`, `dataset_name`, or the metric with an invalid value. Files
-    are read and hashed before the transaction begins.
+    are read and hashed before the transaction begins. `seen` is the mark of the draft that the person saw.
     """
     with ExitStack() as files:
         version, data = _with_files_read(entry, files)
@@ -52,11 +55,19 @@ def file_request(*, entry: FilingInput, draft: ReviewRequest | None = None, by: 
             if draft is None:
                 row = requests.create(filing=filing, by=by, now=now)
             else:
-                row = requests.edit(request=draft, filing=filing, by=by, now=now)
-            for statement in entry.statements:
+                row = requests.edit(request=draft, filing=filing, seen=seen, by=by, now=now)
+            for statement in _statements(entry, row, seen):
                 with _renamed_field({"value": statement.name}, otherwise=statement.name):
                     evidence.state_metric_value(request=row, statement=statement, by=by, now=now)
     return row
+
+
+def _statements(entry: FilingInput, row: ReviewRequest, seen: str) -> tuple[StatedValue, ...]:
+    """The metric values to state. Raises WrongState if another person stated some since the mark was `seen`."""
+    statements = tuple(entry.statements)
+    if statements and has_other_values(row, seen=seen):
+        raise WrongState(requests.CHANGED_MEANWHILE, code="outdated")
+    return statements
 
 
 def _with_files_read(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from benchmarking.runs.domain.evaluation_sets import DatasetStatus
-from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries import runs
 from governance.budgets.actions import budgets
 from governance.inventory.models import ModelVersion
@@ -19,16 +17,16 @@ from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import subject_of
 from reviews.feed.actions import publish
+from reviews.previews.queries.drafts import has_other_fields, submission_digest
 from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.classifications import strictest_tier_of
+from reviews.requests.queries.filings import TEXTS, Filing, check_filing
 from reviews.requests.queries.requests import next_ref
-from reviews.requests.queries.rulebook import rulebook_for
+from reviews.requests.queries.rulebook import fix_rulebook, rulebook_for
 from reviews.requests.rules import check_file
 from reviews.snapshots.queries.allowed_steps import (
     check_can_edit,
@@ -42,46 +40,47 @@ from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid, WrongState
 
 REF_LOCK = 0x4D5252  # an arbitrary number that no other code locks
-REASON_CHARS_MIN, RIVALS_MAX = 3, 5
+REASON_CHARS_MIN = 3
 AGAIN = "Again: "
-TEXTS = {"title": 160, "purpose": 200, "business_case": 20_000}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Filing:
-    """The fields of a request that a requester fills in."""
-
-    title: str
-    purpose: str
-    environment: str
-    business_case: str
-    model_version: ModelVersion
-    dataset: Dataset | None = None
-    rivals: tuple[ModelVersion, ...] = ()
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The fields stored in the row of the request itself."""
-        return {name: value for name, value in vars(self).items() if name != "rivals"}
+CHANGED_MEANWHILE = (
+    "The draft was changed since you opened this page, in another window or by a colleague. Nothing was overwritten: "
+    "open the draft again, and enter your changes there."
+)
+OTHER_PREVIEW = "The draft, the policy or the checklist changed since you looked. Look again, then submit."
 
 
 def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
     """File a request as a draft."""
     check_file(person_of(by), team=filing.model_version.asset.team.slug)
-    _check_filing(filing)
+    check_filing(filing)
     return _insert(filing, requester=by, by=by, now=now)
 
 
-def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
-    """Copy a decided request into a new draft for the owner of the model; `by` None is the system.
+def file_again(
+    *, request: ReviewRequest, version: ModelVersion | None = None, by: User | None = None, now: datetime
+) -> ReviewRequest:
+    """Copy a request into a new draft, of the same version or of another `version` of its model.
 
-    Metric values are not copied: they are in doubt and must be stated again.
+    The draft is of the person who files it; `by` None is the system, which files for the owner of the model. Metric
+    values are not copied: they are in doubt and must be stated again. Data that are retired are left out.
     """
     if by is not None:
         check_file(person_of(by), team=request.team.slug)
-    title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]]
-    filing = copy_of(request, Filing, title=title, rivals=tuple(request.rivals.order_by("pk")))
-    return _insert(filing, requester=request.model_version.asset.owner, by=by, now=now)
+    own = version or request.model_version
+    if own.asset_id != request.model_version.asset_id:
+        raise Invalid(f"{own} is another model; choose a version of {request.model_version.asset}.", field="version")
+    title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]] if version is None else request.title
+    is_usable = request.dataset is not None and request.dataset.status != DatasetStatus.RETIRED
+    rivals = request.rivals.exclude(digest=own.digest).order_by("pk") if is_usable else ()
+    filing = copy_of(
+        request,
+        Filing,
+        title=title,
+        model_version=own,
+        dataset=request.dataset if is_usable else None,
+        rivals=tuple(rivals),
+    )
+    return _insert(filing, requester=by or own.asset.owner, by=by, now=now)
 
 
 def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) -> ReviewRequest:
@@ -97,12 +96,15 @@ def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) 
     return request
 
 
-def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> ReviewRequest:
-    """Change the fields of a draft."""
+def edit(*, request: ReviewRequest, filing: Filing, seen: str = "", by: User, now: datetime) -> ReviewRequest:
+    """Change the fields of a draft. Raises WrongState if another person changed them since its mark was `seen`."""
     with _reject_second_open(), transaction.atomic():
         row = lock(request)
         check_can_edit(snapshot_of(row, now=now), person=person_of(by))
-        _check_filing(filing)
+        is_change = _is_change(row, filing)
+        if has_other_fields(row, seen=seen) and is_change:
+            raise WrongState(CHANGED_MEANWHILE, code="outdated")
+        check_filing(filing)
         if filing.model_version.asset.team_id != row.team_id:
             raise Invalid("The model belongs to another team.", field="model_version")
         for field, value in filing.columns.items():
@@ -110,18 +112,29 @@ def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> 
         row.owner = filing.model_version.asset.owner
         row.save()
         row.rivals.set(filing.rivals)
-        record(kind="request.edited", request=row, by=by, now=now, details=_details(filing))
+        if is_change:
+            record(kind="request.edited", request=row, by=by, now=now, details=_details(filing))
     return row
 
 
-def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
-    """Fix policy, checklist and tier, evaluate the policy, and clear the request or open its review, or do nothing."""
+def _is_change(row: ReviewRequest, filing: Filing) -> bool:
+    """Whether the filing would change the draft: a form that saved itself just now may be sent once more."""
+    is_same = all(getattr(row, name) == value for name, value in filing.columns.items())
+    return not is_same or set(row.rivals.all()) != set(filing.rivals)
+
+
+def submit(*, request: ReviewRequest, seen: str = "", by: User, now: datetime) -> ReviewRequest:
+    """Fix policy, checklist and tier, evaluate the policy, and clear the request or open its review, or do nothing.
+
+    `seen` is the digest of the preview that the person saw; "" says nothing about it.
+    """
     with transaction.atomic():
         row = lock(request)
         check_can_submit(snapshot_of(row, now=now), person=person_of(by))
-        version = row.model_version
-        row.tier, row.task, row.submitted_at = strictest_tier_of(version), version.asset.task, now
-        row.policy, row.checklist = rulebook_for(subject_of(row))
+        choice = rulebook_for(subject_of(row))
+        if seen not in {"", submission_digest(row, choice=choice)}:
+            raise WrongState(OTHER_PREVIEW, code="outdated")
+        fix_rulebook(row, choice=choice, now=now)
         row.save(update_fields=["policy", "checklist", "tier", "task", "submitted_at"])
         states.move(request=row, target=RequestState.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)
@@ -180,48 +193,6 @@ def _reject_second_open() -> Iterator[None]:
             code="already_open",
             field="model_version",
         ) from error
-
-
-def _check_filing(filing: Filing) -> None:
-    for field, chars_max in TEXTS.items():
-        text, label = getattr(filing, field), field.replace("_", " ")
-        if not text.strip():
-            raise Invalid(f"The {label} is missing.", field=field)
-        if len(text) > chars_max:
-            raise Invalid(f"The {label} has {len(text):,} characters; the limit is {chars_max:,}.", field=field)
-    if filing.environment not in ENVIRONMENT_NAMES:
-        raise Invalid(f"The environment must be one of {', '.join(ENVIRONMENT_NAMES)}.", field="environment")
-    _check_dataset(filing)
-    _check_rivals(filing)
-
-
-def _check_dataset(filing: Filing) -> None:
-    """Raise Invalid for another team's set that is not governed, as if it did not exist, and for a retired one."""
-    data = filing.dataset
-    if data is None:
-        return
-    if data.status != DatasetStatus.GOVERNED and data.team_id != filing.model_version.asset.team_id:
-        raise Invalid("This evaluation set cannot be used: choose a governed one, or one of the team.", field="dataset")
-    if data.status == DatasetStatus.RETIRED:
-        raise Invalid(f"The evaluation set {data} is retired; choose another one.", field="dataset")
-
-
-def _check_rivals(filing: Filing) -> None:
-    rivals, subject = filing.rivals, filing.model_version
-    if len(rivals) > RIVALS_MAX:
-        raise Invalid(f"A request can have at most {RIVALS_MAX} other candidates.", field="rivals")
-    digests = [subject.digest, *(rival.digest for rival in rivals)]
-    if len(set(digests)) < len(digests):
-        raise Invalid(
-            "Each candidate must be a different file: choose none twice, and not the model itself.", field="rivals"
-        )
-    for rival in rivals:
-        if rival.asset.team_id != subject.asset.team_id:
-            raise Invalid(f"{rival} belongs to another team; candidates must be models of your team.", field="rivals")
-        if not rival.stored_as or rival.format != "onnx":
-            raise Invalid(f"{rival} cannot be measured here: upload it as an ONNX file.", field="rivals")
-    if rivals and filing.dataset is None:
-        raise Invalid("Other candidates are compared on evaluation data: choose a data set.", field="dataset")
 
 
 def _details(filing: Filing) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan
 from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries.rulebook import policy_in
-from reviews.authorizations.domain.standing import reviewed_before
 from reviews.authorizations.queries.retiring import end_by
-from reviews.authorizations.queries.standing import artifact_records
+from reviews.authorizations.queries.standing import is_reviewed_before
 from reviews.evidence.domain.planned import benchmark_document
 from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.evidence import subject_of
@@ -49,7 +48,7 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
         policy_evaluation = _policy_evaluation(request, "submission", now)
         if PolicyOutcome(policy_evaluation.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
             _open_review(request, RULE_FIRED, by, now)
-        elif _is_reviewed_before(request, now):
+        elif is_reviewed_before(request, now=now):
             _open_review(request, REVIEWED_BEFORE, by, now)
         elif is_classified_otherwise(request.model_version, subject=subject_of(request)):
             _open_review(request, CLASSIFIED_OTHERWISE, by, now)
@@ -63,10 +62,11 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
 
 
 def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetime) -> None:
-    """Move a locked request back to evidence as its next revision: void the votes and release the reservation."""
+    """Open the next revision of a locked request for evidence: void the votes and release the reservation."""
     with transaction.atomic():
         budgets.release(ref=request.ref, key=f"{request.ref}:{request.revision}:revise", by=by, now=now)
-        states.move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
+        if request.state != RequestState.EVIDENCE:
+            states.move(request=request, target=RequestState.EVIDENCE, by=by, now=now, reason=reason)
         request.revision += 1
         request.save(update_fields=["revision"])
         details = {"revision": request.revision}
@@ -75,7 +75,7 @@ def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetim
 
 
 def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list[Run]:
-    """Queue the benchmarks that the policy plans for the artifact and its cheaper variants, once."""
+    """Queue the benchmarks that the policy plans for the artifact and its cheaper variants, once for the same data."""
     policy = policy_in(fixed_policy_version(request))
     version = request.model_version
     why_not = reason_not_measured(kind=version.kind, format_name=version.format, is_stored=bool(version.stored_as))
@@ -90,8 +90,11 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
     elif policy.alternatives is not None:
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_DATA)
     ref, data = request.ref, request.dataset
+    series = ref if request.data_since is None else f"{ref}/r{request.revision}"
     return [
-        run_actions.queue(key=f"{ref}/{name}", version=version, dataset=data, plan=plan, asked_for=ref, by=by, now=now)
+        run_actions.queue(
+            key=f"{series}/{name}", version=version, dataset=data, plan=plan, asked_for=ref, by=by, now=now
+        )
         for name, plan in planned
     ]
 
@@ -118,12 +121,6 @@ def _rivals(request: ReviewRequest) -> dict[str, Any]:
         for family, row in zip(others, rivals, strict=True)
     ]
     return {"family": own, "rivals": candidates}
-
-
-def _is_reviewed_before(request: ReviewRequest, now: datetime) -> bool:
-    """Whether any team's request for the artifact came under mandatory review in this environment."""
-    records = artifact_records(digest=request.model_version.digest, environment=request.environment, now=now)
-    return bool(reviewed_before(records.of_others(request)))
 
 
 def _open_review(request: ReviewRequest, reason: str, by: User, now: datetime) -> None:

@@ -114,6 +114,40 @@ class ProjectionInput(Input):
         return attrs
 
 
+class SubmissionInput(Input):
+    """A submission, of what was seen or of what there is."""
+
+    seen = serializers.CharField(
+        max_length=71,
+        required=False,
+        help_text="The digest of the preview; the submission is refused if draft, policy or checklist changed since.",
+    )
+
+
+class AmendmentInput(Input):
+    """Other texts or data for a submitted request; what is left out stays."""
+
+    title = serializers.CharField(max_length=160, required=False)
+    business_case = serializers.CharField(max_length=TEXT_CHARS_MAX, required=False)
+    dataset = serializers.CharField(max_length=71, required=False, help_text="Digest of registered data.")
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
+class ExchangeInput(Input):
+    """Another version of the model."""
+
+    model_version = serializers.CharField(max_length=71, help_text="Digest or id of a version of the same model.")
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
+class CopyInput(Input):
+    """The version that a copy is about."""
+
+    model_version = serializers.CharField(
+        max_length=71, required=False, help_text="Digest or id of another version of the same model."
+    )
+
+
 class ReasonInput(Input):
     """Why."""
 

@@ -26,13 +26,13 @@ from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, read, read_for
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
+from reviews.requests.queries.filings import Filing
 from reviews.requests.queries.requests import RequestSelection
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import drafts, evidence
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.requests import Filing
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
 from weighbridge.core.errors import Invalid, Refused
@@ -102,14 +102,6 @@ class RequestEditing(APIView):
         return Response(said(changed, person, now))
 
 
-def _filing(given: dict[str, Any], person: Person) -> Filing:
-    """The fields of a request, with versions and data that the person may see."""
-    version = _version(given.pop("model_version"), person)
-    rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))
-    data = _dataset(given.get("dataset"), person)
-    return Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
-
-
 def _filters(request: Request) -> RequestSelection:
     given = read(ReviewFilters, request.query_params)
     given.pop("page", None)
@@ -147,8 +139,19 @@ def _at_place(number: int) -> Iterator[None]:
         raise
 
 
-def _version(text: str, person: Person, *, field: str = "model_version") -> ModelVersion:
-    """A version by digest or id; of one artifact registered by several teams, that of the person's own team."""
+def _filing(given: dict[str, Any], person: Person) -> Filing:
+    """The fields of a request, with versions and data that the person may see."""
+    version = version_of(given.pop("model_version"), person)
+    rivals = tuple(version_of(text, person, field="rivals") for text in given.pop("rivals", ()))
+    data = dataset_of(given.get("dataset"), person)
+    return Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
+
+
+def version_of(text: str, person: Person, *, field: str = "model_version") -> ModelVersion:
+    """A version by digest or id. Raises Invalid if the person sees none.
+
+    Of one artifact registered by several teams, it is that of the person's own team.
+    """
     rows = ModelVersion.objects.select_related("asset__team", "asset__owner")
     rows = rows.filter(asset__in=inventory.visible_to(person)).order_by("-registered_at", "-pk")
     is_id = text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX
@@ -158,5 +161,6 @@ def _version(text: str, person: Person, *, field: str = "model_version") -> Mode
     return min(known, key=lambda version: version.asset.team.slug not in person.teams)
 
 
-def _dataset(digest: str | None, person: Person) -> Dataset | None:
+def dataset_of(digest: str | None, person: Person) -> Dataset | None:
+    """The data with this digest that a request of the person may use, or Invalid; None for None."""
     return find_usable(digest=digest, person=person) if digest is not None else None

@@ -22,7 +22,7 @@ from reviews.workflow.actions import review, waivers
 from reviews.workflow.actions.review import LiftedCondition, NewCondition
 from reviews.workflow.api.answers import ReviewAnswer, everything_of, said
 from reviews.workflow.api.course_answers import VotingAnswer
-from reviews.workflow.api.inputs import ReasonInput, VoteInput, WaiverInput, found
+from reviews.workflow.api.inputs import ReasonInput, SubmissionInput, VoteInput, WaiverInput, found
 from reviews.workflow.queries.view_course import stage_views, vote_views
 
 
@@ -51,6 +51,7 @@ Submission = REQUEST.step(
     "requests_submit",
     writes.submit,
     "Submit: the policy clears the request, or opens a ticket and starts benchmarks.",
+    takes=SubmissionInput,
     check=_edits,
 )
 ReviewRequested = REQUEST.step(

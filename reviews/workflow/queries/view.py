@@ -26,10 +26,10 @@ from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of, open_stage_for
+from reviews.snapshots.queries.evidence_bundle import changes_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
 from reviews.voting.queries.review_blockers import ReviewBlocker, review_blockers
-from reviews.voting.queries.revision_changes import since_last_revision
 from reviews.workflow.queries import view_authorization as authorization
 from reviews.workflow.queries import view_course as course
 from reviews.workflow.queries import view_evidence
@@ -77,8 +77,9 @@ class RequestView:
     """A request as one person sees it at one moment.
 
     The keys of `allowed_steps`: edit, submit, evidence (values and contradictions), answer (checklist),
-    request_review, vote, revise, withdraw, packet, waive. `own_stage_id` is the stage that the person may vote in,
-    `answerable` are the checklist items that the person may answer.
+    request_review, vote, revise, amend (texts and data), exchange (the file), withdraw, packet, waive. `replaces` is
+    the request that was withdrawn for another file, `replaced_by` the one filed instead. `own_stage_id` is the stage
+    that the person may vote in, `answerable` are the checklist items that they may answer.
     """
 
     ref: str
@@ -99,6 +100,8 @@ class RequestView:
     environment: str
     business_case: str
     re_review_reasons: tuple[ReReviewView, ...]
+    replaces: str
+    replaced_by: str
     revision: int
     created_at: datetime
     submitted_at: datetime | None
@@ -183,7 +186,9 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         projections=tuple(map(projection_view, metric_values.projections)),
         runs=view_evidence.run_entries(snapshot, person=person),
         revisions=snapshot.revisions,
-        changes=since_last_revision(snapshot.revisions),
+        changes=changes_of(snapshot),
+        replaces=request.replaces.ref if request.replaces else "",
+        replaced_by=snapshot.replaced_by.ref if snapshot.replaced_by else "",
         stages=course.stage_views(snapshot),
         votes=course.vote_views(snapshot.electorate),
         budget=course.budget_views(snapshot),

@@ -1,6 +1,6 @@
 """Filing a request and changing a draft."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -14,37 +14,39 @@ from benchmarking.runs.actions.datasets import NewDataset
 from benchmarking.runs.models import Dataset
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.domain.roles import Person
 from governance.people.rules import check_act_for_any_team
 from governance.people.web.current_user import person_of, user_of
-from governance.site.web.refusals import attempt, show_in
+from governance.site.web.refusals import show_in
 from reviews.evidence.queries.metric_views import metric_views
-from reviews.requests.domain.lifecycle import RequestState
+from reviews.previews.queries.drafts import draft_mark
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import find
+from reviews.requests.queries.requests import find, visible_to
 from reviews.snapshots.queries.allowed_steps import check_can_edit
-from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.workflow.actions import filing, requests
+from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.workflow.actions import filing
+from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.filing import FilingInput
+from reviews.workflow.web.drafts.panel import autosave_url, panel_of
 from reviews.workflow.web.filing_forms import FilingForm
 from reviews.workflow.web.metric_forms import MetricValuesForm
 from weighbridge.core.errors import Refused, WrongState
+from weighbridge.core.metrics.values import MetricValue
 
 FormData = Mapping[str, Any]
+ID_DIGITS_MAX = 18
 TEXTS = ("title", "purpose", "environment", "business_case")
 PREFILLED = (*TEXTS, "artifact", "image", "team", "name", "version")
-SUBMITTED = {
-    RequestState.CLEARED: "Submitted and cleared: no rule of the policy requires a review.",
-    RequestState.EVIDENCE: "Submitted. A review is mandatory: "
-    "the ticket is requested, the benchmarks are queued, the checklist is open.",
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """`/requests/new/`: a form with the fields that the address fills in. POST creates a draft."""
+    """`/requests/new/`: a form with the fields that the address fills in; with `?version=`, the id of a registered
+    version, a copy of the latest request for its model. POST creates a draft.
+    """
     person = person_of(request)
     check_act_for_any_team(person)
-    form = FilingForm(*_form_data(request), person=person, initial=prefilled(request.GET))
+    form = FilingForm(*_form_data(request), person=person, initial=_prefilled(request.GET, person))
     return _page(request, None, form, MetricValuesForm(*_form_data(request)))
 
 
@@ -59,9 +61,14 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     except WrongState as refusal:
         messages.warning(request, refusal.reason)
         return redirect("reviews:detail", ref)
-    claims = {metric.kind.name: metric.claimed for metric in metric_views(snapshot.evidence) if metric.claimed}
+    claims = claims_of(snapshot)
     form = FilingForm(*_form_data(request), person=person, draft=draft, initial=_initial(draft))
     return _page(request, draft, form, MetricValuesForm(*_form_data(request), claims=claims))
+
+
+def claims_of(snapshot: RequestSnapshot) -> dict[str, MetricValue]:
+    """The claims on record, by metric."""
+    return {metric.kind.name: metric.claimed for metric in metric_views(snapshot.evidence) if metric.claimed}
 
 
 def _page(
@@ -71,8 +78,9 @@ def _page(
     if request.method == "POST":
         if form.is_valid() & metric_values.is_valid():
             try:
-                entry = _filing_input(form.cleaned_data, metric_values)
-                saved = filing.file_request(entry=entry, draft=draft, by=user_of(request), now=timezone.now())
+                entry = filing_input(form.cleaned_data, statements=metric_values.statements())
+                seen, by = form.cleaned_data["seen"], user_of(request)
+                saved = filing.file_request(entry=entry, draft=draft, seen=seen, by=by, now=timezone.now())
             except Refused as refusal:
                 show_in(metric_values if refusal.field in metric_values.fields else form, refusal)
                 status = refusal.status
@@ -87,30 +95,25 @@ def _page(
         "form": form,
         "metric_values": metric_values,
         "had_file": bool(request.FILES),
+        "panel": panel_of(form, metric_values, now=timezone.now()),
+        "autosave_url": autosave_url(draft),
     }
     return render(request, "reviews/workflow/filing.html", context, status=status)
 
 
 def _saved(request: HttpRequest, draft: ReviewRequest) -> HttpResponse:
-    def submit() -> str:
-        submitted = requests.submit(request=draft, by=user_of(request), now=timezone.now())
-        return SUBMITTED[RequestState(submitted.state)]
-
-    if request.POST.get("then") == "submit":
-        attempt(request, submit)
-    else:
-        messages.success(request, f"{draft.ref} is saved as a draft.")
-    return redirect("reviews:detail", draft.ref)
+    messages.success(request, f"{draft.ref} is saved as a draft.")
+    return redirect("reviews:submit" if request.POST.get("then") == "check" else "reviews:detail", draft.ref)
 
 
-def prefilled(address: Mapping[str, str]) -> dict[str, str]:
-    """The fields that an address fills in: those of a new artifact, or `version` with the id of a registered one.
+def _prefilled(address: Mapping[str, str], person: Person) -> dict[str, Any]:
+    """The fields that an address fills in: those of a new artifact, or of a copy for the version with an id.
 
     A person still reads the form and saves it: an address files nothing.
     """
     given = {name: address[name] for name in PREFILLED if name in address}
     if "version" in given and "artifact" not in given:
-        given |= {"artifact": "registered", "model_version": given.pop("version")}
+        return (_copied(given.pop("version"), person) or {}) | given
     return given
 
 
@@ -118,8 +121,21 @@ def _form_data(request: HttpRequest) -> tuple[Any, ...]:
     return (request.POST, request.FILES) if request.method == "POST" else ()
 
 
+def _copied(version_id: str, person: Person) -> dict[str, Any] | None:
+    """The form for a version: everything but metric values as in the latest request for its model, if there is one."""
+    if not version_id.isdecimal() or len(version_id) > ID_DIGITS_MAX:
+        return None
+    chosen: dict[str, Any] = {"artifact": "registered", "model_version": version_id}
+    rows = visible_to(person).filter(model_version__asset__versions=int(version_id))
+    latest = rows.order_by("-created_at", "-pk").first()
+    if latest is None:
+        return chosen
+    return _initial(latest) | chosen | {"seen": ""}
+
+
 def _initial(draft: ReviewRequest) -> dict[str, Any]:
     return {
+        "seen": draft_mark(draft),
         **{name: getattr(draft, name) for name in TEXTS},
         "artifact": "registered",
         "model_version": draft.model_version_id,
@@ -129,13 +145,14 @@ def _initial(draft: ReviewRequest) -> dict[str, Any]:
     }
 
 
-def _filing_input(data: FormData, metric_values: MetricValuesForm) -> FilingInput:
+def filing_input(data: FormData, *, statements: Iterable[StatedValue]) -> FilingInput:
+    """The input of the action from the fields of a valid form, with the metric values to state."""
     return FilingInput(
         **{name: data[name] for name in TEXTS},
         version=_version(data),
         dataset=_dataset(data),
         rivals=tuple(data["rivals"]),
-        statements=tuple(metric_values.statements()),
+        statements=tuple(statements),
     )
 
 

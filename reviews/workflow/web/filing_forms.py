@@ -14,6 +14,7 @@ from governance.inventory.enums import TASKS, Tier
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.queries.people import teams_of
+from reviews.previews.queries.drafts import MARK_CHARS_MAX
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions.evidence import IMPLAUSIBLE
@@ -85,6 +86,7 @@ class PersonField(AnyModelChoiceField):
 class FilingForm(SubjectFields):
     """The subject of a request: purpose, artifact and evaluation data."""
 
+    seen = forms.CharField(max_length=MARK_CHARS_MAX, required=False, widget=forms.HiddenInput)
     title = forms.CharField(max_length=160, help_text="The name reviewers see.")
     purpose = forms.CharField(
         max_length=200, help_text="The use of the model. A version can have one open request for each purpose."

@@ -16,17 +16,20 @@ from django.views.decorators.http import require_POST, require_safe
 from benchmarking.projections.domain.projection_table import table_of
 from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.domain.policy import WaiverLevel
-from governance.site.web.refusals import show_in
+from governance.site.web.refusals import refusal_of, show_in
 from reviews.evidence.queries.attested import attested_views, audit_words, trust_of
 from reviews.evidence.queries.comparison import ProjectionRecord, records_for_filing
 from reviews.evidence.queries.imported import imported_views
-from reviews.requests.domain.lifecycle import OPEN_STATES
+from reviews.requests.domain.lifecycle import AMENDABLE_STATES, OPEN_STATES, RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
+from reviews.requests.rules import check_file
 from reviews.snapshots.queries.allowed_steps import STEPS
-from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
 from reviews.workflow.queries.view_evidence import run_entries
+from reviews.workflow.web.drafts.change_forms import AmendForm, ExchangeForm
+from reviews.workflow.web.drafts.confirmation import draft_panel
 from reviews.workflow.web.events import trail_lines
 from reviews.workflow.web.progress_steps import progress_steps
 from reviews.workflow.web.step_forms import (
@@ -110,7 +113,9 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "conditions": [_condition(row, bound) for row in view.authorization.conditions] if view.authorization else [],
         "is_measuring": snapshot.is_measuring,
         "is_over": snapshot.state not in OPEN_STATES,
-        "forms": _forms(view, bound),
+        "forms": _forms(view, bound) | _forms_of_changes(request, snapshot, bound),
+        "may_file_again": refusal_of(lambda: check_file(person_of(request), team=review.team.slug)) == "",
+        "panel": draft_panel(review) if view.state == RequestState.DRAFT else None,
         "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view) or open_items(view)),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),
     }
@@ -218,6 +223,15 @@ def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
         "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view), items=open_items(view)),
     }
     return {**unbound, **{name: form for name, form in bound.items() if ":" not in name}}
+
+
+def _forms_of_changes(request: HttpRequest, snapshot: RequestSnapshot, bound: BoundForms) -> dict[str, forms.Form]:
+    """The forms of the steps that change a request under review."""
+    if snapshot.state not in AMENDABLE_STATES:
+        return {}
+    row, person = snapshot.request, person_of(request)
+    unbound: dict[str, forms.Form] = {"amend": AmendForm(row=row, person=person), "exchange": ExchangeForm(row=row)}
+    return unbound | {name: form for name, form in bound.items() if name in unbound}
 
 
 def open_items(view: RequestView) -> list[tuple[str, str]]:

@@ -28,7 +28,6 @@ from reviews.workflow.actions import authorizations, requests, waivers
 from reviews.workflow.actions import review as reviewing
 from reviews.workflow.queries.view_authorization import earlier_condition_views
 from reviews.workflow.queries.view_course import packet_views
-from reviews.workflow.web.filing import SUBMITTED
 from reviews.workflow.web.page import load, perform_step, step
 from reviews.workflow.web.step_forms import ITEM, PlainForm, StepReasonForm, VoteForm, WaiverForm
 
@@ -37,12 +36,6 @@ VOTE_MESSAGES = {
     RequestState.CHANGES_REQUESTED: "Your vote is cast; the request goes back for changes.",
     RequestState.DECIDED: "Your vote is cast, and the review is decided.",
 }
-
-
-@step("submit", part="next")
-def submit(**given: Any) -> str:
-    """Fix policy and checklist, and evaluate the policy."""
-    return SUBMITTED[RequestState(requests.submit(**given).state)]
 
 
 @step("request_review", part="next")

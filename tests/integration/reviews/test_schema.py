@@ -26,7 +26,7 @@ def test_the_schema_is_served_and_names_every_address(cast: object, client: Clie
         f"{PREFIX}rulebook/policies/": ["get", "post"],
         f"{PREFIX}rulebook/policies/{{name}}/{{number}}/": ["get"],
         f"{PREFIX}requests/": ["get", "post"],
-        f"{PREFIX}requests/{{ref}}/": ["get"],
+        f"{PREFIX}requests/{{ref}}/": ["get", "put"],
         f"{PREFIX}requests/{{ref}}/authorization/revoke/": ["post"],
         f"{PREFIX}requests/{{ref}}/runs/": ["post"],
         f"{PREFIX}requests/{{ref}}/checklist/": ["get"],

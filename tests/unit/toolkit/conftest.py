@@ -48,7 +48,7 @@ def desk():
         def _body(self):
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
-        do_GET = do_POST = serve  # noqa: N815 -- the names http.server calls
+        do_GET = do_POST = do_PUT = serve  # noqa: N815 -- the names http.server calls
 
         def log_message(self, *_):
             pass

@@ -7,9 +7,18 @@ page.addEventListener("htmx:configRequest", (event) => {
   const token = page.querySelector('meta[name="csrf-token"]')?.content;
   if (token) event.detail.headers["X-CSRFToken"] = token;
 });
+const UNSAVED = "Not saved: the server did not answer as expected. Your entries are still on this page; press “Save as draft”.";
 for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-  page.addEventListener(failure, () => announce("The server did not answer as expected. Reload the page to see the current state."));
+  page.addEventListener(failure, (event) => announce(event.target.id === "autosave"
+    ? UNSAVED : "The server did not answer as expected. Reload the page to see the current state."));
 }
+
+// A form that saves itself stays as it is when the answer is another page, as after the end of a session.
+page.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.id !== "autosave" || event.detail.xhr.responseText.includes('id="autosave"')) return;
+  event.detail.shouldSwap = false;
+  announce(UNSAVED);
+});
 
 function announce(text) {
   const region = page.getElementById("announcements");

@@ -43,6 +43,7 @@ from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from tests.integration.reviews.evidence.steps import ACTIONS as STEPS
 from tests.integration.reviews.workflow.worlds import World, make_world
 from tests.unit.toolkit.readers.files import SAMPLES
 
@@ -58,6 +59,14 @@ def in_world(walk: Callable[[World], object]) -> Call:
 def _confirm(world: World) -> None:
     condition = world.decided().decision.authorization.conditions.get()
     authorizations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
+
+
+def _amend(world: World) -> None:
+    STEPS["amend"](world, world.evidence(), world.cast.author)
+
+
+def _exchange(world: World) -> None:
+    STEPS["exchange"](world, world.evidence(), world.cast.author)
 
 
 def _revoke(world: World) -> None:
@@ -284,6 +293,8 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.projections.state": in_world(_state_projection),
     "reviews.workflow.actions.projections.store_recalculated": in_world(_take_redrawn),
     "reviews.workflow.actions.re_reviews.open_re_review": in_world(_have_reviewed),
+    "reviews.workflow.actions.amendments.amend": in_world(_amend),
+    "reviews.workflow.actions.amendments.exchange": in_world(_exchange),
     "reviews.workflow.actions.retirements.announce": in_world(_announce),
     "reviews.workflow.actions.retirements.settle_ends": in_world(_settle_ends),
     "reviews.workflow.actions.retirements.warn": in_world(_warn),

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from governance.jobs import actions as jobs
 from reviews.authorizations.models import Condition
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
+from reviews.workflow.actions import amendments, evidence, requests, review, waivers
 from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import evidence, requests, review, waivers
+from reviews.workflow.actions.amendments import Amendment
 from reviews.workflow.actions.evidence import StatedValue
+from tests.factories.models import make_version
 from tests.integration.reviews.workflow.worlds import World
 from weighbridge.core.metrics.basis import Basis
 
@@ -32,6 +35,12 @@ def edit(world: World, request: ReviewRequest, by: User) -> object:
 def state_metric_value(world: World, request: ReviewRequest, by: User) -> object:
     statement = StatedValue(name="error_rate", value=Decimal("0.01"), unit="ratio", basis=Basis.ESTIMATED)
     return evidence.state_metric_value(request=request, statement=statement, by=by, now=world.now)
+
+
+def exchange(world: World, request: ReviewRequest, by: User) -> object:
+    with transaction.atomic():  # the other version is registered for this step alone
+        other = make_version(by=world.cast.author, now=world.now, version="9.9.9", seed=99)
+        return amendments.exchange(request=request, version=other, reason="It was trained anew.", by=by, now=world.now)
 
 
 def vote(stage_id: str, choice: VoteChoice) -> Act:
@@ -57,6 +66,10 @@ ACTIONS: dict[str, Act] = {
         request=r, rule_id="accuracy-floor-prod", reason="A ranking has no accuracy.", valid_days=30, by=by, now=w.now
     ),
     "revise": lambda w, r, by: requests.revise(request=r, reason="New weights.", by=by, now=w.now),
+    "amend": lambda w, r, by: amendments.amend(
+        request=r, amendment=Amendment(title="A clearer title"), reason="It was unclear.", by=by, now=w.now
+    ),
+    "exchange": exchange,
     "withdraw": lambda w, r, by: requests.withdraw(request=r, reason="Not needed.", by=by, now=w.now),
     "retry_packet": lambda w, r, by: jobs.retry(row=r.packets.get(), by=by, now=w.now),
     "revoke": lambda w, r, by: authorizations.revoke(

@@ -90,7 +90,9 @@ def test_variants_that_could_not_be_measured_need_a_waiver(
     filed: ReviewRequest, author: User, cast: Cast, now: datetime
 ) -> None:
     take(filed, "alternatives", walks.result_of({}, verdict="invalid", reasons=("int8: it crashed.",)), now)
-    assert codes(filed, now) == [("indeterminate", RULE)]
+    (failed, why), *others = codes(filed, now)
+    assert (failed, why.partition(" (")[2]) == ("run_failed", "alternatives) gave no evidence")
+    assert others == [("indeterminate", RULE)]
     waivers.grant(
         request=filed,
         rule_id=RULE,

@@ -42,7 +42,7 @@ def test_everybody_with_a_reason_reads_a_draft(draft: ReviewRequest, cast: Cast,
     page = enter(getattr(cast, who)).get(page_of(draft))
     assert page.status_code == 200
     assert stations(page)[0] == ("Draft", "current")
-    assert ("Submit for screening" in words(page)) is (who == "author")
+    assert ("Check and submit" in words(page)) is (who == "author")
     assert "The policy has not been evaluated yet" in words(page)
 
 

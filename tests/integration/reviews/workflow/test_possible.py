@@ -33,6 +33,8 @@ TAKEN: dict[str, Act] = {
     "request_review": ACTIONS["request_review"],
     "vote": ACTIONS["approve"],
     "revise": ACTIONS["revise"],
+    "amend": ACTIONS["amend"],
+    "exchange": ACTIONS["exchange"],
     "withdraw": ACTIONS["withdraw"],
     "packet": lambda world, request, by: packets.request_packet(request=request, by=by, now=world.now),
     "waive": ACTIONS["waive"],

@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset, ModelVersion
-from governance.rulebook.models import PolicyVersion
 from reviews.evidence.domain.plausibility import PEERS_MIN
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
@@ -195,20 +194,6 @@ def test_one_open_request_per_version_and_purpose(version: ModelVersion, author:
     page = client.post("/requests/new/", answers(model_version=version.pk))
     assert (page.status_code, list(page.context["form"].errors)) == (409, ["model_version"])
     assert ReviewRequest.objects.count() == 1
-
-
-def test_save_and_submit(policy: PolicyVersion, version: ModelVersion, author: User) -> None:
-    page = enter(author).post("/requests/new/", answers(model_version=version.pk, then="submit"), follow=True)
-    assert ReviewRequest.objects.get().state == "evidence"
-    assert said(page)[0].startswith("Submitted. A review is mandatory")
-
-
-def test_submitting_without_a_policy_keeps_the_draft(version: ModelVersion, author: User) -> None:
-    page = enter(author).post("/requests/new/", answers(model_version=version.pk, then="submit"), follow=True)
-    assert ReviewRequest.objects.get().state == "draft"
-    assert said(page) == [
-        "No policy is published yet; an administrator must publish one before requests are submitted."
-    ]
 
 
 @pytest.mark.parametrize("who", ["reviewer_one", "approver", "finance", "admin", "auditor"])

@@ -128,7 +128,7 @@ title: T
 purpose: P
 environment: prod
 business_case: B
-model: {team: t, slug: s, name: n, version: v, task: classification, tier: high, owner: ada, uri: "s3://m", sha256: ab}
+model: {team: t, slug: s, name: n, version: v, tier: high, task: ranking, owner: ada, uri: "s3://m", sha256: ab}
 """
 
 
@@ -156,3 +156,23 @@ def test_a_request_file_that_is_wrong_is_not_sent(desk, tmp_path):
     done = weighbridge("request", "create", tmp_path / "r.yaml", "--server", desk.server.url, "--token", "t")
     assert (done.exit_code, desk.asked) == (2, [])
     assert done.stderr.startswith("weighbridge: ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "outcome"),
+    [((201, {"ref": "MRR-2026-0042"}), 0, "created"), ((400, {"detail": "No."}), 1, "refused"), (None, 2, "unclear")],
+)
+def test_a_folder_is_synced(desk, tmp_path, answer, code, outcome):
+    (tmp_path / "r.yaml").write_text(REQUEST)
+    desk.answers["POST", "/base/api/v1/models/"] = (201, {"digest": "sha256:m"})
+    desk.answers["GET", "/base/api/v1/requests/"] = (200, {"results": [], "next": None})
+    desk.answers["POST", "/base/api/v1/requests/"] = answer
+    done = weighbridge("request", "sync", tmp_path, "--server", desk.server.url, "--token", "t0ken")
+    assert done.exit_code == code
+    assert "r.yaml" in done.output
+    assert outcome in done.output
+
+
+def test_a_folder_that_is_none_is_refused(desk, tmp_path):
+    done = weighbridge("request", "sync", tmp_path / "none", "--server", desk.server.url, "--token", "t")
+    assert (done.exit_code, desk.asked) == (2, [])

@@ -1,5 +1,6 @@
 """`weighbridge gate` and `weighbridge request`: the commands that call a Weighbridge server."""
 
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,3 +104,26 @@ def create(
         except ServerRefused as refused:
             stop(refused.reason, code=NO if 400 <= refused.http_status < 500 else UNCLEAR)
     typer.echo(ref)
+
+
+def sync(
+    folder: Annotated[Path, typer.Argument(help="A folder with request files (YAML) and tables of requests (CSV).")],
+    server: ServerOption = "",
+    token: TokenOption = "",
+) -> None:
+    """File and update the drafts of all requests in a folder.
+
+    Exit codes: 0 all filed or left as they are, 1 some refused, 2 some unclear.
+
+    Nothing is submitted, and what is submitted already is left as it is. A second run changes nothing.
+    """
+    from weighbridge.cli.tables.sync_table import sync_table
+    from weighbridge.cli.tables.terminal import show
+    from weighbridge.client.bulk.sync import SyncOutcome, sync_folder
+
+    with errors_as_exits():
+        lines = list(sync_folder(folder, server=server_at(server, token)))
+    show([sync_table(lines)], sys.stdout)
+    outcomes = {line.outcome for line in lines}
+    unclear = UNCLEAR if SyncOutcome.UNCLEAR in outcomes else DONE
+    raise typer.Exit(NO if SyncOutcome.REFUSED in outcomes else unclear)

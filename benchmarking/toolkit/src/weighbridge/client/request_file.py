@@ -54,7 +54,11 @@ def read_request_file(path: Path, *, document: Mapping[str, Any] | None = None) 
 
     With `document`, its content is that and not the one of the file.
     """
-    document = _load(path) if document is None else document
+    return parse_request(_load(path) if document is None else document, folder=path.parent)
+
+
+def parse_request(document: Mapping[str, Any], *, folder: Path) -> RequestFile:
+    """Validate the document of a request, whose paths are relative to `folder`; raise Invalid with the invalid key."""
     _check_keys(document, KEYS, "")
     model = _mapping(document, "model")
     _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256", "lineage", "bom"), "model.")
@@ -71,11 +75,11 @@ def read_request_file(path: Path, *, document: Mapping[str, Any] | None = None) 
         }
         | _rivals(document.get("rivals")),
         model={key: _text(model, key, "model.") for key in MODEL_TEXTS}
-        | _origin(model, path.parent)
-        | _lineage(model, path.parent),
-        model_file=_file(model, path.parent, "model.") if "file" in model else None,
+        | _origin(model, folder)
+        | _lineage(model, folder),
+        model_file=_file(model, folder, "model.") if "file" in model else None,
         dataset=_dataset(dataset, team=_text(model, "team", "model.")) if dataset is not None else None,
-        dataset_file=_file(dataset, path.parent, "dataset.") if dataset is not None else None,
+        dataset_file=_file(dataset, folder, "dataset.") if dataset is not None else None,
         is_submitted=is_submitted,
     )
 

@@ -92,6 +92,10 @@ class PlatformServer:
     scheme: str = "Token"
     allows_plain: bool = False
 
+    @property
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"{self.scheme} {self.token}"} if self.token else {}
+
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Get a document; raise ServerRefused."""
         return self._ask("GET", f"{path}?{urlencode(query)}" if query else path, {}, b"")
@@ -124,8 +128,8 @@ class PlatformServer:
         of the whole.
         """
         start = target.stat().st_size if target.exists() else 0
-        connection, base = self._connection()
-        sent = {"Authorization": f"Token {self.token}", **({"Range": f"bytes={start}-"} if start else {})}
+        connection, base = self.connection()
+        sent = {**self._authorization, **({"Range": f"bytes={start}-"} if start else {})}
         try:
             answer = self._opened(connection, f"{base}{path}?{urlencode(query)}", sent, bytes_max=bytes_max)
             mode = "ab" if answer.status == http.HTTPStatus.PARTIAL_CONTENT else "wb"
@@ -163,8 +167,7 @@ class PlatformServer:
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | Upload) -> dict[str, Any]:
         connection, base = self.connection()
-        authorization = {"Authorization": f"{self.scheme} {self.token}"} if self.token else {}
-        sent = {**authorization, "Accept": "application/json", **headers}
+        sent = {**self._authorization, "Accept": "application/json", **headers}
         try:
             connection.request(method, base + path, body.chunks() if isinstance(body, Upload) else body, sent)
             connection.response_class = bounded(total_s=self.timeout_s, bytes_max=ANSWER.bytes_max)  # type: ignore[assignment]  # called alike

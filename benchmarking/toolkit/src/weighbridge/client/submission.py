@@ -13,17 +13,27 @@ def file_request(request: RequestFile, *, server: PlatformServer, key: str, repo
 
     `key` makes every call idempotent: each call sends it with its own suffix. Raises ServerRefused.
     """
-    digest = register_model(request, server=server, key=key)
-    report(f"model {digest}")
-    dataset = register_dataset(request, server=server, key=key)
-    if dataset is not None:
-        report(f"data set {dataset}")
-    review = {**request.review, "model_version": digest, "dataset": dataset}
+    review = register(request, server=server, key=key, report=report)
     ref = text_from(server.post("/api/v1/requests/", review, key=f"{key}-review"), "ref")
     if request.is_submitted:
         server.post(f"/api/v1/requests/{ref}/submit/", {}, key=f"{key}-submit")
         report(f"submitted {ref}")
     return ref
+
+
+def register(
+    request: RequestFile, *, server: PlatformServer, key: str, report: Callable[[str], None]
+) -> dict[str, Any]:
+    """Upload the model and the data set; return the document of the request, which names both by digest.
+
+    A version or data set that is registered already with the same content is used as it is. Raises ServerRefused.
+    """
+    digest = register_model(request, server=server, key=key)
+    report(f"model {digest}")
+    dataset = register_dataset(request, server=server, key=key)
+    if dataset is not None:
+        report(f"data set {dataset}")
+    return {**request.review, "model_version": digest, "dataset": dataset}
 
 
 def register_model(request: RequestFile, *, server: PlatformServer, key: str) -> str:

@@ -15,9 +15,7 @@ title: Visual search
 purpose: Find products
 environment: prod
 business_case: Raises conversion.
-model:
-  {team: search, slug: visual-search, name: Visual search, task: classification, tier: T1, owner: ada, uri: "x:y",
-   sha256: ab}
+model: {team: search, slug: visual-search, name: Search, tier: T1, task: ranking, owner: ada, uri: "x:y", sha256: ab}
 submit: true
 """
 

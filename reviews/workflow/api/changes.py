@@ -1,0 +1,55 @@
+"""Changes of what a request is about: texts and data, another file, a copy."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.site.api.shapes import read_for
+from reviews.requests.queries.requests import parties_of
+from reviews.requests.rules import check_edit, check_file, check_withdraw
+from reviews.workflow.actions import amendments, requests
+from reviews.workflow.actions.amendments import Amendment
+from reviews.workflow.api.answers import ReviewAnswer, said
+from reviews.workflow.api.inputs import AmendmentInput, CopyInput, ExchangeInput, found
+from reviews.workflow.api.requests import dataset_of, version_of
+
+
+class Amendments(APIView):
+    """Other texts or data."""
+
+    @extend_schema(operation_id="requests_amend", request=AmendmentInput, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str) -> Response:
+        """Change texts or data as the next revision; every vote on the one before is void."""
+        row, user, person, now = found(request, ref)
+        given = read_for(request, AmendmentInput, lambda: check_edit(person, parties_of(row)))
+        reason, dataset = given.pop("reason"), dataset_of(given.pop("dataset", None), person)
+        amendment = Amendment(**given, dataset=dataset)
+        row = amendments.amend(request=row, amendment=amendment, reason=reason, by=user, now=now)
+        return Response(said(row, person, now))
+
+
+class Exchange(APIView):
+    """Another file."""
+
+    @extend_schema(operation_id="requests_exchange", request=ExchangeInput, responses={201: ReviewAnswer})
+    def post(self, request: Request, ref: str) -> Response:
+        """Withdraw the request, and draft one for another version of its model; answers with the draft."""
+        row, user, person, now = found(request, ref)
+        given = read_for(request, ExchangeInput, lambda: check_withdraw(person, parties_of(row)))
+        version = version_of(given["model_version"], person)
+        draft = amendments.exchange(request=row, version=version, reason=given["reason"], by=user, now=now)
+        return Response(said(draft, person, now), status=201)
+
+
+class Copies(APIView):
+    """A copy of a request."""
+
+    @extend_schema(operation_id="requests_file_again", request=CopyInput, responses={201: ReviewAnswer})
+    def post(self, request: Request, ref: str) -> Response:
+        """Draft a new request with texts, environment, data and candidates of this one, without its metric values."""
+        row, user, person, now = found(request, ref)
+        given = read_for(request, CopyInput, lambda: check_file(person, team=row.team.slug))
+        version = version_of(given["model_version"], person) if "model_version" in given else None
+        draft = requests.file_again(request=row, version=version, by=user, now=now)
+        return Response(said(draft, person, now), status=201)
