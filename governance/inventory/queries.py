@@ -116,9 +116,8 @@ def retirement_days() -> dict[str, date]:
     """The first day of retirement for each digest that has one, or that contains what has one."""
     days: dict[str, date] = {}
     for row in ModelVersion.objects.filter(ends_on__isnull=False).only("digest", "kind", "contained", "ends_on"):
-        digest, day = row.retired_digest, row.ends_on
-        if day is not None:
-            days[digest] = min(day, days.get(digest, day))
+        digest = row.retired_digest
+        days[digest] = min(filter(None, (row.ends_on, days.get(digest))))
     if not days:
         return days
     wholes = ModelVersion.objects.filter(contained__overlap=list(days)).values_list("digest", "contained")

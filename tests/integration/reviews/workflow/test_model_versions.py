@@ -8,6 +8,7 @@ from governance.inventory.actions import inventory, retirement
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.domain.retirement import Announcement
 from governance.inventory.models import ModelVersion
+from governance.inventory.queries import descendants
 from governance.people.approvals.models import Change
 from tests.factories import kinds
 from tests.factories.models import make_version
@@ -194,3 +195,14 @@ def test_a_version_without_a_request_has_a_bill_without_values(cast, now, api):
     document = api(cast.author).get(f"/api/v1/versions/{child.pk}/bom/").json()
     assert lineage_of_bom(document) == parse_lineage(child.lineage)
     assert document["metadata"]["component"]["modelCard"]["properties"] == []
+
+
+def test_a_descendant_has_the_first_day_of_all_its_ancestors(cast, now):
+    version_of(cast, now, 2, 1)
+    version_of(cast, now, 3, 1, 2)
+    version_of(cast, now, 5, 3, 4)
+    first, later = now.date(), now.date() + timedelta(days=5)
+    assert descendants({digest(1): later}) == {digest(number): later for number in (1, 2, 3, 5)}
+    found = descendants({digest(1): later, digest(4): first})
+    assert found == {digest(number): first if number in (4, 5) else later for number in (1, 2, 3, 4, 5)}
+    assert descendants({}) == {}

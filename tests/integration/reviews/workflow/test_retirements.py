@@ -298,6 +298,16 @@ def test_a_day_that_moves_is_warned_of_anew_with_one_re_review(decided, cast, no
 
 
 @pytest.mark.django_db
+def test_an_authorization_that_ended_meanwhile_is_not_warned_of(decided, cast, now):
+    announced(decided.model_version, 20, by=cast.author, now=now)
+    (dependent,) = retirements._dependents()
+    row = Authorization.objects.get()
+    authorizations.revoke(authorization=row, reason="It misbehaves.", by=cast.approver, now=now)
+    assert retirements._warn(dependent, None, now) is None
+    assert not Finding.objects.exists()
+
+
+@pytest.mark.django_db
 def test_an_authorization_that_ends_before_gets_a_finding_alone(decided, cast, now):
     row = Authorization.objects.get()
     day = row.expires_at.date() + timedelta(days=30)
