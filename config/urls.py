@@ -17,6 +17,7 @@ handler500 = "governance.site.web.outages.answer_error"
 PAGES = {
     "governance": [
         "governance.operations.urls",
+        "governance.absences.urls",
         "governance.inventory.urls",
         "governance.rulebook.urls",
         "governance.budgets.urls",
@@ -43,6 +44,7 @@ API = [
     "governance.inventory.api_urls",
     "governance.rulebook.api_urls",
     "governance.people.approvals.api_urls",
+    "governance.absences.api_urls",
     "governance.budgets.api_urls",
     "governance.findings.api_urls",
     "governance.bills.api_urls",

@@ -120,6 +120,7 @@ STEP_UP_ROUTES = frozenset(
         "governance:changes",
         "governance:change_confirm",
         "governance:change_refuse",
+        "governance:absence_deputy",
         "api:votes",
         "api:waivers",
         "api:revoke",
@@ -128,6 +129,7 @@ STEP_UP_ROUTES = frozenset(
         "api:changes",
         "api:change-confirm",
         "api:change-refuse",
+        "api:absence-deputy",
     }
 )
 ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]

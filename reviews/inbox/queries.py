@@ -28,7 +28,7 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.transition_types import Actor
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import owned_by, parties_of, visible_to
-from reviews.snapshots.queries.allowed_steps import open_stage_for
+from reviews.snapshots.queries.allowed_steps import voting_rights_of
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.queries.review_blockers import review_blockers
 
@@ -166,9 +166,9 @@ def _cycles() -> Iterable[CycleLine]:
 def _to_vote(person: Person, now: datetime) -> Iterable[RequestLine]:
     rows = visible_to(person).filter(state=RequestState.IN_REVIEW).exclude(owned_by(person))
     for request in rows.select_related("policy").order_by("deadline_at", "pk"):
-        stage = open_stage_for(snapshot_of(request, now=now), person=person)
-        if stage is not None:
-            yield _line(request, f"Your vote: {stage.title}.", _frozen_at(request))
+        for right in voting_rights_of(snapshot_of(request, now=now), person=person)[:1]:
+            whose = f"Your vote in the place of {right.deputyship.absent.name}" if right.deputyship else "Your vote"
+            yield _line(request, f"{whose}: {right.stage.title}.", _frozen_at(request))
 
 
 def _waiting_for_me(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]:

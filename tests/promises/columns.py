@@ -62,6 +62,7 @@ OURS: Mapping[str, str] = {
             "evidence.PolicyEvaluation.occasion",
             "evidence.PolicyEvaluation.outcome",
             "evidence.MetricRecord.unit",
+            "absences.Absence.confirmed_roles",
         ),
         WORD,
     ),

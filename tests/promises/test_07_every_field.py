@@ -26,6 +26,7 @@ from pytest_django import Settings
 
 from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Dataset, Run
+from governance.absences.models import Absence
 from governance.bills.models import Bill
 from governance.budgets.domain.quarters import Quarter
 from governance.people.approvals.models import Change
@@ -111,6 +112,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "quarter": str(Quarter.of(now.date())),
         "unit": "USD",
         "change_id": Change.objects.latest("pk").pk,
+        "absence_id": Absence.objects.latest("pk").pk,
         "dataset_id": Dataset.objects.latest("pk").pk,
         "bill_id": Bill.objects.latest("pk").pk,
         "finding_id": 1,

@@ -71,6 +71,7 @@ NOT_SHOWN = {
     "feed.GateInput.subject",
     "workflow.MetricValueInput.unit",
     "workflow.VoteInput.stage",
+    "workflow.VoteInput.in_place_of",
     "workflow.WaiverInput.rule",
     "budgets.AllocationInput.team",
     "budgets.BudgetChangeInput.team",
@@ -142,6 +143,10 @@ STORED = {
     "budgets.TermsInput.reason": "approvals.Change.reason",
     "findings.ClosingInput.note": "findings.Finding.closing_note",
     "people.GrantForm.reason": "approvals.Change.reason",
+    "absences.DeputyForm.reason": "approvals.Change.reason",
+    "absences.DeputyInput.reason": "approvals.Change.reason",
+    "absences.AbsenceInput.reason": "absences.Absence.reason",
+    **dict.fromkeys(("absences.EndingForm.reason", "absences.EndingInput.reason"), "audit.AuditEvent.reason"),
     "people.ReasonForm.reason": "approvals.Change.closing_reason",
     **dict.fromkeys(
         (f"rulebook.RuleForm.{name}" for name in ("environments", "message", "teams", "tiers")),

@@ -25,3 +25,4 @@ class Changed(TextChoices):
     OWNER = "owner"
     SANDBOX = "sandbox"
     DATASET = "dataset", "evaluation set"
+    DEPUTY = "deputy"

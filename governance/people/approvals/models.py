@@ -54,7 +54,8 @@ class Change(models.Model):
                 )
                 | Q(kind__in=WITHOUT_PARTS, part="")
                 | Q(kind=Changed.BUDGET, gains__isnull=True)
-                | Q(kind=Changed.OWNER, part="", gains__isnull=True),
+                | Q(kind=Changed.OWNER, part="", gains__isnull=True)
+                | Q(kind=Changed.DEPUTY, part="", gains__isnull=False),
             ),
             models.CheckConstraint(
                 name="another_person_confirms",
@@ -63,7 +64,10 @@ class Change(models.Model):
             models.CheckConstraint(
                 name="nobody_gains_by_own_hand",
                 condition=Q(gains__isnull=True)
-                | ((~Q(kind=Changed.ROLE) | ~Q(gains=F("proposed_by"))) & (~_CONFIRMED | ~Q(gains=F("closed_by")))),
+                | (
+                    (~Q(kind__in=[Changed.ROLE, Changed.DEPUTY]) | ~Q(gains=F("proposed_by")))
+                    & (~_CONFIRMED | ~Q(gains=F("closed_by")))
+                ),
             ),
             models.CheckConstraint(
                 name="closed_change_says_when_and_by_whom",

@@ -15,7 +15,7 @@ class ChangeAnswer(Answer):
 
     id = serializers.IntegerField()
     ref = serializers.CharField(source="__str__")
-    kind = serializers.CharField(help_text="policy, checklist, role, allocation, budget, owner or sandbox.")
+    kind = serializers.CharField(help_text="policy, checklist, role, allocation, budget, owner, sandbox or deputy.")
     description = serializers.CharField()
     details = serializers.DictField(help_text="What is asked, by the kind.")
     state = serializers.CharField(help_text="pending, confirmed, refused, withdrawn or expired.")

@@ -70,6 +70,7 @@ ReviewAnswer = answer_of(
     after={"html_url": "ref", "comparisons": "metric_values"},
     helps={
         "state_owner": "Whose move it is.",
+        "voting_rights": "The stages in which you may vote now; in_place_of names the absent person you may vote for.",
         "outcome": "approved, approved_with_conditions, rejected; empty while undecided.",
         "dataset_doubt": "Why quality on the evaluation data is declared and not measured; empty where it is measured.",
         "re_review_reasons": "The breaches that made this a re-review; none where people filed it.",

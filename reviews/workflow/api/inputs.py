@@ -146,6 +146,12 @@ class VoteInput(Input):
 
     stage = serializers.CharField(max_length=40, source="stage_id")
     choice = choice(VoteChoice)
+    in_place_of = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=150,
+        help_text="User name of the absent person for whom you vote as the deputy; empty for your own vote.",
+    )
     revision = serializers.IntegerField(
         required=False, min_value=1, help_text="The revision that you read; a vote on another one is refused."
     )

@@ -19,7 +19,7 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions import review, waivers
-from reviews.workflow.actions.review import LiftedCondition, NewCondition
+from reviews.workflow.actions.review import LiftedCondition, NewCondition, NewVote
 from reviews.workflow.api.answers import ReviewAnswer, everything_of, said
 from reviews.workflow.api.course_answers import VotingAnswer
 from reviews.workflow.api.inputs import ReasonInput, VoteInput, WaiverInput, found
@@ -102,5 +102,6 @@ class Votes(APIView):
         choice = VoteChoice(given.pop("choice"))
         conditions = [NewCondition(**each) for each in given.pop("conditions", [])]
         lifted = map(LiftedCondition, given.pop("lifted_ids", []))
-        row = review.vote(request=row, choice=choice, conditions=(*conditions, *lifted), by=user, now=now, **given)
+        vote = NewVote(choice=choice, conditions=(*conditions, *lifted), **given)
+        row = review.cast(request=row, vote=vote, by=user, now=now)
         return Response(said(row, person, now), status=201)
