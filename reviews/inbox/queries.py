@@ -54,7 +54,7 @@ class RequestLine:
     state: str
     todo: str
     since: datetime
-    deadline_at: datetime | None
+    lapses_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<slug:ref>/votes/", steps.Votes.as_view(), name="votes"),
     path("requests/<slug:ref>/revise/", steps.Revision.as_view(), name="revise"),
     path("requests/<slug:ref>/withdraw/", steps.Withdrawal.as_view(), name="withdraw"),
+    path("requests/<slug:ref>/extend/", steps.Extension.as_view(), name="extend"),
     path("requests/<slug:ref>/packets/", packets.Packets.as_view(), name="packets"),
     path("requests/<slug:ref>/packets/pdf/", packets.PacketPdf.as_view(), name="packet-pdf"),
     path("requests/<slug:ref>/packets/retry/", packets.PacketRetry.as_view(), name="packet-retry"),

@@ -156,6 +156,7 @@ STORED = {
     "prices.WithdrawalForm.reason": "audit.AuditEvent.reason",
     "runs.ChoiceForm.reason": "runs.SandboxChoice.reason",
     "workflow.StepReasonForm.reason": "audit.AuditEvent.reason",
+    "workflow.ExtensionForm.reason": "audit.AuditEvent.reason",
     "workflow.MetricValueForm.source": "evidence.MetricRecord.source",
     "workflow.WaiverForm.reason": "evidence.Waiver.reason",
     "workflow.ContradictionForm.text": "evidence.ContradictionAnswer.text",
@@ -190,6 +191,7 @@ STORED = {
     "workflow.ConditionInput.text": "authorizations.Condition.text",
     "workflow.WaiverInput.reason": "evidence.Waiver.reason",
     "workflow.ReasonInput.reason": "audit.AuditEvent.reason",
+    "workflow.ExtensionInput.reason": "audit.AuditEvent.reason",
 }
 
 

@@ -20,8 +20,9 @@ from reviews.authorizations.domain.authorization_states import AuthorizationStat
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
 from reviews.evidence.rules import check_waive
+from reviews.requests.domain.deadlines import Deadline
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, RequestState, check_action, check_editable
-from reviews.requests.rules import check_edit, check_print, check_withdraw
+from reviews.requests.rules import check_edit, check_extend, check_print, check_withdraw
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.queries.review_blockers import review_blockers
 from weighbridge.core.errors import NotAllowed, Refused, WrongState
@@ -179,6 +180,17 @@ def check_can_withdraw(snapshot: RequestSnapshot, *, person: Person) -> None:
     check_action(source=snapshot.state, action="withdraw")
 
 
+def check_can_extend(snapshot: RequestSnapshot, *, person: Person) -> Deadline:
+    """Extending the deadline, once. Returns the present deadline."""
+    check_extend(person)
+    _check_uninvolved(snapshot, person, "extend its deadline")
+    deadline = snapshot.request.deadline
+    if deadline is None or snapshot.request.lapses_at is None:
+        raise WrongState(f"The request is {snapshot.state.words}; it has no deadline that can be extended.")
+    _require(snapshot.request.extended_at is None, "The deadline was extended before; that is possible once.")
+    return deadline
+
+
 def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Freezing a packet."""
     check_print(person, snapshot.parties)
@@ -188,9 +200,7 @@ def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> Non
 def check_can_waive(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Waiving a soft rule, or a checklist item that does not apply."""
     check_waive(person)
-    interests = snapshot.electorate.interests
-    if interests.conflict_of(person.id) or interests.is_member(person.id):
-        raise NotAllowed("A platform lead who has no interest in this request must waive its rules.")
+    _check_uninvolved(snapshot, person, "waive its rules")
     _check_submitted(snapshot)
 
 
@@ -244,6 +254,7 @@ STEPS: Mapping[str, Callable[..., object]] = {
     "withdraw": check_can_withdraw,
     "packet": check_can_freeze_packet,
     "waive": check_can_waive,
+    "extend": check_can_extend,
 }
 """The steps of a request by name, with their guards."""
 
@@ -258,6 +269,12 @@ def check_can_cancel(run: Run, *, person: Person) -> None:
     kind = kind_of(Run)
     kind.check(person, run)
     kind.check_cancel(run)
+
+
+def _check_uninvolved(snapshot: RequestSnapshot, person: Person, to: str) -> None:
+    interests = snapshot.electorate.interests
+    if interests.conflict_of(person.id) or interests.is_member(person.id):
+        raise NotAllowed(f"A platform lead who has no interest in this request must {to}.")
 
 
 def _check_no_interest(snapshot: RequestSnapshot, person: Person) -> None:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
 from governance.site.api.shapes import Input, choice, takes
+from reviews.requests.domain.deadlines import EXTENSION_DAYS_MAX
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.models import ReviewRequest
@@ -117,6 +118,13 @@ class ProjectionInput(Input):
 class ReasonInput(Input):
     """Why."""
 
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
+class ExtensionInput(Input):
+    """By how many days the deadline is extended, and why."""
+
+    days = serializers.IntegerField(min_value=1, max_value=EXTENSION_DAYS_MAX)
     reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
 
 

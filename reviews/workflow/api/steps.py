@@ -14,7 +14,7 @@ from governance.site.api.shapes import read_for
 from reviews.evidence.rules import check_waive
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find, parties_of
-from reviews.requests.rules import check_edit, check_vote_anywhere, check_withdraw
+from reviews.requests.rules import check_edit, check_extend, check_vote_anywhere, check_withdraw
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests as writes
@@ -22,7 +22,7 @@ from reviews.workflow.actions import review, waivers
 from reviews.workflow.actions.review import LiftedCondition, NewCondition, NewVote
 from reviews.workflow.api.answers import ReviewAnswer, everything_of, said
 from reviews.workflow.api.course_answers import VotingAnswer
-from reviews.workflow.api.inputs import ReasonInput, VoteInput, WaiverInput, found
+from reviews.workflow.api.inputs import ExtensionInput, ReasonInput, VoteInput, WaiverInput, found
 from reviews.workflow.queries.view_course import stage_views, vote_views
 
 
@@ -44,6 +44,10 @@ def _withdraws(person: Person, request: ReviewRequest) -> None:
 
 def _waives(person: Person, request: ReviewRequest) -> None:
     check_waive(person)
+
+
+def _extends(person: Person, request: ReviewRequest) -> None:
+    check_extend(person)
 
 
 REQUEST = StepSubject(_found, _everything, ReviewAnswer)
@@ -80,6 +84,15 @@ Waivers = REQUEST.step(
     takes=WaiverInput,
     status=201,
     check=_waives,
+)
+
+
+Extension = REQUEST.step(
+    "requests_extend",
+    writes.extend,
+    "Extend the deadline, once; a platform lead without a stake in the request.",
+    takes=ExtensionInput,
+    check=_extends,
 )
 
 

@@ -78,8 +78,8 @@ class RequestView:
     """A request as one person sees it at one moment.
 
     The keys of `allowed_steps`: edit, submit, evidence (values and contradictions), answer (checklist),
-    request_review, vote, revise, withdraw, packet, waive. `own_stage_id` is the first stage that the person may vote
-    in, in their own name or in that of an absent person; `voting_rights` are all of them. `answerable` are the
+    request_review, vote, revise, withdraw, packet, waive, extend. `own_stage_id` is the first stage that the person may
+    vote in, in their own name or in that of an absent person; `voting_rights` are all of them. `answerable` are the
     checklist items that the person may answer.
     """
 
@@ -105,6 +105,8 @@ class RequestView:
     created_at: datetime
     submitted_at: datetime | None
     deadline_at: datetime | None
+    lapses_at: datetime | None
+    is_in_grace: bool
     policy: PolicyVersion | None
     checklist_version: ChecklistVersion | None
     policy_evaluation: PolicyEvaluationPart | None
@@ -199,6 +201,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         events=tuple(reversed(parts.audit_rows(snapshot))),
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
         allowed_steps=allowed_steps_of(snapshot, person=person),
+        is_in_grace=request.is_in_grace(snapshot.now),
         own_stage_id=rights[0].stage if rights else "",
         voting_rights=rights,
         answerable=view_evidence.answerable(snapshot, person=person),

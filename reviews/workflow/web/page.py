@@ -31,6 +31,7 @@ from reviews.workflow.web.progress_steps import progress_steps
 from reviews.workflow.web.step_forms import (
     AttestedForm,
     ContradictionForm,
+    ExtensionForm,
     MetricValueForm,
     PlainForm,
     ProjectionForm,
@@ -217,6 +218,7 @@ def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
         "projection": ProjectionForm(auto_id="projection-%s"),
         "vote": voting,
         "revise": StepReasonForm(auto_id="revise-%s"),
+        "extend": ExtensionForm(auto_id="extend-%s"),
         "withdraw": StepReasonForm(auto_id="withdraw-%s"),
         "revoke": StepReasonForm(auto_id="revoke-%s"),
         "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view), items=open_items(view)),

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from governance.rulebook.domain.checklists import ItemKind
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.web.formatting import unit_words
+from reviews.requests.domain.deadlines import EXTENSION_DAYS_MAX
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, LiftedCondition, NewCondition
 from reviews.workflow.queries.view_authorization import EarlierConditionView
@@ -62,6 +63,13 @@ class StepReasonForm(forms.Form):
     """A step that needs a reason."""
 
     reason = text_field(rows=2)
+
+
+class ExtensionForm(StepReasonForm):
+    """More days for a request that would lapse."""
+
+    days = forms.IntegerField(min_value=1, max_value=EXTENSION_DAYS_MAX, initial=7, label="More days")
+    field_order = ("days", "reason")
 
 
 class MetricValueForm(forms.Form):

@@ -30,7 +30,7 @@ from reviews.workflow.queries.view_authorization import earlier_condition_views
 from reviews.workflow.queries.view_course import packet_views, voting_right_views
 from reviews.workflow.web.filing import SUBMITTED
 from reviews.workflow.web.page import load, perform_step, step
-from reviews.workflow.web.step_forms import ITEM, PlainForm, StepReasonForm, VoteForm, WaiverForm
+from reviews.workflow.web.step_forms import ITEM, ExtensionForm, PlainForm, StepReasonForm, VoteForm, WaiverForm
 
 VOTE_MESSAGES = {
     RequestState.IN_REVIEW: "Your vote is cast.",
@@ -91,6 +91,12 @@ def revise(**given: Any) -> str:
 def withdraw(**given: Any) -> str:
     """Withdraw the request."""
     return f"{requests.withdraw(**given).ref} is withdrawn."
+
+
+@step("extend", part="next", form=ExtensionForm)
+def extend(**given: Any) -> str:
+    """Extend the deadline, once."""
+    return f"The deadline is now {requests.extend(**given).deadline_at:%Y-%m-%d}."
 
 
 @require_POST
