@@ -54,6 +54,7 @@ API = [
     "benchmarking.prices.api_urls",
     "reviews.evidence.api_urls",
     "reviews.workflow.api_urls",
+    "reviews.reminders.api_urls",
     "reviews.quarterly.api_urls",
 ]
 """The modules with the URLs of the API."""

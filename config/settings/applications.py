@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "reviews.workflow",
     "reviews.quarterly",
     "reviews.ticket_sync",
+    "reviews.reminders",
     "reviews.inbox",
 ]
 MIDDLEWARE = [

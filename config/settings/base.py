@@ -254,6 +254,8 @@ WEIGHBRIDGE: dict[str, Any] = {
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
     "FEED_HEAD_S": env.number("WEIGHBRIDGE_FEED_HEAD_S"),
     "GATE_KEEPS_S": env.number("WEIGHBRIDGE_GATE_KEEPS_MS") / 1000,
+    "REMIND_DAYS": env.numbers("WEIGHBRIDGE_REMIND_DAYS"),
+    "ESCALATE_PERCENT": env.number("WEIGHBRIDGE_ESCALATE_PERCENT", most=100),
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
     "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
     "BENCH_PASSWORD": env.text("WEIGHBRIDGE_BENCH_PASSWORD", ""),

@@ -23,6 +23,7 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries.cycles import ActionView, open_action_items
 from reviews.quarterly.rules import may_lead_meeting
+from reviews.reminders.queries import ReminderLine, reminders_of
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.transition_types import Actor
@@ -118,6 +119,7 @@ class StuckLine:
 class Inbox:
     """The inbox of one person. Each list starts with the most urgent entry."""
 
+    reminders: tuple[ReminderLine, ...]
     to_vote: tuple[RequestLine, ...]
     waiting_for_me: tuple[RequestLine, ...]
     waiting_on_others: tuple[RequestLine, ...]
@@ -133,13 +135,14 @@ class Inbox:
     def is_empty(self) -> bool:
         """Whether nothing needs this person. Requests and changes that wait on others do not count."""
         own = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorizations)
-        return not any((*own, self.changes, self.stuck))
+        return not any((*own, self.reminders, self.changes, self.stuck))
 
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
     """The inbox of this person now."""
     own = visible_to(person).filter(owned_by(person))
     return Inbox(
+        reminders=reminders_of(person, now=now),
         to_vote=tuple(_to_vote(person, now)),
         waiting_for_me=tuple(_waiting_for_me(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
         waiting_on_others=tuple(_waiting_on_others(own.filter(state=RequestState.IN_REVIEW), now)),
