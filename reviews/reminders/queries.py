@@ -108,7 +108,7 @@ def _of_permissions(terms: ReminderTerms, away: Away, now: datetime) -> Iterator
     cleared = ReviewRequest.objects.filter(state=RequestState.CLEARED, **_soon("deadline_at", terms, now))
     ending = Authorization.objects.filter(state__in=IN_FORCE, **_soon("expires_at", terms, now))
     ends_at: dict[ReminderKind, dict[int, datetime]] = {
-        ReminderKind.CLEARANCE: dict(cleared.values_list("pk", "deadline_at")),
+        ReminderKind.CLEARANCE: dict(cast("Iterable[tuple[int, datetime]]", cleared.values_list("pk", "deadline_at"))),
         ReminderKind.AUTHORIZATION: dict(ending.values_list("decision__request", "expires_at")),
     }
     for kind, ends in ends_at.items():
