@@ -44,8 +44,8 @@ def check_period(period: Period, *, today: date) -> None:
 class Deputyship:
     """The right of a deputy to act in the place of an absent person while the absence is in force.
 
-    `confirmed_roles` are those that two people gave the deputy for this absence. A deputy who is absent too has no
-    right, so that no right is passed on.
+    `confirmed_roles` are those that two people gave the deputy for this absence; they count while the deputy has a
+    binding role of their own. A deputy who is absent too has no right, so that no right is passed on.
     """
 
     absence_id: int
@@ -59,7 +59,8 @@ class Deputyship:
     def roles(self) -> frozenset[Role]:
         """The roles in which the deputy may act in the place of the absent person now."""
         is_in_force = self.absent.is_active and self.deputy.is_active and not self.is_deputy_absent
-        held = self.absent.roles & (self.deputy.roles | self.confirmed_roles)
+        given = self.confirmed_roles if self.deputy.roles & BINDING else frozenset[Role]()
+        held = self.absent.roles & (self.deputy.roles | given)
         return held & BINDING if is_in_force else frozenset()
 
     def check_acts_as(self, role: Role) -> None:

@@ -1,7 +1,7 @@
 """Reads of absences: which are in force, and who may act in whose place now."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
@@ -39,6 +39,11 @@ def find(*, absence_id: int, person: Person, now: datetime) -> Absence:
 def absent_ids(*, now: datetime) -> frozenset[int]:
     """The ids of the people who are absent now."""
     return frozenset(in_force(now=now).values_list("person_id", flat=True))
+
+
+def absent_until(*, person_id: int, now: datetime) -> date | None:
+    """The last day of the absence of this person that is in force, if there is one."""
+    return in_force(now=now).filter(person=person_id).values_list("ends_on", flat=True).first()
 
 
 def deputyships_of(deputy_id: int, *, now: datetime) -> tuple[Deputyship, ...]:

@@ -45,6 +45,7 @@ class AbsenceForm(forms.Form):
                 help_text="Required for another person.",
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
+        self.order_fields(["person"])
 
 
 class EndingForm(forms.Form):

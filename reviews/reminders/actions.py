@@ -37,7 +37,7 @@ def _make(due: DueReminder, by: User | None, now: datetime) -> int:
                 made += 1
                 _record(row, due, by, now)
             if is_new and is_first and due.occasion.is_escalation and due.request is not None:
-                reason = f"Nobody has acted yet. The request expires on {due.due_at:%Y-%m-%d}."
+                reason = f"The request has waited for too long. It expires on {due.due_at:%Y-%m-%d}."
                 ticket_actions.notify_request_ticket(
                     request=due.request, occasion="escalated", reason=reason, by=by, now=now
                 )

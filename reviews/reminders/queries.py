@@ -50,7 +50,7 @@ ENDS = {
 }
 Away = Mapping[int, Deputyship | None]
 """The deputyship of each absent person, or None without a deputy."""
-ESCALATED = "Nobody has acted yet. Ask the people whose step it is, or extend the deadline."
+ESCALATED = "The request has waited for too long. Ask the people whose step it is, or extend the deadline."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +190,7 @@ def _voters(row: ReviewRequest, away: Away, now: datetime) -> tuple[Recipient, .
                 found[user.pk] = Recipient(user.pk)
             if deputyship is not None and _may_vote(snapshot, deputyship.deputy, stage, deputyship):
                 found.setdefault(deputyship.deputy.id, Recipient(deputyship.deputy.id, user.pk))
-    return tuple(found[person_id] for person_id in sorted(found))
+    return _who_see(row, tuple(found[person_id] for person_id in sorted(found)))
 
 
 def _may_vote(snapshot: RequestSnapshot, person: Person, stage: Stage, deputyship: Deputyship | None = None) -> bool:

@@ -15,6 +15,7 @@ from governance.people.approvals.kinds import binding, register
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import BINDING, Person
 from governance.people.queries.people import name_of, person_of
+from governance.people.rules import sees_everything
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 
@@ -56,7 +57,14 @@ def _check(change: Change) -> None:
         raise WrongState(f"{absence} has a deputy. End it, and state it again without a deputy.")
     if not change.details["roles"]:
         raise Invalid(f"{name_of(absence.person)} has no role in which a deputy could act.", field="deputy")
-    check_can_be_deputy(_deputy_of(change), person=absence.person, period=absence.period)
+    deputy = _deputy_of(change)
+    if not (person_of(deputy).roles & BINDING and sees_everything(person_of(deputy))):
+        raise Invalid(
+            f"{name_of(deputy)} must be a reviewer, platform lead, product lead, finance or an administrator already, "
+            "so that they may read the requests of all teams and their account is protected as one that votes.",
+            field="deputy",
+        )
+    check_can_be_deputy(deputy, person=absence.person, period=absence.period)
 
 
 def _deputy_of(change: Change) -> User:

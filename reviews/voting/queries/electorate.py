@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import BINDING, Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.stages import Stage, ordered
@@ -64,7 +64,8 @@ def _has_role(vote: Vote, roles: Mapping[str, Role], held: Mapping[int, set[str]
         return False
     if vote.in_place_of is None or vote.absence is None:
         return role in held.get(vote.person_id, ())
-    deputy_has_it = role in held.get(vote.person_id, ()) or role in vote.absence.confirmed_roles
+    own = held.get(vote.person_id, set())
+    deputy_has_it = role in own or (role in vote.absence.confirmed_roles and not BINDING.isdisjoint(own))
     return deputy_has_it and vote.in_place_of.is_active and role in held.get(vote.in_place_of.pk, ())
 
 

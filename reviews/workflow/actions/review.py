@@ -149,9 +149,11 @@ def _store(row: ReviewRequest, vote: NewVote, right: VotingRight, by: User, now:
     if deputyship is not None:
         columns = {"in_place_of_id": deputyship.absent.id, "absence_id": deputyship.absence_id}
     Vote.objects.create(request=row, **details, **columns, person=by, rationale=vote.rationale, cast_at=now)
+    reason = vote.rationale
     if deputyship is not None:
         details |= {"in_place_of": deputyship.absent.username, "absence": deputyship.absence_id}
-    record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=vote.rationale)
+        reason = f"In the place of {deputyship.absent.name}. {reason}".strip()
+    record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=reason)
 
 
 def _check_files(request: ReviewRequest, vote: NewVote, by: User, now: datetime) -> None:

@@ -95,3 +95,19 @@ def test_a_confirmation_sees_what_happened_since_the_proposal(cast: Cast, now: d
     make_absence(cast.product, now=now)
     with refused(Invalid, match="Product is absent on some of these days too"):
         approvals.confirm(change=second, by=cast.admin, now=now)
+
+
+def test_a_deputy_is_somebody_who_reads_all_requests_and_has_a_protected_account(cast: Cast, now: datetime) -> None:
+    absence = make_absence(cast.reviewer_one, now=now)
+    for user in (cast.author, cast.auditor, cast.steward, cast.outsider):
+        with refused(
+            Invalid, match="must be a reviewer, platform lead, product lead, finance or an admin", field="deputy"
+        ):
+            propose(absence, user, by=cast.approver, now=now)
+
+
+def test_a_deputy_who_loses_their_own_role_loses_the_right(cast: Cast, now: datetime) -> None:
+    confirmed(cast.reviewer_one, cast.product, cast=cast, now=now)
+    assert deputyships_of(cast.product.pk, now=now)
+    people.revoke_role(user=cast.product, role=Role.PRODUCT_LEAD, by=None, now=now)
+    assert deputyships_of(cast.product.pk, now=now) == ()

@@ -89,3 +89,9 @@ def test_the_api_states_lists_proposes_and_ends(cast: Cast, api: Program, now: d
     refusal = own.post(API, dates(now) | {"person": "reviewer_two"}, format="json")
     assert refusal.status_code == 403
     assert own.post(API, {"starts_on": "soon"}, format="json").status_code == 400
+
+
+def test_the_inbox_says_that_one_is_absent(cast: Cast, as_: Browser, now: datetime) -> None:
+    assert b"You are absent" not in as_(cast.reviewer_one).get("/").content
+    make_absence(cast.reviewer_one, by=cast.approver, now=now)
+    assert b"You are absent" in as_(cast.reviewer_one).get("/").content

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from reviews.reminders.actions import make_reminders
 from tests.factories.people import Cast
-from tests.integration.reviews.workflow.worlds import World
+from tests.integration.reviews.workflow.worlds import make_world
 
 Call = Callable[[Cast, datetime], object]
 
 
 def _make(cast: Cast, now: datetime) -> None:
-    World(cast, now).evidence()
+    make_world(cast=cast, now=now).evidence()
     assert make_reminders(now=now + timedelta(days=29, hours=20))
 
 

@@ -49,6 +49,7 @@ def test_the_whole_way_with_a_deputy(in_review: ReviewRequest, cast: Cast, now: 
     vote = Vote.objects.get()
     assert (vote.person, vote.in_place_of, vote.absence.person) == (cast.finance, cast.reviewer_two, cast.reviewer_two)
     event = AuditEvent.objects.get(kind="vote.cast")
+    assert event.reason == "In the place of Reviewer Two. As evidenced."
     assert event.details == {
         "stage": "technical",
         "choice": "approve",
@@ -115,6 +116,10 @@ def test_a_confirmed_deputy_needs_no_role_and_the_absent_person_does(
 ) -> None:
     confirmed(cast.reviewer_one, cast.product, cast=cast, now=now)
     in_place_of("reviewer_one", in_review, cast.product, now)
+    assert len(snapshot_of(in_review, now=now).electorate.counted) == 1
+    people.revoke_role(user=cast.product, role=Role.PRODUCT_LEAD, by=None, now=now)
+    assert snapshot_of(in_review, now=now).electorate.counted == ()
+    people.grant_role(user=cast.product, role=Role.FINANCE, by=None, now=now)
     assert len(snapshot_of(in_review, now=now).electorate.counted) == 1
     people.close_account(user=cast.reviewer_one, by=cast.admin, now=now)
     assert snapshot_of(in_review, now=now).electorate.counted == ()
