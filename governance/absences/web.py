@@ -14,7 +14,7 @@ from governance.absences.actions.deputies import propose_deputy
 from governance.absences.domain import Period
 from governance.absences.models import Absence
 from governance.absences.queries import find, listed
-from governance.absences.rules import check_propose_deputy, check_state_absence, may_state_for_others
+from governance.absences.rules import check_propose_deputy, check_state_absence, may_state_absence, may_state_for_others
 from governance.people.domain.reasons import REASON_CHARS_MAX
 from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of, user_of
@@ -68,6 +68,8 @@ def absences(request: HttpRequest) -> HttpResponse:
     form = AbsenceForm(request.POST or None, for_others=may_state_for_others(person))
     status = 200
     if request.method == "POST":
+        if not form.data.get("person"):
+            check_state_absence(person, user_id=person.id)
         done, status = settled(request, form, lambda: _state(request, form))
         if done:
             return redirect("governance:absences")
@@ -136,7 +138,9 @@ def _page(
     }
     context = {
         "entries": [_entry(row, person, bound) for row in listed(person=person, now=now)],
-        "form": form or AbsenceForm(for_others=may_state_for_others(person)),
+        "form": (form or AbsenceForm(for_others=may_state_for_others(person)))
+        if may_state_absence(person, user_id=person.id)
+        else None,
         "today": now.date(),
     }
     return render(request, "governance/absences/absences.html", context, status=status)

@@ -71,7 +71,7 @@ def test_what_cannot_be_proposed(cast: Cast, now: datetime) -> None:
         propose(own, cast.finance, by=cast.approver, now=now)
     with refused(Invalid, match="Nobody is their own deputy", field="deputy"):
         propose(own, cast.reviewer_one, by=cast.approver, now=now)
-    no_role = make_absence(cast.auditor, now=now)
+    no_role = make_absence(cast.auditor, by=cast.approver, now=now)
     with refused(Invalid, match="Auditor has no role in which a deputy could act", field="deputy"):
         propose(no_role, cast.reviewer_two, by=cast.approver, now=now)
     end_absence(absence=away, by=cast.finance, now=now)
