@@ -104,6 +104,18 @@ VARIABLES: tuple[Variable, ...] = (
         "The same for one external call, such as opening a ticket.",
     ),
     Variable(
+        "WEIGHBRIDGE_REMIND_DAYS",
+        "whole numbers, comma separated",
+        "3,1",
+        "How many working days before something lapses the people who can act are reminded.",
+    ),
+    Variable(
+        "WEIGHBRIDGE_ESCALATE_PERCENT",
+        "whole number",
+        "75",
+        "After how many percent of the time of a request, without any action, platform leads are told.",
+    ),
+    Variable(
         "WEIGHBRIDGE_API_WRITES",
         "whole number",
         "120",
@@ -243,10 +255,18 @@ def flag(name: str) -> bool:
     return _read(_ENVIRONMENT.bool, name, False)
 
 
-def number(name: str, *, is_required: bool = False) -> int:
-    """A whole number. Exits with a message for other values, and if a required one is unset."""
-    parse = partial(_ENVIRONMENT.int, validate=validate.Range(min=0))
+def number(name: str, *, is_required: bool = False, most: int | None = None) -> int:
+    """A whole number of at most `most`. Exits with a message for other values, and if a required one is unset."""
+    parse = partial(_ENVIRONMENT.int, validate=validate.Range(min=0, max=most))
     return _read(parse, name, None if is_required else int(_BY_NAME[name].default))
+
+
+def numbers(name: str) -> list[int]:
+    """The whole numbers of a comma-separated list, or the default. Exits with a message for other values."""
+    parse = partial(
+        _ENVIRONMENT.list, subcast=int, validate=lambda found: [validate.Range(min=0)(one) for one in found]
+    )
+    return _read(parse, name, [int(part) for part in _BY_NAME[name].default.split(",")])
 
 
 def names(name: str, default: list[str] | None = None) -> list[str]:

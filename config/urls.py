@@ -17,6 +17,7 @@ handler500 = "governance.site.web.outages.answer_error"
 PAGES = {
     "governance": [
         "governance.operations.urls",
+        "governance.absences.urls",
         "governance.inventory.urls",
         "governance.rulebook.urls",
         "governance.budgets.urls",
@@ -45,6 +46,7 @@ API = [
     "governance.inventory.api_urls",
     "governance.rulebook.api_urls",
     "governance.people.approvals.api_urls",
+    "governance.absences.api_urls",
     "governance.budgets.api_urls",
     "governance.findings.api_urls",
     "governance.bills.api_urls",
@@ -55,6 +57,7 @@ API = [
     "reviews.evidence.api_urls",
     "reviews.previews.api_urls",
     "reviews.workflow.api_urls",
+    "reviews.reminders.api_urls",
     "reviews.workloads.api_urls",
     "reviews.quarterly.api_urls",
 ]

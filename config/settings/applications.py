@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "governance.site",
     "governance.people",
     "governance.people.approvals",
+    "governance.absences",
     "governance.jobs",
     "governance.accounts.apps.AccountsConfig",
     "governance.findings",
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     "reviews.workloads",
     "reviews.quarterly",
     "reviews.ticket_sync",
+    "reviews.reminders",
     "reviews.inbox",
 ]
 MIDDLEWARE = [

@@ -120,6 +120,7 @@ STEP_UP_ROUTES = frozenset(
         "governance:changes",
         "governance:change_confirm",
         "governance:change_refuse",
+        "governance:absence_deputy",
         "api:votes",
         "api:waivers",
         "api:revoke",
@@ -128,6 +129,7 @@ STEP_UP_ROUTES = frozenset(
         "api:changes",
         "api:change-confirm",
         "api:change-refuse",
+        "api:absence-deputy",
     }
 )
 ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
@@ -252,6 +254,8 @@ WEIGHBRIDGE: dict[str, Any] = {
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
     "FEED_HEAD_S": env.number("WEIGHBRIDGE_FEED_HEAD_S"),
     "GATE_KEEPS_S": env.number("WEIGHBRIDGE_GATE_KEEPS_MS") / 1000,
+    "REMIND_DAYS": env.numbers("WEIGHBRIDGE_REMIND_DAYS"),
+    "ESCALATE_PERCENT": env.number("WEIGHBRIDGE_ESCALATE_PERCENT", most=100),
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
     "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
     "BENCH_PASSWORD": env.text("WEIGHBRIDGE_BENCH_PASSWORD", ""),

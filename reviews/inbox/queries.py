@@ -23,12 +23,13 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries.cycles import ActionView, open_action_items
 from reviews.quarterly.rules import may_lead_meeting
+from reviews.reminders.queries import ReminderLine, reminders_of
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.transition_types import Actor
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import owned_by, parties_of, visible_to
-from reviews.snapshots.queries.allowed_steps import open_stage_for
+from reviews.snapshots.queries.allowed_steps import voting_rights_of
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.queries.review_blockers import review_blockers
 
@@ -54,7 +55,7 @@ class RequestLine:
     state: str
     todo: str
     since: datetime
-    deadline_at: datetime | None
+    lapses_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +119,7 @@ class StuckLine:
 class Inbox:
     """The inbox of one person. Each list starts with the most urgent entry."""
 
+    reminders: tuple[ReminderLine, ...]
     to_vote: tuple[RequestLine, ...]
     waiting_for_me: tuple[RequestLine, ...]
     waiting_on_others: tuple[RequestLine, ...]
@@ -133,13 +135,14 @@ class Inbox:
     def is_empty(self) -> bool:
         """Whether nothing needs this person. Requests and changes that wait on others do not count."""
         own = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorizations)
-        return not any((*own, self.changes, self.stuck))
+        return not any((*own, self.reminders, self.changes, self.stuck))
 
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
     """The inbox of this person now."""
     own = visible_to(person).filter(owned_by(person))
     return Inbox(
+        reminders=reminders_of(person, now=now),
         to_vote=tuple(_to_vote(person, now)),
         waiting_for_me=tuple(_waiting_for_me(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
         waiting_on_others=tuple(_waiting_on_others(own.filter(state=RequestState.IN_REVIEW), now)),
@@ -166,9 +169,9 @@ def _cycles() -> Iterable[CycleLine]:
 def _to_vote(person: Person, now: datetime) -> Iterable[RequestLine]:
     rows = visible_to(person).filter(state=RequestState.IN_REVIEW).exclude(owned_by(person))
     for request in rows.select_related("policy").order_by("deadline_at", "pk"):
-        stage = open_stage_for(snapshot_of(request, now=now), person=person)
-        if stage is not None:
-            yield _line(request, f"Your vote: {stage.title}.", _frozen_at(request))
+        for right in voting_rights_of(snapshot_of(request, now=now), person=person)[:1]:
+            whose = f"Your vote in the place of {right.deputyship.absent.name}" if right.deputyship else "Your vote"
+            yield _line(request, f"{whose}: {right.stage.title}.", _frozen_at(request))
 
 
 def _waiting_for_me(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]:

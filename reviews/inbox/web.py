@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from governance.absences.queries import absent_until
 from governance.people.domain.roles import Role
 from governance.people.web.current_user import person_of
 from reviews.inbox.queries import inbox_of
@@ -13,10 +14,12 @@ from reviews.inbox.queries import inbox_of
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
     """`/`: everything that needs an action of this person."""
-    person = person_of(request)
+    person, now = person_of(request), timezone.now()
+    content = inbox_of(person=person, now=now)
     context = {
-        "inbox": inbox_of(person=person, now=timezone.now()),
+        "inbox": content,
+        "absent_until": absent_until(person_id=person.id, now=now),
         "may_file": person.has_role(Role.REQUESTER),
-        "may_vote": bool(person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE}),
+        "may_vote": bool(content.to_vote or person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE}),
     }
     return render(request, "reviews/inbox/inbox.html", context)

@@ -1,14 +1,17 @@
 """The table of requests, with its database constraints."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from benchmarking.runs.models import Dataset
 from governance.inventory.enums import TASKS, Tier
 from governance.inventory.models import ModelVersion
 from governance.people.models import Team
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from reviews.requests.domain.deadlines import WITH_DEADLINE, Deadline
 from reviews.requests.domain.lifecycle import OPEN_STATES, RequestState
 from reviews.requests.enums import ENVIRONMENTS
 
@@ -21,7 +24,8 @@ class ReviewRequest(models.Model):
     """A filed request; `state` follows `reviews.requests.domain.lifecycle`, and only `reviews.actions` moves it.
 
     `tier` and `task` are those of the model at submission; "" before. `data_since` is when the evaluation data of a
-    submitted request changed last, `replaces` the withdrawn request whose file this one exchanges.
+    submitted request changed last, `replaces` the withdrawn request whose file this one exchanges. `extended_at` is when
+    a platform lead extended the deadline, which happens once at most.
     """
 
     ref = models.CharField(max_length=20, unique=True)
@@ -47,6 +51,8 @@ class ReviewRequest(models.Model):
     deadline_at = models.DateTimeField(null=True)
     data_since = models.DateTimeField(null=True)
     replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="replaced_by")
+    grace_ends_at = models.DateTimeField(null=True)
+    extended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -63,8 +69,32 @@ class ReviewRequest(models.Model):
                 condition=Q(submitted_at__isnull=True)
                 | Q(policy__isnull=False, checklist__isnull=False, submitted_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="grace_follows_the_deadline",
+                condition=Q(deadline_at__isnull=True, grace_ends_at__isnull=True)
+                | Q(deadline_at__isnull=False, grace_ends_at__gte=F("deadline_at")),
+            ),
         ]
         indexes = [models.Index(fields=["state", "-created_at"])]
 
     def __str__(self) -> str:
         return self.ref
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The deadline with its grace; None before submission."""
+        if self.deadline_at is None or self.grace_ends_at is None:
+            return None
+        return Deadline(self.deadline_at, self.grace_ends_at)
+
+    @property
+    def lapses_at(self) -> datetime | None:
+        """When the request lapses unless somebody acts; None if it does not lapse for lack of action."""
+        state = RequestState(self.state)
+        if self.deadline is None or state not in WITH_DEADLINE:
+            return None
+        return self.deadline.lapses_at(state, revision=self.revision)
+
+    def is_in_grace(self, now: datetime) -> bool:
+        """Whether the deadline has passed, and the request has not lapsed."""
+        return self.lapses_at is not None and self.deadline_at is not None and self.deadline_at <= now < self.lapses_at

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from governance.people.domain.roles import BINDING, Person, Role
-from governance.people.rules import check_act_for_team, check_operate, may, sees_everything
+from governance.people.rules import check_act_for_team, check_operate, may, need_role, sees_everything
 from weighbridge.core.errors import NotAllowed
 
 
@@ -43,6 +43,11 @@ def check_withdraw(person: Person, parties: Parties) -> None:
         person.id in {parties.requester_id, parties.owner_id} or Role.ADMIN in person.roles
     ):
         raise NotAllowed("Only the requester, the model's owner or an administrator may withdraw a request.")
+
+
+def check_extend(person: Person) -> None:
+    """Extending a deadline: platform leads; their interests in the request are checked with its snapshot."""
+    need_role(person, Role.PLATFORM_LEAD, to="extend the deadline of a request")
 
 
 def check_vote_anywhere(person: Person) -> None:

@@ -2,7 +2,9 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 
+from governance.absences.models import Absence
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 
@@ -28,12 +30,17 @@ class Revision(models.Model):
 
 
 class Vote(models.Model):
-    """One person's vote on one revision. Rows never change (a trigger enforces this)."""
+    """One person's vote on one revision. Rows never change (a trigger enforces this).
+
+    A deputy votes `in_place_of` the absent person of `absence`.
+    """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="votes")
     revision = models.PositiveIntegerField()
     stage = models.CharField(max_length=40)
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="votes")
+    in_place_of = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    absence = models.ForeignKey(Absence, on_delete=models.PROTECT, null=True, related_name="+")
     choice = models.CharField(max_length=20, choices=CHOICES)
     rationale = models.TextField(blank=True)
     cast_at = models.DateTimeField()
@@ -45,6 +52,14 @@ class Vote(models.Model):
                 fields=["request", "revision", "stage", "person"], name="one_vote_per_person_revision_and_stage"
             ),
             models.UniqueConstraint(fields=["request", "revision", "person"], name="one_person_counts_once"),
+            models.UniqueConstraint(
+                fields=["request", "revision", "in_place_of"], name="one_deputy_votes_for_a_person"
+            ),
+            models.CheckConstraint(
+                name="a_deputy_votes_for_another_during_an_absence",
+                condition=Q(in_place_of__isnull=True, absence__isnull=True)
+                | (Q(in_place_of__isnull=False, absence__isnull=False) & ~Q(in_place_of=F("person"))),
+            ),
         ]
 
     def __str__(self) -> str:

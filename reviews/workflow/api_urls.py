@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<slug:ref>/exchange/", changes.Exchange.as_view(), name="exchange"),
     path("requests/<slug:ref>/again/", changes.Copies.as_view(), name="again"),
     path("requests/<slug:ref>/withdraw/", steps.Withdrawal.as_view(), name="withdraw"),
+    path("requests/<slug:ref>/extend/", steps.Extension.as_view(), name="extend"),
     path("requests/<slug:ref>/packets/", packets.Packets.as_view(), name="packets"),
     path("requests/<slug:ref>/packets/pdf/", packets.PacketPdf.as_view(), name="packet-pdf"),
     path("requests/<slug:ref>/packets/retry/", packets.PacketRetry.as_view(), name="packet-retry"),

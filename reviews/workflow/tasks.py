@@ -4,11 +4,13 @@ from contextlib import suppress
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from benchmarking.runs.models import Run
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage, Pulse
+from reviews.requests.domain.deadlines import WITH_REVIEWERS
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as ticket_actions
@@ -40,8 +42,10 @@ def expire_due(now: datetime) -> None:
 
 
 def expired_requests(*, now: datetime) -> list[ReviewRequest]:
-    """Up to 100 open or cleared requests whose deadline has passed."""
-    return list(ReviewRequest.objects.filter(state__in=EXPIRING, deadline_at__lte=now).order_by("pk")[:100])
+    """Up to 100 open or cleared requests whose deadline has passed, and whose grace has, if they were in review."""
+    was_in_review = Q(state__in=WITH_REVIEWERS) | Q(state=RequestState.EVIDENCE, revision__gt=1)
+    rows = ReviewRequest.objects.filter(state__in=EXPIRING, deadline_at__lte=now)
+    return list(rows.exclude(was_in_review, grace_ends_at__gt=now).order_by("pk")[:100])
 
 
 DETECT_BREACHES = "authorizations.look"

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:ref>/exchange/", changes.exchange, name="exchange"),
     path("requests/<str:ref>/again/", changes.again, name="again"),
     path("requests/<str:ref>/withdraw/", steps.withdraw, name="withdraw"),
+    path("requests/<str:ref>/extend/", steps.extend, name="extend"),
     path("requests/<str:ref>/waivers/", steps.waive, name="waive"),
     path("requests/<str:ref>/metric-values/", evidence.state_metric_value, name="state_metric_value"),
     path("requests/<str:ref>/attested/", evidence.attest, name="attest"),

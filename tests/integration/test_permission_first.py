@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     "path",
     [
+        "/absences/",
         "/allocation-rules/new/",
         "/bills/",
         "/budgets/",

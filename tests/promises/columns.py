@@ -65,6 +65,7 @@ OURS: Mapping[str, str] = {
             "evidence.PolicyEvaluation.occasion",
             "evidence.PolicyEvaluation.outcome",
             "evidence.MetricRecord.unit",
+            "absences.Absence.confirmed_roles",
         ),
         WORD,
     ),

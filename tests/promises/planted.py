@@ -17,6 +17,7 @@ from benchmarking.prices.models import PriceSource
 from benchmarking.projections import actions as projections
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Dataset, Run, SandboxChoice
+from governance.absences.actions import absences
 from governance.bills.actions import allocation, rates
 from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.models import Bill, BillSlice, SpendLine
@@ -54,6 +55,7 @@ from reviews.workflow.actions.review import NewCondition
 from reviews.workloads.models import ClusterReport
 from tests.factories import cycles
 from tests.factories import requests as walks
+from tests.factories.absences import days
 from tests.factories.changes import publish
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_dataset, make_version
@@ -249,6 +251,7 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
         )
     grant = grants.propose_grant(user=cast.author, role=Role.REVIEWER, reason=seed.long(), by=cast.admin, now=now)
     approvals.refuse(change=grant, reason=seed.long(), by=cast.admin, now=now)
+    absences.state_absence(person=cast.product, period=days(now), reason=seed.long(), by=cast.approver, now=now)
     draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
     publication.propose_publication(version=draft, reason=seed.long(), by=cast.approver, now=now)
     Waiver.objects.create(

@@ -101,6 +101,7 @@ def test_whoever_may_not_hears_only_that(
 
 LAWFUL = {
     # The outsider is a requester of another team, and may do this for that team.
+    "/api/v1/absences/",
     "/api/v1/models/",
     "/api/v1/datasets/",
     "/api/v1/requests/",

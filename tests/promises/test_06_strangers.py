@@ -32,6 +32,7 @@ from reviews.workflow.actions import review
 from reviews.workflow.actions.review import NewCondition
 from tests.factories import cycles
 from tests.factories import requests as walks
+from tests.factories.absences import make_absence
 from tests.factories.models import make_dataset
 from tests.factories.people import Cast, make_cast
 from tests.factories.snapshots import snapshot
@@ -149,6 +150,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "kpi": "conversion",
         "ref": request.ref,
         "run_id": Run.objects.earliest("pk").pk,
+        "absence_id": make_absence(cast.product, now=now).pk,
         "item": "cheaper-alternatives",
         "metric": "latency_p95_ms",
         "number": 1,

@@ -26,6 +26,7 @@ from pytest_django import Settings
 
 from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Dataset, Run, Worker
+from governance.absences.models import Absence
 from governance.bills.models import Bill
 from governance.budgets.domain.quarters import Quarter
 from governance.people.approvals.models import Change
@@ -112,6 +113,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "unit": "USD",
         "version_id": house.request.model_version_id,
         "change_id": Change.objects.latest("pk").pk,
+        "absence_id": Absence.objects.latest("pk").pk,
         "dataset_id": Dataset.objects.latest("pk").pk,
         "worker_id": Worker.objects.latest("pk").pk,
         "digest": house.request.model_version.digest,

@@ -84,6 +84,7 @@ NOT_SHOWN = {
     "feed.GateInput.subject",
     "workflow.MetricValueInput.unit",
     "workflow.VoteInput.stage",
+    "workflow.VoteInput.in_place_of",
     "workflow.WaiverInput.rule",
     "budgets.AllocationInput.team",
     "budgets.BudgetChangeInput.team",
@@ -168,6 +169,10 @@ STORED = {
     "budgets.TermsInput.reason": "approvals.Change.reason",
     "findings.ClosingInput.note": "findings.Finding.closing_note",
     "people.GrantForm.reason": "approvals.Change.reason",
+    "absences.DeputyForm.reason": "approvals.Change.reason",
+    "absences.DeputyInput.reason": "approvals.Change.reason",
+    "absences.AbsenceInput.reason": "absences.Absence.reason",
+    **dict.fromkeys(("absences.EndingForm.reason", "absences.EndingInput.reason"), "audit.AuditEvent.reason"),
     "people.ReasonForm.reason": "approvals.Change.closing_reason",
     **dict.fromkeys(
         (f"rulebook.RuleForm.{name}" for name in ("environments", "message", "teams", "tiers")),
@@ -177,6 +182,7 @@ STORED = {
     "prices.WithdrawalForm.reason": "audit.AuditEvent.reason",
     "runs.ChoiceForm.reason": "runs.SandboxChoice.reason",
     "workflow.StepReasonForm.reason": "audit.AuditEvent.reason",
+    "workflow.ExtensionForm.reason": "audit.AuditEvent.reason",
     "workflow.MetricValueForm.source": "evidence.MetricRecord.source",
     "workflow.WaiverForm.reason": "evidence.Waiver.reason",
     "workflow.ContradictionForm.text": "evidence.ContradictionAnswer.text",
@@ -228,6 +234,7 @@ STORED = {
     "workloads.ReportInput.cluster": "workloads.ClusterReport.cluster",
     "workloads.RemovalForm.reason": "audit.AuditEvent.reason",
     "workloads.RemovalInput.reason": "audit.AuditEvent.reason",
+    "workflow.ExtensionInput.reason": "audit.AuditEvent.reason",
 }
 
 

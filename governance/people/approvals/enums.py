@@ -28,3 +28,4 @@ class Changed(TextChoices):
     SANDBOX = "sandbox"
     DATASET = "dataset", "evaluation set"
     WORKER = "worker"
+    DEPUTY = "deputy"

@@ -55,7 +55,8 @@ class Change(models.Model):
                 )
                 | Q(kind__in=WITHOUT_PARTS, part="")
                 | Q(kind=Changed.BUDGET, gains__isnull=True)
-                | Q(kind__in=OF_MODELS, part="", gains__isnull=True),
+                | Q(kind__in=OF_MODELS, part="", gains__isnull=True)
+                | Q(kind=Changed.DEPUTY, part="", gains__isnull=False),
             ),
             models.CheckConstraint(
                 name="another_person_confirms",
@@ -64,7 +65,10 @@ class Change(models.Model):
             models.CheckConstraint(
                 name="nobody_gains_by_own_hand",
                 condition=Q(gains__isnull=True)
-                | ((~Q(kind=Changed.ROLE) | ~Q(gains=F("proposed_by"))) & (~_CONFIRMED | ~Q(gains=F("closed_by")))),
+                | (
+                    (~Q(kind__in=[Changed.ROLE, Changed.DEPUTY]) | ~Q(gains=F("proposed_by")))
+                    & (~_CONFIRMED | ~Q(gains=F("closed_by")))
+                ),
             ),
             models.CheckConstraint(
                 name="closed_change_says_when_and_by_whom",

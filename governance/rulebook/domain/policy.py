@@ -27,6 +27,7 @@ from weighbridge.core.documents import API_VERSION, Reader, check_unique
 KIND = "ReviewPolicy"
 PRECEDENCE_MAX = 1_000
 FORMER_OWNER_DAYS = 90
+GRACE_DAYS_MAX = 30
 SET_NAME = re.compile(r"[^@]{1,120}(@[1-9][0-9]{0,5})?")
 
 
@@ -98,7 +99,8 @@ class Policy:
     """A parsed policy. `digest` is the digest of its document. Separation of duties always applies.
 
     It judges the requests that `applies_to` covers, unless a policy of higher precedence, or of equal precedence with a
-    narrower scope, covers them too. `evaluation_sets` are the sets on which quality counts as measured, as `name` or
+    narrower scope, covers them too. A request that was in review lapses `grace_days` after its deadline.
+    `evaluation_sets` are the sets on which quality counts as measured, as `name` or
     `name@version`; if it is empty, any governed set for acceptance counts.
     """
 
@@ -114,6 +116,7 @@ class Policy:
     description: str = ""
     alternatives: AlternativesPlan | None = None
     monitoring: Monitoring = field(default_factory=Monitoring)
+    grace_days: int = 0
     former_owner_days: int = FORMER_OWNER_DAYS
     evaluation_sets: tuple[str, ...] = ()
     trust: Trust = field(default_factory=Trust)
@@ -146,6 +149,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         checklist=reader.text("checklist"),
         authorization=_authorization(reader.mapping("authorization")),
         deadline_days=reader.whole("deadline_days", at_least=1, at_most=DAYS_MAX),
+        grace_days=reader.whole("grace_days", 0, at_most=GRACE_DAYS_MAX),
         former_owner_days=reader.whole("former_owner_days", FORMER_OWNER_DAYS, at_least=1, at_most=DAYS_MAX),
         digest="",
     )

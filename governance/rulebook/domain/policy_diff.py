@@ -113,6 +113,7 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "authorization.valid_days": str(policy.authorization.valid_days),
         "authorization.warn_days": str(policy.authorization.warn_days),
         "deadline_days": str(policy.deadline_days),
+        "grace_days": str(policy.grace_days),
         "evaluation_sets": ", ".join(policy.evaluation_sets) or "any governed set",
         **{f"trust.{name}": value for name, value in policy.trust.fields.items()},
         **{f"inheritance.{name}": value for name, value in policy.inheritance.fields.items()},

@@ -39,7 +39,7 @@ def entries(*, path: str, sees_all: bool = False) -> tuple[NavigationEntry, ...]
 
 def menu_entries(*, path: str, may_read_trail: bool, may_read_changes: bool) -> tuple[NavigationEntry, ...]:
     """The entries of the user menu that the person may open."""
-    places = (("Integrations", True), ("Changes", may_read_changes), ("Audit", may_read_trail))
+    places = (("Absences", True), ("Integrations", True), ("Changes", may_read_changes), ("Audit", may_read_trail))
     return tuple(_entry(label, reverse(f"governance:{label.lower()}"), path) for label, is_open in places if is_open)
 
 

@@ -91,7 +91,10 @@ class StageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoteRow:
-    """One vote. `is_void`: it does not count, because of another revision or a conflict of interest."""
+    """One vote. `is_void`: it does not count, because of another revision or a conflict of interest.
+
+    `in_place_of` is the absent person in whose place a deputy voted.
+    """
 
     stage: str
     person: str
@@ -100,6 +103,7 @@ class VoteRow:
     rationale: str
     cast_at: datetime
     is_void: bool = False
+    in_place_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,11 @@ TRANSITIONS: tuple[Transition[RequestState], ...] = transitions(
             "asked by the requester, the model owner or an administrator, with a reason",
             "runs canceled, reservation released, ticket closed",
         ),
-        ((_EVIDENCE, _IN_REVIEW, _CHANGES), RequestState.EXPIRED, "expire", Actor.SYSTEM): (
+        ((_EVIDENCE,), RequestState.EXPIRED, "expire", Actor.SYSTEM): (
+            "the deadline has passed, and for a later revision its grace too, after one escalation",
+            _EXPIRE_EFFECTS,
+        ),
+        ((_IN_REVIEW, _CHANGES), RequestState.EXPIRED, "expire", Actor.SYSTEM): (
             "deadline and grace have passed, after one escalation",
             _EXPIRE_EFFECTS,
         ),

@@ -36,6 +36,8 @@ class Migration(migrations.Migration):
                 ('submitted_at', models.DateTimeField(null=True)),
                 ('review_opened_at', models.DateTimeField(null=True)),
                 ('deadline_at', models.DateTimeField(null=True)),
+                ('grace_ends_at', models.DateTimeField(null=True)),
+                ('extended_at', models.DateTimeField(null=True)),
                 ('checklist', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rulebook.checklistversion')),
                 ('dataset', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.dataset')),
                 ('model_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='review_requests', to='inventory.modelversion')),
@@ -49,7 +51,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['state', '-created_at'], name='requests_re_state_c620a8_idx')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['changes_requested', 'cleared', 'draft', 'evidence', 'in_review', 'screening'])), fields=('model_version', 'purpose'), name='one_open_request_per_version_and_purpose'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'screening', 'cleared', 'evidence', 'in_review', 'changes_requested', 'decided', 'withdrawn', 'expired'])), name='request_state_known'), models.CheckConstraint(condition=models.Q(('submitted_at__isnull', True), models.Q(('checklist__isnull', False), ('policy__isnull', False), ('submitted_at__isnull', False)), _connector='OR'), name='submitted_fixes_policy')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['changes_requested', 'cleared', 'draft', 'evidence', 'in_review', 'screening'])), fields=('model_version', 'purpose'), name='one_open_request_per_version_and_purpose'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'screening', 'cleared', 'evidence', 'in_review', 'changes_requested', 'decided', 'withdrawn', 'expired'])), name='request_state_known'), models.CheckConstraint(condition=models.Q(('submitted_at__isnull', True), models.Q(('checklist__isnull', False), ('policy__isnull', False), ('submitted_at__isnull', False)), _connector='OR'), name='submitted_fixes_policy'), models.CheckConstraint(condition=models.Q(models.Q(('deadline_at__isnull', True), ('grace_ends_at__isnull', True)), models.Q(('deadline_at__isnull', False), ('grace_ends_at__gte', models.F('deadline_at'))), _connector='OR'), name='grace_follows_the_deadline')],
             },
         ),
     ]

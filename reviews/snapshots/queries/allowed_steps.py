@@ -4,12 +4,14 @@
 the same function to show whether the step is allowed, and why not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_repeat
+from governance.absences.domain import Deputyship
 from governance.inventory.queries import retirement_day
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
@@ -20,6 +22,7 @@ from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.retiring import check_not_retired
 from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
 from reviews.evidence.rules import check_waive
+from reviews.requests.domain.deadlines import Deadline
 from reviews.requests.domain.lifecycle import (
     AMENDABLE_STATES,
     EDITABLE_STATES,
@@ -27,7 +30,7 @@ from reviews.requests.domain.lifecycle import (
     check_action,
     check_editable,
 )
-from reviews.requests.rules import check_edit, check_file, check_print, check_withdraw
+from reviews.requests.rules import check_edit, check_extend, check_file, check_print, check_withdraw
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.queries.review_blockers import review_blockers
 from weighbridge.core.errors import NotAllowed, Refused, WrongState
@@ -110,28 +113,68 @@ def check_can_request_review(snapshot: RequestSnapshot, *, person: Person) -> No
         raise WrongState(" ".join(blocker.reason for blocker in blockers), code=blockers[0].code)
 
 
-def check_can_vote(snapshot: RequestSnapshot, *, person: Person, stage_id: str | None = None) -> Stage:
-    """Voting in a stage, by default in the first open one that the person may vote in. Returns the stage."""
+@dataclass(frozen=True)
+class VotingRight:
+    """A stage that a person may vote in now: in their own name, or with a `deputyship` in that of an absent person."""
+
+    stage: Stage
+    deputyship: Deputyship | None = None
+
+
+def check_can_vote(
+    snapshot: RequestSnapshot, *, person: Person, stage_id: str | None = None, in_place_of: str = ""
+) -> VotingRight:
+    """Voting in a stage, by default in the first open one that the person may vote in. Returns the right to vote.
+
+    `in_place_of` is the user name of the absent person for whom a deputy votes. Without it and without a stage, the
+    person's own name comes first.
+    """
     words, electorate = snapshot.state.words, snapshot.electorate
     _require(snapshot.state is RequestState.IN_REVIEW, f"The request is {words}; votes are cast while it is in review.")
     stages = electorate.progress.open_stages if stage_id is None else (electorate.stage(stage_id),)
     refusals: list[Refused] = [WrongState("The voting on this revision is over.")] if not stages else []
-    for stage in stages:
-        try:
-            electorate.check_may_vote(person, stage)
-        except Refused as refusal:
-            refusals.append(refusal)
-        else:
-            return stage
+    for deputyship in _names(snapshot, person, in_place_of, is_any=stage_id is None):
+        for stage in stages:
+            try:
+                electorate.check_may_vote(person, stage, deputyship=deputyship)
+            except Refused as refusal:
+                refusals.append(refusal)
+            else:
+                return VotingRight(stage, deputyship)
     raise refusals[0]
 
 
+def _names(snapshot: RequestSnapshot, person: Person, in_place_of: str, *, is_any: bool) -> Sequence[Deputyship | None]:
+    """In whose names the person asks to vote; None is their own."""
+    found = snapshot.deputyships_of(person) if in_place_of or is_any else ()
+    if not in_place_of:
+        return (None, *found)
+    named = [one for one in found if one.absent.username == in_place_of]
+    if not named:
+        raise NotAllowed(
+            f"You are not the deputy of {in_place_of} now: the absence has ended, has not begun, or names another "
+            "person.",
+            code="not_deputy",
+        )
+    return named
+
+
+def voting_rights_of(snapshot: RequestSnapshot, *, person: Person) -> tuple[VotingRight, ...]:
+    """Every right of this person to vote now, that in their own name first."""
+    rights = []
+    for name in ("", *(one.absent.username for one in snapshot.deputyships_of(person))):
+        for stage in snapshot.electorate.progress.open_stages:
+            with suppress(Refused):
+                rights.append(check_can_vote(snapshot, person=person, stage_id=stage.id, in_place_of=name))
+    return tuple(rights)
+
+
 def open_stage_for(snapshot: RequestSnapshot, *, person: Person) -> Stage | None:
-    """The stage this person may vote in now, if any."""
-    try:
-        return check_can_vote(snapshot, person=person)
-    except Refused:
-        return None
+    """The stage this person may vote in now in their own name, if any."""
+    for stage in snapshot.electorate.progress.open_stages:
+        with suppress(Refused):
+            return check_can_vote(snapshot, person=person, stage_id=stage.id).stage
+    return None
 
 
 def check_can_revise(snapshot: RequestSnapshot, *, person: Person) -> None:
@@ -167,6 +210,17 @@ def check_can_withdraw(snapshot: RequestSnapshot, *, person: Person) -> None:
     check_action(source=snapshot.state, action="withdraw")
 
 
+def check_can_extend(snapshot: RequestSnapshot, *, person: Person) -> Deadline:
+    """Extending the deadline, once. Returns the present deadline."""
+    check_extend(person)
+    _check_uninvolved(snapshot, person, "extend its deadline")
+    deadline = snapshot.request.deadline
+    if deadline is None or snapshot.request.lapses_at is None:
+        raise WrongState(f"The request is {snapshot.state.words}; it has no deadline that can be extended.")
+    _require(snapshot.request.extended_at is None, "The deadline was extended before; that is possible once.")
+    return deadline
+
+
 def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Freezing a packet."""
     check_print(person, snapshot.parties)
@@ -176,9 +230,7 @@ def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> Non
 def check_can_waive(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Waiving a soft rule, or a checklist item that does not apply."""
     check_waive(person)
-    interests = snapshot.electorate.interests
-    if interests.conflict_of(person.id) or interests.is_member(person.id):
-        raise NotAllowed("A platform lead who has no interest in this request must waive its rules.")
+    _check_uninvolved(snapshot, person, "waive its rules")
     _check_submitted(snapshot)
 
 
@@ -234,6 +286,7 @@ STEPS: Mapping[str, Callable[..., object]] = {
     "withdraw": check_can_withdraw,
     "packet": check_can_freeze_packet,
     "waive": check_can_waive,
+    "extend": check_can_extend,
 }
 """The steps of a request by name, with their guards."""
 
@@ -248,6 +301,12 @@ def check_can_cancel(run: Run, *, person: Person) -> None:
     kind = kind_of(Run)
     kind.check(person, run)
     kind.check_cancel(run)
+
+
+def _check_uninvolved(snapshot: RequestSnapshot, person: Person, to: str) -> None:
+    interests = snapshot.electorate.interests
+    if interests.conflict_of(person.id) or interests.is_member(person.id):
+        raise NotAllowed(f"A platform lead who has no interest in this request must {to}.")
 
 
 def _check_no_interest(snapshot: RequestSnapshot, person: Person) -> None:

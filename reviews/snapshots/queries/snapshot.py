@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
+from governance.absences.domain import Deputyship
+from governance.absences.queries import deputyships_of
 from governance.audit.models import AuditEvent
 from governance.budgets.queries.effects import BudgetEffect
 from governance.inventory.models import ModelVersion
@@ -73,6 +75,16 @@ class RequestSnapshot:
     def electorate(self) -> Electorate:
         """The stages, the votes, and who may vote."""
         return electorate_of(self.request, evidence=self.evidence, frozen=self.frozen)
+
+    def deputyships_of(self, person: Person) -> Sequence[Deputyship]:
+        """The absences in which the person may act in the place of another one now."""
+        if person.id not in self._deputyships_by_id:
+            self._deputyships_by_id[person.id] = deputyships_of(person.id, now=self.now)
+        return self._deputyships_by_id[person.id]
+
+    @cached_property
+    def _deputyships_by_id(self) -> dict[int, Sequence[Deputyship]]:
+        return {}
 
     @cached_property
     def ids_with_part(self) -> Set[int]:

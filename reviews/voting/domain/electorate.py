@@ -5,10 +5,15 @@ approved, of whom the policy wants some from outside the team. A person counts o
 rejection ends the review; one request for changes sends the revision back. Votes on other revisions never count, and a
 vote counts only while the person still has the role; what happens to the model later never voids it.
 
+A deputy may vote in the place of an absent person. Such a ballot has two people, and each of them counts once: no
+ballots that count have a person in common. The absent person may still vote in the open stage; that ballot then counts
+instead of the deputy's.
+
 Separation of duties has no exceptions, not even for administrators: nobody with an interest in the request
 (`independence.py`) can vote.
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,13 +21,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reviews.voting.domain.independence import ANOTHER, Interests
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
+from weighbridge.core.errors import NotAllowed, NotFound, WrongState
 
 if TYPE_CHECKING:
+    from governance.absences.domain import Deputyship
     from governance.people.domain.roles import Person
     from governance.rulebook.domain.stages import Stage
-
-RATIONALE_MIN_LENGTH = 3
 
 
 class VoteChoice(StrEnum):
@@ -49,7 +53,10 @@ class VotingOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """One vote. `has_role` says whether the person still has the role of the stage; after the decision it is True."""
+    """One vote. `has_role` says whether the person still has the role of the stage; after the decision it is True.
+
+    `in_place_of_id` is the absent person in whose place a deputy voted.
+    """
 
     person_id: int
     person_name: str
@@ -59,6 +66,18 @@ class Ballot:
     rationale: str
     cast_at: datetime
     has_role: bool = True
+    in_place_of_id: int | None = None
+    in_place_of: str = ""
+
+    @property
+    def people(self) -> frozenset[int]:
+        """The ids of the person who voted, and of the absent person in whose place they did."""
+        return frozenset({self.person_id, self.in_place_of_id} - {None})  # type: ignore[arg-type]  # None is gone
+
+    @property
+    def voter(self) -> str:
+        """Who voted, and in whose place, as text."""
+        return f"{self.person_name} for {self.in_place_of}" if self.in_place_of else self.person_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +103,6 @@ class Progress:
     outcome: VotingOutcome
 
 
-def check_rationale(*, choice: VoteChoice, rationale: str) -> None:
-    """Raise `Invalid` if a rejection or a request for changes has no reason."""
-    if choice != VoteChoice.APPROVE and len(rationale.strip()) < RATIONALE_MIN_LENGTH:
-        action = choice.replace("_", " ")
-        raise Invalid(
-            f"A vote to {action} needs a reason of at least {RATIONALE_MIN_LENGTH} characters: "
-            "describe the problem, so that the requester can act on it.",
-            code="rationale_required",
-            field="rationale",
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Electorate:
     """The stages and votes of a request, and the people with an interest in it."""
@@ -107,12 +114,18 @@ class Electorate:
 
     @cached_property
     def counted(self) -> tuple[Ballot, ...]:
-        """The ballots that count: on this revision, by people who have the role, and only the first of each."""
-        first: dict[int, Ballot] = {}
-        for ballot in sorted(self.ballots, key=lambda one: (one.cast_at, one.person_id)):
-            if ballot.revision == self.revision and ballot.has_role:
-                first.setdefault(ballot.person_id, ballot)
-        return tuple(first.values())
+        """The ballots that count: on this revision, by people who have the role, and only the first of each.
+
+        A ballot of a deputy does not count if the absent person voted too.
+        """
+        valid = [one for one in self.ballots if one.revision == self.revision and one.has_role]
+        own = {ballot.person_id for ballot in valid if ballot.in_place_of_id is None}
+        counted, people = list[Ballot](), set[int]()
+        for ballot in sorted(valid, key=lambda one: (one.cast_at, one.person_id)):
+            if ballot.in_place_of_id not in own and people.isdisjoint(ballot.people):
+                counted.append(ballot)
+                people |= ballot.people
+        return tuple(counted)
 
     @cached_property
     def progress(self) -> Progress:
@@ -150,19 +163,22 @@ class Electorate:
             field="stage",
         )
 
-    def check_may_vote(self, person: "Person", stage: "Stage") -> None:
-        """Raise unless this person may vote in this stage now.
+    def check_may_vote(self, person: "Person", stage: "Stage", *, deputyship: "Deputyship | None" = None) -> None:
+        """Raise unless this person may vote in this stage now; with a `deputyship`, in the place of its absent person.
 
         `NotAllowed` where the person may not (inactive, a stake, the wrong role), `WrongState` where the moment is
         wrong (already voted, stage not open, voting over). The reason is a sentence for that person.
         """
-        self._check_person(person, stage)
-        self._check_not_voted(person)
+        self._check_person(person, stage, deputyship)
+        if deputyship is None:
+            self._check_not_voted(person, stage)
+        else:
+            self._check_neither_voted(deputyship)
         self._check_stage_open(stage)
 
     def _stage_progress(self, stage: "Stage") -> StageProgress:
         given = [one for one in self.counted if one.stage_id == stage.id and one.choice == VoteChoice.APPROVE]
-        members = [one for one in given if self.interests.is_member(one.person_id)]
+        members = [one for one in given if self._is_of_team(one.people)]
         surplus = members[max(0, stage.quorum - stage.outside_team) :]
         approvals = tuple(one for one in given if one not in surplus)
         return StageProgress(stage=stage, approvals=approvals, needed=max(0, stage.quorum - len(approvals)))
@@ -176,43 +192,79 @@ class Electorate:
         is_approved = bool(rows) and all(row.is_complete for row in rows)
         return VotingOutcome.APPROVED if is_approved else VotingOutcome.OPEN
 
-    def _check_person(self, person: "Person", stage: "Stage") -> None:
+    def _is_of_team(self, people: Iterable[int]) -> bool:
+        return any(map(self.interests.is_member, people))
+
+    def _check_person(self, person: "Person", stage: "Stage", deputyship: "Deputyship | None") -> None:
         if not person.is_active:
             raise NotAllowed("Your account is not active, so it cannot vote; ask an administrator.", code="inactive")
         if conflict := self.interests.conflict_of(person.id):
             raise NotAllowed(conflict, code="separation_of_duties")
-        if stage.role not in person.roles:
+        if deputyship is not None:
+            self._check_absent(deputyship, stage)
+        elif stage.role not in person.roles:
             role = str(stage.role).replace("_", " ")
             raise NotAllowed(
                 f"The stage “{stage.title}” is voted on by people with the role {role}, and you do not have it; "
                 "an administrator can grant it.",
                 code="wrong_role",
             )
-        self._check_outside(person, stage)
+        self._check_outside({person.id} if deputyship is None else {person.id, deputyship.absent.id}, stage)
 
-    def _check_outside(self, person: "Person", stage: "Stage") -> None:
-        """Raise if the person is of the team, and the approvals that are missing must come from outside it."""
-        row = next((one for one in self.progress.stages if one.stage.id == stage.id), None)
-        if row is None or not self.interests.is_member(person.id):
-            return
-        members = sum(self.interests.is_member(ballot.person_id) for ballot in row.approvals)
-        if members >= stage.quorum - stage.outside_team:
+    def _check_absent(self, deputyship: "Deputyship", stage: "Stage") -> None:
+        """Raise if the deputy has no right to act as the role of the stage, or the absent person has an interest."""
+        deputyship.check_acts_as(stage.role)
+        if self.interests.conflict_of(deputyship.absent.id):
             raise NotAllowed(
-                f"You file for the team of this request, and {stage.outside_team} of {stage.quorum} approvals of the "
+                f"{deputyship.absent.name} has an interest in this request, so nobody votes in their place; {ANOTHER}",
+                code="separation_of_duties",
+            )
+
+    def _check_outside(self, people: Collection[int], stage: "Stage") -> None:
+        """Raise if one of the people is of the team, and the missing approvals must come from outside it."""
+        row = next((one for one in self.progress.stages if one.stage.id == stage.id), None)
+        if row is None or not self._is_of_team(people):
+            return
+        members = sum(self._is_of_team(ballot.people) for ballot in row.approvals)
+        if members >= stage.quorum - stage.outside_team:
+            who = "You file" if len(people) == 1 else "You or the absent person file"
+            raise NotAllowed(
+                f"{who} for the team of this request, and {stage.outside_team} of {stage.quorum} approvals of the "
                 f"stage “{stage.title}” must come from outside the team; {ANOTHER}",
                 code="separation_of_duties",
             )
 
-    def _check_not_voted(self, person: "Person") -> None:
-        own = (one for one in self.ballots if one.person_id == person.id)
-        ballot = next((one for one in own if one.revision == self.revision), None)
-        if ballot is not None:
-            title = next((stage.title for stage in self.stages if stage.id == ballot.stage_id), ballot.stage_id)
-            raise WrongState(
-                f"You have already voted on revision {self.revision}, in the stage “{title}”; one person counts once. "
-                "You can vote again when a new revision is opened.",
-                code="already_voted",
-            )
+    def _check_not_voted(self, person: "Person", stage: "Stage") -> None:
+        """Raise if the person has voted, or a deputy has in their place in another stage."""
+        for ballot in self._ballots_of(person):
+            if ballot.person_id == person.id:
+                raise WrongState(
+                    f"You have already voted on revision {self.revision}, in the stage “{self._title(ballot)}”; one "
+                    "person counts once. You can vote again when a new revision is opened.",
+                    code="already_voted",
+                )
+            if ballot.stage_id != stage.id:
+                raise WrongState(
+                    f"{ballot.person_name} voted in your place on revision {self.revision}, in the stage "
+                    f"“{self._title(ballot)}”; one person counts once.",
+                    code="already_voted",
+                )
+
+    def _check_neither_voted(self, deputyship: "Deputyship") -> None:
+        """Raise if the deputy or the absent person counts already, by a ballot of their own or in their place."""
+        for person, name in ((deputyship.deputy, "You count"), (deputyship.absent, f"{deputyship.absent.name} counts")):
+            for ballot in self._ballots_of(person):
+                raise WrongState(
+                    f"{name} already on revision {self.revision}, in the stage “{self._title(ballot)}” "
+                    f"({ballot.voter}); one person counts once.",
+                    code="already_voted",
+                )
+
+    def _ballots_of(self, person: "Person") -> list[Ballot]:
+        return [one for one in self.ballots if one.revision == self.revision and person.id in one.people]
+
+    def _title(self, ballot: Ballot) -> str:
+        return next((stage.title for stage in self.stages if stage.id == ballot.stage_id), ballot.stage_id)
 
     def _check_stage_open(self, stage: "Stage") -> None:
         outcome, open_ids = self.progress.outcome, {each.id for each in self.progress.open_stages}

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('absences', '0001_initial'),
         ('audit', '0001_initial'),
         ('requests', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -56,12 +57,14 @@ class Migration(migrations.Migration):
                 ('choice', models.CharField(choices=[('approve', 'approve'), ('reject', 'reject'), ('request_changes', 'request changes')], max_length=20)),
                 ('rationale', models.TextField(blank=True)),
                 ('cast_at', models.DateTimeField()),
+                ('absence', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='absences.absence')),
+                ('in_place_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to=settings.AUTH_USER_MODEL)),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='votes', to='requests.reviewrequest')),
             ],
             options={
                 'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('request', 'revision', 'stage', 'person'), name='one_vote_per_person_revision_and_stage'), models.UniqueConstraint(fields=('request', 'revision', 'person'), name='one_person_counts_once')],
+                'constraints': [models.UniqueConstraint(fields=('request', 'revision', 'stage', 'person'), name='one_vote_per_person_revision_and_stage'), models.UniqueConstraint(fields=('request', 'revision', 'person'), name='one_person_counts_once'), models.UniqueConstraint(fields=('request', 'revision', 'in_place_of'), name='one_deputy_votes_for_a_person'), models.CheckConstraint(condition=models.Q(models.Q(('absence__isnull', True), ('in_place_of__isnull', True)), models.Q(('absence__isnull', False), ('in_place_of__isnull', False), models.Q(('in_place_of', models.F('person')), _negated=True)), _connector='OR'), name='a_deputy_votes_for_another_during_an_absence')],
             },
         ),
         migrations.RunSQL(RULES, FORGET),

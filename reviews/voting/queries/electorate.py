@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import BINDING, Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.stages import Stage, ordered
@@ -25,10 +25,11 @@ def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot, frozen:
 
     Once the request has ended, its votes stay as they were counted.
     """
-    votes = tuple(request.votes.select_related("person"))
+    votes = tuple(request.votes.select_related("person", "in_place_of", "absence"))
     stages = _stages(request, evidence, frozen)
     roles = {stage.id: stage.role for stage in stages}
-    held = _roles_of([vote.person_id for vote in votes]) if request.state == RequestState.IN_REVIEW else None
+    voters = [person_id for vote in votes for person_id in (vote.person_id, vote.in_place_of_id) if person_id]
+    held = _roles_of(voters) if request.state == RequestState.IN_REVIEW else None
     return Electorate(
         stages=stages,
         ballots=tuple(_ballot(vote, has_role=held is None or _has_role(vote, roles, held)) for vote in votes),
@@ -54,11 +55,27 @@ def _roles_of(person_ids: Collection[int]) -> Mapping[int, set[str]]:
 
 
 def _has_role(vote: Vote, roles: Mapping[str, Role], held: Mapping[int, set[str]]) -> bool:
-    return vote.person.is_active and roles.get(vote.stage) in held.get(vote.person_id, ())
+    """Whether the person has the role of the stage; for a deputy, whether both have it, or it was confirmed for them.
+
+    The end of the absence changes nothing: the vote was cast during it.
+    """
+    role = roles.get(vote.stage)
+    if not vote.person.is_active:
+        return False
+    if vote.in_place_of is None or vote.absence is None:
+        return role in held.get(vote.person_id, ())
+    own = held.get(vote.person_id, set())
+    deputy_has_it = role in own or (role in vote.absence.confirmed_roles and not BINDING.isdisjoint(own))
+    return deputy_has_it and vote.in_place_of.is_active and role in held.get(vote.in_place_of.pk, ())
 
 
 def _ballot(vote: Vote, *, has_role: bool) -> Ballot:
-    choice = VoteChoice(vote.choice)
     return copy_of(
-        vote, Ballot, person_name=name_of(vote.person), stage_id=vote.stage, choice=choice, has_role=has_role
+        vote,
+        Ballot,
+        person_name=name_of(vote.person),
+        stage_id=vote.stage,
+        choice=VoteChoice(vote.choice),
+        has_role=has_role,
+        in_place_of=name_of(vote.in_place_of) if vote.in_place_of else "",
     )

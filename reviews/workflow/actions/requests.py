@@ -13,6 +13,7 @@ from benchmarking.runs.queries import runs
 from governance.budgets.actions import budgets
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
+from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import subject_of
@@ -30,6 +31,7 @@ from reviews.requests.queries.rulebook import fix_rulebook, rulebook_for
 from reviews.requests.rules import check_file
 from reviews.snapshots.queries.allowed_steps import (
     check_can_edit,
+    check_can_extend,
     check_can_revise,
     check_can_submit,
     check_can_withdraw,
@@ -163,13 +165,29 @@ def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) ->
 
 
 def expire(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
-    """Expire a request whose deadline has passed. This never approves a request."""
+    """Expire a request whose deadline and grace have passed. This never approves a request."""
     with transaction.atomic():
         row = lock_all(request=request, now=now)
-        if row.deadline_at is None or row.deadline_at > now:
+        ends_at = row.lapses_at or row.deadline_at
+        if ends_at is None or ends_at > now:
             raise WrongState("The deadline of this request has not passed.")
         cause = "The clearance ended on" if row.state == RequestState.CLEARED else "Nobody acted before"
-        _end(row, RequestState.EXPIRED, by, now, f"{cause} {row.deadline_at:%Y-%m-%d}.")
+        _end(row, RequestState.EXPIRED, by, now, f"{cause} {ends_at:%Y-%m-%d}.")
+    return row
+
+
+def extend(*, request: ReviewRequest, days: int, reason: str, by: User, now: datetime) -> ReviewRequest:
+    """Extend the deadline of an open request, once, by a platform lead who has no interest in it."""
+    with transaction.atomic():
+        row = lock(request)
+        deadline = check_can_extend(snapshot_of(row, now=now), person=person_of(by))
+        check_reason(reason)
+        after = deadline.extended(days=days, now=now)
+        row.deadline_at, row.grace_ends_at, row.extended_at = after.at, after.grace_ends_at, now
+        row.save(update_fields=["deadline_at", "grace_ends_at", "extended_at"])
+        details = {"days": days, "deadline_at": row.deadline_at, "lapses_at": row.lapses_at}
+        record(kind="request.extended", request=row, by=by, now=now, details=details, reason=reason)
+        ticket_actions.notify_request_ticket(request=row, occasion="extended", reason=reason, by=by, now=now)
     return row
 
 

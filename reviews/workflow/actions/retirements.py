@@ -96,8 +96,8 @@ def _shorten_clearances(days: Mapping[str, date], by: User | None, now: datetime
         day = days[row.model_version.digest]
         if row.deadline_at is not None and row.deadline_at > end_of(day):
             details = {"before": row.deadline_at.isoformat(), "after": end_of(day).isoformat()}
-            row.deadline_at = end_of(day)
-            row.save(update_fields=["deadline_at"])
+            row.deadline_at = row.grace_ends_at = end_of(day)
+            row.save(update_fields=["deadline_at", "grace_ends_at"])
             reason = SHORTENED.format(day=day)
             record(kind="request.shortened", request=row, by=by, now=now, details=details, reason=reason)
             shortened.append(row)

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from governance.absences.locking import lock_deputy
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.actions import stored_files
@@ -23,11 +24,12 @@ from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
-from reviews.snapshots.queries.allowed_steps import check_can_request_review, check_can_vote
+from reviews.snapshots.queries.allowed_steps import VotingRight, check_can_request_review, check_can_vote
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.tickets import actions as ticket_actions
-from reviews.voting.domain.electorate import VoteChoice, VotingOutcome, check_rationale
+from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
+from reviews.voting.domain.rationales import check_rationale
 from reviews.voting.models import Revision, Vote
 from reviews.voting.queries.budget_effects import present_and_later_shares
 from reviews.workflow.actions import authorizations, filed_kpis
@@ -74,6 +76,22 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
     return row
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewVote:
+    """A vote to cast: in which stage, and what the person says.
+
+    `conditions` are those that the approval sets, and those of earlier authorizations that it lifts. `revision` is the
+    one that the person saw; None says nothing about it. A deputy votes `in_place_of` an absent person, by user name.
+    """
+
+    stage_id: str
+    choice: VoteChoice
+    rationale: str = ""
+    revision: int | None = None
+    conditions: tuple[NewCondition | LiftedCondition, ...] = ()
+    in_place_of: str = ""
+
+
 def vote(
     *,
     request: ReviewRequest,
@@ -85,39 +103,63 @@ def vote(
     by: User,
     now: datetime,
 ) -> ReviewRequest:
+    """Cast one vote in one's own name, as `cast` does."""
+    new = NewVote(stage_id=stage_id, choice=choice, revision=revision, rationale=rationale, conditions=conditions)
+    return cast(request=request, vote=new, by=by, now=now)
+
+
+def cast(*, request: ReviewRequest, vote: NewVote, by: User, now: datetime) -> ReviewRequest:
     """Cast one vote. A vote that completes the voting also decides, in the same transaction.
 
-    `conditions` are those that the approval sets, and those of earlier authorizations that it lifts. Raises WrongState
-    if the person saw another `revision` than the present one; None says nothing about it.
+    Raises WrongState if the person saw another revision than the present one. The absences of a deputy are locked, so
+    that the end of an absence ends the right at once.
     """
+    choice, rationale = vote.choice, vote.rationale
     check_rationale(choice=choice, rationale=rationale)
     if choice is VoteChoice.APPROVE:
-        _check_files(request, stage_id, by, now)
+        _check_files(request, vote, by, now)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
+        lock_deputy(by, now=now)
         before = snapshot_of(row, now=now)
-        stage = check_can_vote(before, person=person_of(by), stage_id=stage_id)
-        if revision not in {None, row.revision}:
-            raise WrongState(f"You saw revision {revision}, and this is revision {row.revision}. Read it, then vote.")
-        _check_conditions(before, conditions)
-        details: dict[str, Any] = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
-        Vote.objects.create(request=row, **details, person=by, rationale=rationale, cast_at=now)
-        record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=rationale)
+        right = _right(before, vote, by)
+        if vote.revision not in {None, row.revision}:
+            seen = f"You saw revision {vote.revision}, and this is revision {row.revision}."
+            raise WrongState(f"{seen} Read it, then vote.")
+        _check_conditions(before, vote.conditions)
+        _store(row, vote, right, by, now)
         after = snapshot_of(row, now=now, evidence=before.evidence)
         outcome = after.electorate.progress.outcome
-        if conditions and outcome is not VotingOutcome.APPROVED:
+        if vote.conditions and outcome is not VotingOutcome.APPROVED:
             raise Invalid(
                 "Only the approval that completes the last stage can set or lift conditions.", field="conditions"
             )
-        _apply_outcome(after, outcome, rationale, conditions, by)
+        _apply_outcome(after, outcome, rationale, vote.conditions, by)
         publish(digest=row.model_version.digest, environment=row.environment, by=by, now=now)
     return row
 
 
-def _check_files(request: ReviewRequest, stage_id: str, by: User, now: datetime) -> None:
+def _right(snapshot: RequestSnapshot, vote: NewVote, by: User) -> VotingRight:
+    return check_can_vote(snapshot, person=person_of(by), stage_id=vote.stage_id, in_place_of=vote.in_place_of)
+
+
+def _store(row: ReviewRequest, vote: NewVote, right: VotingRight, by: User, now: datetime) -> None:
+    details: dict[str, Any] = {"stage": right.stage.id, "choice": vote.choice.value, "revision": row.revision}
+    columns, deputyship = {}, right.deputyship
+    if deputyship is not None:
+        columns = {"in_place_of_id": deputyship.absent.id, "absence_id": deputyship.absence_id}
+    Vote.objects.create(request=row, **details, **columns, person=by, rationale=vote.rationale, cast_at=now)
+    reason = vote.rationale
+    if deputyship is not None:
+        details |= {"in_place_of": deputyship.absent.username, "absence": deputyship.absence_id}
+        reason = f"In the place of {deputyship.absent.name}. {reason}".strip()
+    record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=reason)
+
+
+def _check_files(request: ReviewRequest, vote: NewVote, by: User, now: datetime) -> None:
     """Raise DamagedFile if a file that an approval signs was changed. Files are hashed before any lock is taken."""
     row = ReviewRequest.objects.select_related("model_version", "dataset").get(pk=request.pk)
-    check_can_vote(snapshot_of(row, now=now), person=person_of(by), stage_id=stage_id)
+    _right(snapshot_of(row, now=now), vote, by)
     version, data = row.model_version, row.dataset
     digests = [version.digest] if version.stored_as else []
     digests += [data.digest] if data else []

@@ -1,6 +1,6 @@
 """Evaluate the policy on a request each time its metric values change, and start what the result requires."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -23,6 +23,7 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluatio
 from reviews.feed.actions import publish
 from reviews.requests import actions as states
 from reviews.requests.audit import record
+from reviews.requests.domain.deadlines import Deadline, deadline_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.classifications import is_classified_otherwise
@@ -56,8 +57,8 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
             reason = "No rule of the policy requires a review."
             states.move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
             days = policy_in(fixed_policy_version(request)).authorization.valid_days
-            request.deadline_at = end_by(request.model_version, days=days, now=now)
-            request.save(update_fields=["deadline_at"])
+            end = end_by(request.model_version, days=days, now=now)
+            _set_deadline(request, Deadline(end, end))
     return policy_evaluation
 
 
@@ -127,14 +128,15 @@ def _open_review(request: ReviewRequest, reason: str, by: User, now: datetime) -
     states.move(request=request, target=RequestState.EVIDENCE, by=None, now=now, reason=reason)
     request.review_opened_at = now
     request.save(update_fields=["review_opened_at"])
-    _set_deadline(request, now, days=policy_in(fixed_policy_version(request)).deadline_days)
+    policy = policy_in(fixed_policy_version(request))
+    _set_deadline(request, deadline_of(now, days=policy.deadline_days, grace_days=policy.grace_days))
     ticket_actions.open_ticket(request=request, by=by, now=now)
     start_benchmarks(request=request, by=by, now=now)
 
 
-def _set_deadline(request: ReviewRequest, now: datetime, *, days: int) -> None:
-    request.deadline_at = now + timedelta(days=days)
-    request.save(update_fields=["deadline_at"])
+def _set_deadline(request: ReviewRequest, deadline: Deadline) -> None:
+    request.deadline_at, request.grace_ends_at = deadline.at, deadline.grace_ends_at
+    request.save(update_fields=["deadline_at", "grace_ends_at"])
 
 
 def _policy_evaluation(request: ReviewRequest, occasion: str, now: datetime) -> PolicyEvaluation:

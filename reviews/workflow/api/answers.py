@@ -70,6 +70,9 @@ ReviewAnswer = answer_of(
     after={"html_url": "ref", "comparisons": "metric_values"},
     helps={
         "state_owner": "Whose move it is.",
+        "lapses_at": "When it expires unless somebody acts: at the deadline, or after the grace if it was in review.",
+        "is_in_grace": "Whether the deadline has passed. Grace authorizes nothing.",
+        "voting_rights": "The stages in which you may vote now; in_place_of names the absent person you may vote for.",
         "outcome": "approved, approved_with_conditions, rejected; empty while undecided.",
         "dataset_doubt": "Why quality on the evaluation data is declared and not measured; empty where it is measured.",
         "re_review_reasons": "The breaches that made this a re-review; none where people filed it.",

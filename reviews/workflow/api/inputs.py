@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
 from governance.site.api.shapes import Input, choice, takes
+from reviews.requests.domain.deadlines import EXTENSION_DAYS_MAX
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.models import ReviewRequest
@@ -154,6 +155,13 @@ class ReasonInput(Input):
     reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
 
 
+class ExtensionInput(Input):
+    """By how many days the deadline is extended, and why."""
+
+    days = serializers.IntegerField(min_value=1, max_value=EXTENSION_DAYS_MAX)
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
 class WaiverInput(Input):
     """Leave not to meet a soft rule, or not to answer a checklist item that does not apply, for a while."""
 
@@ -180,6 +188,12 @@ class VoteInput(Input):
 
     stage = serializers.CharField(max_length=40, source="stage_id")
     choice = choice(VoteChoice)
+    in_place_of = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=150,
+        help_text="User name of the absent person for whom you vote as the deputy; empty for your own vote.",
+    )
     revision = serializers.IntegerField(
         required=False, min_value=1, help_text="The revision that you read; a vote on another one is refused."
     )

@@ -14,15 +14,22 @@ from governance.site.api.shapes import read_for
 from reviews.evidence.rules import check_waive
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find, parties_of
-from reviews.requests.rules import check_edit, check_vote_anywhere, check_withdraw
+from reviews.requests.rules import check_edit, check_extend, check_vote_anywhere, check_withdraw
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions import review, waivers
-from reviews.workflow.actions.review import LiftedCondition, NewCondition
+from reviews.workflow.actions.review import LiftedCondition, NewCondition, NewVote
 from reviews.workflow.api.answers import ReviewAnswer, everything_of, said
 from reviews.workflow.api.course_answers import VotingAnswer
-from reviews.workflow.api.inputs import ReasonInput, SubmissionInput, VoteInput, WaiverInput, found
+from reviews.workflow.api.inputs import (
+    ExtensionInput,
+    ReasonInput,
+    SubmissionInput,
+    VoteInput,
+    WaiverInput,
+    found,
+)
 from reviews.workflow.queries.view_course import stage_views, vote_views
 
 
@@ -44,6 +51,10 @@ def _withdraws(person: Person, request: ReviewRequest) -> None:
 
 def _waives(person: Person, request: ReviewRequest) -> None:
     check_waive(person)
+
+
+def _extends(person: Person, request: ReviewRequest) -> None:
+    check_extend(person)
 
 
 REQUEST = StepSubject(_found, _everything, ReviewAnswer)
@@ -84,6 +95,15 @@ Waivers = REQUEST.step(
 )
 
 
+Extension = REQUEST.step(
+    "requests_extend",
+    writes.extend,
+    "Extend the deadline, once; a platform lead without a stake in the request.",
+    takes=ExtensionInput,
+    check=_extends,
+)
+
+
 class Votes(APIView):
     """Stages and votes."""
 
@@ -103,5 +123,6 @@ class Votes(APIView):
         choice = VoteChoice(given.pop("choice"))
         conditions = [NewCondition(**each) for each in given.pop("conditions", [])]
         lifted = map(LiftedCondition, given.pop("lifted_ids", []))
-        row = review.vote(request=row, choice=choice, conditions=(*conditions, *lifted), by=user, now=now, **given)
+        vote = NewVote(choice=choice, conditions=(*conditions, *lifted), **given)
+        row = review.cast(request=row, vote=vote, by=user, now=now)
         return Response(said(row, person, now), status=201)

@@ -25,7 +25,7 @@ from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of, open_stage_for
+from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of, voting_rights_of
 from reviews.snapshots.queries.evidence_bundle import changes_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
@@ -39,6 +39,7 @@ from reviews.workflow.queries.view_course import (
     PacketView,
     StageView,
     TicketView,
+    VotingRightView,
     WaiverView,
 )
 from reviews.workflow.queries.view_evidence import ChecklistItemView, RunEntry
@@ -77,9 +78,10 @@ class RequestView:
     """A request as one person sees it at one moment.
 
     The keys of `allowed_steps`: edit, submit, evidence (values and contradictions), answer (checklist),
-    request_review, vote, revise, amend (texts and data), exchange (the file), withdraw, packet, waive. `replaces` is
-    the request that was withdrawn for another file, `replaced_by` the one filed instead. `own_stage_id` is the stage
-    that the person may vote in, `answerable` are the checklist items that they may answer.
+    request_review, vote, revise, amend (texts and data), exchange (the file), withdraw, packet, waive, extend.
+    `replaces` is the request that was withdrawn for another file, `replaced_by` the one filed instead. `own_stage_id`
+    is the first stage that the person may vote in, in their own name or in that of an absent person; `voting_rights` are
+    all of them. `answerable` are the checklist items that the person may answer.
     """
 
     ref: str
@@ -106,6 +108,8 @@ class RequestView:
     created_at: datetime
     submitted_at: datetime | None
     deadline_at: datetime | None
+    lapses_at: datetime | None
+    is_in_grace: bool
     policy: PolicyVersion | None
     checklist_version: ChecklistVersion | None
     policy_evaluation: PolicyEvaluationPart | None
@@ -130,6 +134,7 @@ class RequestView:
     review_blockers: tuple[ReviewBlocker, ...]
     allowed_steps: Mapping[str, AllowedStep]
     own_stage_id: str
+    voting_rights: tuple[VotingRightView, ...]
     answerable: tuple[str, ...]
 
     @property
@@ -161,7 +166,7 @@ class RequestView:
 def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
     """The request as this person sees it now. The caller has checked that they may see it (`queries.requests.find`)."""
     request, metric_values, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
-    own_stage, subject = open_stage_for(snapshot, person=person), subject_of(request)
+    rights, subject = course.voting_right_views(voting_rights_of(snapshot, person=person)), subject_of(request)
     policy_evaluations = tuple(map(parts.policy_evaluation_part, snapshot.policy_evaluations))
     return copy_of(
         request,
@@ -201,7 +206,9 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         events=tuple(reversed(parts.audit_rows(snapshot))),
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
         allowed_steps=allowed_steps_of(snapshot, person=person),
-        own_stage_id=own_stage.id if own_stage else "",
+        is_in_grace=request.is_in_grace(snapshot.now),
+        own_stage_id=rights[0].stage if rights else "",
+        voting_rights=rights,
         answerable=view_evidence.answerable(snapshot, person=person),
     )
 

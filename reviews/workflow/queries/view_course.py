@@ -1,5 +1,6 @@
 """The course of a request for page and API: waivers, votes, budget, ticket, packets, decision."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import (
     AllowedStep,
+    VotingRight,
     allowed_step,
     check_can_retry_packet,
 )
@@ -37,6 +39,16 @@ class StageView:
     is_complete: bool
     is_open: bool
     may_settle: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class VotingRightView:
+    """A stage that the person may vote in; `in_place_of` is the user name of the absent person, or "" for their own."""
+
+    stage: str
+    title: str
+    in_place_of: str
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +127,27 @@ def stage_views(snapshot: RequestSnapshot) -> tuple[StageView, ...]:
             row.stage,
             StageView,
             role=row.stage.role.value,
-            approvers=tuple(ballot.person_name for ballot in row.approvals),
+            approvers=tuple(ballot.voter for ballot in row.approvals),
             needed=row.needed,
             is_complete=row.is_complete,
             is_open=is_voting and row.stage in progress.open_stages,
             may_settle=is_voting and snapshot.electorate.may_settle(row.stage),
         )
         for row in progress.stages
+    )
+
+
+def voting_right_views(rights: Iterable[VotingRight]) -> tuple[VotingRightView, ...]:
+    """The rights of a person to vote now, that in their own name first."""
+    absent = [(right.stage, right.deputyship.absent if right.deputyship else None) for right in rights]
+    return tuple(
+        VotingRightView(
+            stage=stage.id,
+            title=stage.title,
+            in_place_of=person.username if person else "",
+            name=person.name if person else "",
+        )
+        for stage, person in absent
     )
 
 

@@ -35,6 +35,7 @@ from reviews.workflow.web.progress_steps import progress_steps
 from reviews.workflow.web.step_forms import (
     AttestedForm,
     ContradictionForm,
+    ExtensionForm,
     ImportForm,
     MetricValueForm,
     PlainForm,
@@ -210,14 +211,23 @@ def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> 
 def _forms(view: RequestView, bound: BoundForms) -> dict[str, forms.Form]:
     stage = view.own_stage
     is_last = stage is not None and stage.may_settle
-    seen = {"stage": stage.id if stage else "", "revision": view.revision}
+    first = view.voting_rights[0].in_place_of if view.voting_rights else ""
+    seen = {"stage": stage.id if stage else "", "revision": view.revision, "in_place_of": first}
+    voting = VoteForm(
+        auto_id="vote-%s",
+        initial=seen,
+        rights=view.voting_rights,
+        may_condition=is_last,
+        earlier=view.earlier_conditions,
+    )
     unbound: dict[str, forms.Form] = {
         "metric_value": MetricValueForm(auto_id="metric_value-%s"),
         "attested": AttestedForm(auto_id="attested-%s"),
         "imported": ImportForm(auto_id="imported-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
-        "vote": VoteForm(auto_id="vote-%s", initial=seen, may_condition=is_last, earlier=view.earlier_conditions),
+        "vote": voting,
         "revise": StepReasonForm(auto_id="revise-%s"),
+        "extend": ExtensionForm(auto_id="extend-%s"),
         "withdraw": StepReasonForm(auto_id="withdraw-%s"),
         "revoke": StepReasonForm(auto_id="revoke-%s"),
         "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view), items=open_items(view)),

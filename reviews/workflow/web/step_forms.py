@@ -9,9 +9,11 @@ from django.contrib.auth.models import User
 from governance.rulebook.domain.checklists import ItemKind
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.web.formatting import unit_words
+from reviews.requests.domain.deadlines import EXTENSION_DAYS_MAX
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, LiftedCondition, NewCondition
 from reviews.workflow.queries.view_authorization import EarlierConditionView
+from reviews.workflow.queries.view_course import VotingRightView
 from reviews.workflow.queries.view_evidence import ChecklistItemView
 from reviews.workflow.web.filing_forms import (
     RATIO_HELP,
@@ -61,6 +63,13 @@ class StepReasonForm(forms.Form):
     """A step that needs a reason."""
 
     reason = text_field(rows=2)
+
+
+class ExtensionForm(StepReasonForm):
+    """More days for a request that would lapse."""
+
+    days = forms.IntegerField(min_value=1, max_value=EXTENSION_DAYS_MAX, initial=7, label="More days")
+    field_order = ("days", "reason")
 
 
 class MetricValueForm(forms.Form):
@@ -207,6 +216,11 @@ def answer_form(item: ChecklistItemView, *args: Any) -> forms.Form | None:
     return form
 
 
+def _name_words(right: VotingRightView) -> str:
+    """In whose name a person votes, and in which stage."""
+    return f"{'In the place of ' + right.name if right.name else 'Your own'}: {right.title}"
+
+
 class VoteForm(forms.Form):
     """A vote. Approvals in the last stage may set conditions, and lift those of earlier authorizations."""
 
@@ -220,9 +234,19 @@ class VoteForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, may_condition: bool = False, earlier: Sequence[EarlierConditionView] = (), **kwargs: Any
+        self,
+        *args: Any,
+        rights: Sequence[VotingRightView] = (),
+        may_condition: bool = False,
+        earlier: Sequence[EarlierConditionView] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if any(right.in_place_of for right in rights):
+            names = {right.in_place_of: _name_words(right) for right in reversed(rights)}
+            self.fields["in_place_of"] = forms.ChoiceField(
+                label="Whose vote", required=False, choices=list(reversed(names.items())), widget=forms.RadioSelect
+            )
         if may_condition and earlier:
             self.fields["lifted"] = forms.TypedMultipleChoiceField(
                 label="Conditions to lift",

@@ -21,15 +21,15 @@ from reviews.packets.models import Packet
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
-from reviews.snapshots.queries.allowed_steps import check_can_lift, check_can_revoke
+from reviews.snapshots.queries.allowed_steps import check_can_lift, check_can_revoke, voting_rights_of
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, requests, waivers
 from reviews.workflow.actions import review as reviewing
 from reviews.workflow.queries.view_authorization import earlier_condition_views
-from reviews.workflow.queries.view_course import packet_views
+from reviews.workflow.queries.view_course import packet_views, voting_right_views
 from reviews.workflow.web.page import load, perform_step, step
-from reviews.workflow.web.step_forms import ITEM, PlainForm, StepReasonForm, VoteForm, WaiverForm
+from reviews.workflow.web.step_forms import ITEM, ExtensionForm, PlainForm, StepReasonForm, VoteForm, WaiverForm
 
 VOTE_MESSAGES = {
     RequestState.IN_REVIEW: "Your vote is cast.",
@@ -50,22 +50,24 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     """Cast a vote in the stage that the page showed."""
     row = load(request, ref)
     snapshot = snapshot_of(row, now=timezone.now())
-    electorate, stage_id = snapshot.electorate, request.POST.get("stage")
+    rights = voting_right_views(voting_rights_of(snapshot, person=person_of(request)))
+    name, electorate = request.POST.get("in_place_of", ""), snapshot.electorate
+    of_name = (right.stage for right in rights if name and right.in_place_of == name)
+    stage_id = next(of_name, request.POST.get("stage", ""))
     is_last = any(electorate.may_settle(stage) for stage in electorate.stages if stage.id == stage_id)
     earlier = earlier_condition_views(snapshot, person=person_of(request)) if is_last else ()
-    form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last, earlier=earlier)
+    form = VoteForm(request.POST, auto_id="vote-%s", rights=rights, may_condition=is_last, earlier=earlier)
 
-    def act(*, stage: str, choice: str, revision: int | None, rationale: str, by: User, now: datetime, **_: Any) -> str:
-        after = reviewing.vote(
-            request=row,
-            stage_id=stage,
+    def act(*, choice: str, revision: int | None, rationale: str, by: User, now: datetime, **_: Any) -> str:
+        new = reviewing.NewVote(
+            stage_id=stage_id,
             choice=VoteChoice(choice),
-            revision=revision,
             rationale=rationale,
+            revision=revision,
             conditions=(*form.new_conditions, *form.lifted_conditions),
-            by=by,
-            now=now,
+            in_place_of=name,
         )
+        after = reviewing.cast(request=row, vote=new, by=by, now=now)
         return VOTE_MESSAGES[RequestState(after.state)]
 
     return perform_step(request, row, name="vote", form=form, act=act, part="votes")
@@ -82,6 +84,12 @@ def revise(**given: Any) -> str:
 def withdraw(**given: Any) -> str:
     """Withdraw the request."""
     return f"{requests.withdraw(**given).ref} is withdrawn."
+
+
+@step("extend", part="next", form=ExtensionForm)
+def extend(**given: Any) -> str:
+    """Extend the deadline, once."""
+    return f"The deadline is now {requests.extend(**given).deadline_at:%Y-%m-%d}."
 
 
 @require_POST

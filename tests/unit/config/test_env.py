@@ -85,3 +85,22 @@ def test_a_secret_is_hidden_from_the_moment_it_is_read(monkeypatch, name):
     monkeypatch.setenv(name, "hush-hush-4711")
     assert env.text(name, "") == "hush-hush-4711"
     assert "hush-hush-4711" not in masking.mask("the token hush-hush-4711 is wrong")
+
+
+@pytest.mark.parametrize(("value", "expected"), [("", [3, 1]), ("5", [5]), ("10,2", [10, 2])])
+def test_whole_numbers_default_to_what_the_table_says(monkeypatch, value, expected):
+    monkeypatch.setenv("WEIGHBRIDGE_REMIND_DAYS", value)
+    assert env.numbers("WEIGHBRIDGE_REMIND_DAYS") == expected
+
+
+@pytest.mark.parametrize("value", ["soon", "3,-1", "1;2"])
+def test_what_is_not_a_whole_number_is_refused(monkeypatch, value):
+    monkeypatch.setenv("WEIGHBRIDGE_REMIND_DAYS", value)
+    with pytest.raises(MissingVariable, match="WEIGHBRIDGE_REMIND_DAYS must be: whole numbers, comma separated"):
+        env.numbers("WEIGHBRIDGE_REMIND_DAYS")
+
+
+def test_a_share_is_at_most_100_percent(monkeypatch):
+    monkeypatch.setenv("WEIGHBRIDGE_ESCALATE_PERCENT", "101")
+    with pytest.raises(MissingVariable, match="WEIGHBRIDGE_ESCALATE_PERCENT must be"):
+        env.number("WEIGHBRIDGE_ESCALATE_PERCENT", most=100)

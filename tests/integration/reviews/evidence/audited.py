@@ -307,6 +307,8 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.requests.withdraw": in_world(World.withdrawn),
     "reviews.workflow.actions.review.request_review": in_world(World.in_review),
     "reviews.workflow.actions.review.vote": in_world(World.before_the_last_vote),
+    "reviews.workflow.actions.review.cast": in_world(World.before_the_last_vote),
+    "reviews.workflow.actions.requests.extend": in_world(World.extended),
     "reviews.workflow.actions.screening.evaluate_again": in_world(_evaluate_again),
     "reviews.workflow.actions.screening.reopen": in_world(World.revised),
     "reviews.workflow.actions.screening.screen": in_world(World.submitted),

@@ -16,7 +16,7 @@ from reviews.snapshots.queries.allowed_steps import STEPS, AllowedStep
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import evidence
+from reviews.workflow.actions import evidence, requests
 from reviews.workflow.queries.view import RequestView, describe
 from tests.factories.people import Cast
 from tests.integration.reviews.evidence.steps import ACTIONS, Act, vote
@@ -38,6 +38,9 @@ TAKEN: dict[str, Act] = {
     "withdraw": ACTIONS["withdraw"],
     "packet": lambda world, request, by: packets.request_packet(request=request, by=by, now=world.now),
     "waive": ACTIONS["waive"],
+    "extend": lambda world, request, by: requests.extend(
+        request=request, days=7, reason="The reviewer is ill.", by=by, now=world.now
+    ),
 }
 
 

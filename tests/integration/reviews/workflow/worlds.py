@@ -117,6 +117,10 @@ class World:
     def expired(self) -> ReviewRequest:
         return requests.expire(request=self.evidence(), now=self.now + timedelta(days=30))
 
+    def extended(self) -> ReviewRequest:
+        reason = "The only reviewer is ill."
+        return requests.extend(request=self.evidence(), days=7, reason=reason, by=self.cast.approver, now=self.now)
+
     def screening(self) -> ReviewRequest:
         """No action leaves a request here: the row is put there by hand."""
         request = self.submitted()

@@ -19,7 +19,7 @@ def in_review(*ballots: Ballot) -> Any:
         revision=1,
         interests=interests(requester=RITA),
     )
-    return SimpleNamespace(state=RequestState.IN_REVIEW, electorate=electorate)
+    return SimpleNamespace(state=RequestState.IN_REVIEW, electorate=electorate, deputyships_of=lambda _: ())
 
 
 def test_nobody_votes_once_the_outcome_is_settled() -> None:

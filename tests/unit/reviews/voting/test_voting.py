@@ -11,9 +11,9 @@ from reviews.voting.domain.electorate import (
     Electorate,
     VoteChoice,
     VotingOutcome,
-    check_rationale,
 )
 from reviews.voting.domain.independence import Interest, Interests
+from reviews.voting.domain.rationales import check_rationale
 from tests.unit.reviews.voting.electorate import (
     ADAM,
     ANNE,

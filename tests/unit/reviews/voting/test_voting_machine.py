@@ -14,8 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from governance.people.domain.roles import Role
 from governance.rulebook.domain.stages import Stage
 from reviews.requests.domain.lifecycle import RequestState, check_action, check_transition
-from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice, check_rationale
+from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.domain.independence import Interest, Interests
+from reviews.voting.domain.rationales import check_rationale
 from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
 from weighbridge.core.errors import Refused
 

@@ -1,0 +1,1 @@
+"""Reminders of what lapses, and escalation to the next people in line."""

@@ -1,0 +1,7 @@
+"""Addresses of the API of reminders."""
+
+from django.urls import URLPattern, path
+
+from reviews.reminders.api import Reminders
+
+urlpatterns: list[URLPattern] = [path("reminders/", Reminders.as_view(), name="reminders")]

@@ -1,0 +1,255 @@
+"""What lapses soon and who could act, and the reminders of one person."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import F, Q, QuerySet
+
+from governance.absences.domain import Deputyship
+from governance.absences.queries import absent_ids, deputies
+from governance.people.approvals.enums import ChangeState
+from governance.people.approvals.models import Change
+from governance.people.approvals.queries import confirmers
+from governance.people.domain.roles import Person, Role
+from governance.people.queries.people import name_of, people_with, person_of
+from governance.rulebook.domain.stages import Stage
+from reviews.authorizations.domain.authorization_states import AuthorizationState
+from reviews.authorizations.models import Authorization
+from reviews.reminders.domain import (
+    Occasion,
+    Recipient,
+    ReminderKind,
+    ReminderTerms,
+    horizon,
+    is_escalated,
+    recipients,
+    reminder_due,
+)
+from reviews.reminders.models import Reminder
+from reviews.requests.domain.deadlines import WITH_DEADLINE
+from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import parties_of
+from reviews.requests.rules import may_see
+from reviews.snapshots.queries.allowed_steps import voting_rights_of
+from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
+from weighbridge.core.errors import Refused
+
+WITH_REQUESTER = (RequestState.EVIDENCE, RequestState.CHANGES_REQUESTED)
+IN_FORCE = (AuthorizationState.ACTIVE, AuthorizationState.PENDING_EXPIRATION)
+ENDS = {
+    ReminderKind.VOTE: "The request expires without your vote.",
+    ReminderKind.ANSWER: "The request expires unless its evidence is completed.",
+    ReminderKind.CLEARANCE: "The clearance ends. File the request again to keep it.",
+    ReminderKind.AUTHORIZATION: "The authorization ends. File the request again to renew it.",
+    ReminderKind.CHANGE: "The proposed change expires unless a second person confirms it.",
+}
+Away = Mapping[int, Deputyship | None]
+"""The deputyship of each absent person, or None without a deputy."""
+ESCALATED = "The request has waited for too long. Ask the people whose step it is, or extend the deadline."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DueReminder:
+    """A reminder that is due now, with its recipients."""
+
+    kind: ReminderKind
+    due_at: datetime
+    occasion: Occasion
+    recipients: tuple[Recipient, ...]
+    request: ReviewRequest | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReminderLine:
+    """A reminder as its person reads it: what lapses, when, and what to do."""
+
+    kind: str
+    subject: str
+    title: str
+    text: str
+    due_at: datetime
+    in_place_of: str
+    is_escalation: bool
+    change_id: int | None
+
+
+def reminder_terms() -> ReminderTerms:
+    """When this installation reminds and escalates."""
+    own = settings.WEIGHBRIDGE
+    return ReminderTerms(tuple(own["REMIND_DAYS"]), own["ESCALATE_PERCENT"])
+
+
+def due_reminders(*, now: datetime) -> Iterator[DueReminder]:
+    """Every reminder and escalation that is due now. The people are looked up for those alone."""
+    terms, away = reminder_terms(), deputies(now=now)
+    yield from _of_requests(terms, away, now)
+    yield from _of_changes(terms, away, now)
+    yield from _of_permissions(terms, away, now)
+
+
+def _of_changes(terms: ReminderTerms, away: Away, now: datetime) -> Iterator[DueReminder]:
+    """Changes by two people. A deputy confirms nothing in the place of another, so the absent are left out."""
+    rows = Change.objects.filter(state=ChangeState.PENDING, **_soon("expires_at", terms, now))
+    for row in rows.order_by("pk"):
+        for occasion in _occasions(now, row.expires_at, terms):
+            told = recipients((user.pk for user in confirmers(row)), deputies=dict.fromkeys(away))
+            kind, due_at = ReminderKind.CHANGE, row.expires_at
+            yield DueReminder(kind=kind, due_at=due_at, occasion=occasion, recipients=told, change=row)
+
+
+def _of_permissions(terms: ReminderTerms, away: Away, now: datetime) -> Iterator[DueReminder]:
+    """Clearances and authorizations that end."""
+    cleared = ReviewRequest.objects.filter(state=RequestState.CLEARED, **_soon("deadline_at", terms, now))
+    ending = Authorization.objects.filter(state__in=IN_FORCE, **_soon("expires_at", terms, now))
+    ends_at: dict[ReminderKind, dict[int, datetime]] = {
+        ReminderKind.CLEARANCE: dict(cast("Iterable[tuple[int, datetime]]", cleared.values_list("pk", "deadline_at"))),
+        ReminderKind.AUTHORIZATION: dict(ending.values_list("decision__request", "expires_at")),
+    }
+    for kind, ends in ends_at.items():
+        for row in _with_people(ReviewRequest.objects.filter(pk__in=ends)):
+            for occasion in _occasions(now, ends[row.pk], terms):
+                told, due_at = _owners(row, away), ends[row.pk]
+                yield DueReminder(kind=kind, due_at=due_at, occasion=occasion, recipients=told, request=row)
+
+
+def _of_requests(terms: ReminderTerms, away: Away, now: datetime) -> Iterator[DueReminder]:
+    """Requests that expire, and those on which nobody has acted for too long."""
+    rows = ReviewRequest.objects.filter(
+        state__in=WITH_DEADLINE, review_opened_at__isnull=False, deadline_at__isnull=False, grace_ends_at__gt=now
+    )
+    for row in _with_people(rows):
+        end = cast("datetime", row.lapses_at if row.is_in_grace(now) else row.deadline_at)
+        kind = ReminderKind.VOTE if row.state == RequestState.IN_REVIEW else ReminderKind.ANSWER
+        for occasion in _occasions(now, end, terms):
+            told = _voters(row, away, now) if kind is ReminderKind.VOTE else _owners(row, away)
+            yield DueReminder(kind=kind, due_at=end, occasion=occasion, recipients=told, request=row)
+        if _is_escalated(row, end, terms, now):
+            leads = recipients((user.pk for user in people_with(Role.PLATFORM_LEAD)), deputies=_present(away))
+            told = _who_see(row, leads)
+            yield DueReminder(kind=kind, due_at=end, occasion=Occasion(), recipients=told, request=row)
+
+
+def _is_escalated(row: ReviewRequest, end: datetime, terms: ReminderTerms, now: datetime) -> bool:
+    """Whether the request is in grace, or nobody has acted on it for the stated share of its time."""
+    begun = cast("datetime", row.review_opened_at)
+    is_late = is_escalated(now=now, begun_at=begun, due_at=end, terms=terms)
+    return row.is_in_grace(now) or (is_late and not _has_acted(row))
+
+
+def _has_acted(row: ReviewRequest) -> bool:
+    """Whether a reviewer has voted on the present revision."""
+    return row.state == RequestState.IN_REVIEW and row.votes.filter(revision=row.revision).exists()
+
+
+def _soon(name: str, terms: ReminderTerms, now: datetime) -> dict[str, datetime]:
+    """Select what ends so soon that a reminder can be due."""
+    return {f"{name}__gt": now, f"{name}__lte": now + horizon(terms)}
+
+
+def _occasions(now: datetime, due_at: datetime, terms: ReminderTerms) -> Iterable[Occasion]:
+    occasion = reminder_due(now=now, due_at=due_at, terms=terms)
+    return () if occasion is None else (occasion,)
+
+
+def _with_people(rows: QuerySet[ReviewRequest]) -> QuerySet[ReviewRequest]:
+    related = ("team", "policy", "checklist", "dataset", "model_version__asset__team", "requester", "owner")
+    return rows.select_related(*related).order_by("pk")
+
+
+def _present(away: Away) -> dict[int, int | None]:
+    """For each absent person the deputy who is there, if there is one."""
+    return {absent: one.deputy.id if one and not one.is_deputy_absent else None for absent, one in away.items()}
+
+
+def _owners(row: ReviewRequest, away: Away) -> tuple[Recipient, ...]:
+    """The requester and the owner of the model, or deputies who may see the request."""
+    parties = parties_of(row)
+    return _who_see(row, recipients({parties.requester_id, parties.owner_id}, deputies=_present(away)))
+
+
+def _who_see(row: ReviewRequest, found: tuple[Recipient, ...]) -> tuple[Recipient, ...]:
+    """Those with an open account who may see the request."""
+    users = User.objects.filter(pk__in=[one.person_id for one in found], is_active=True)
+    seeing = {user.pk for user in users if may_see(person_of(user), parties_of(row))}
+    return tuple(one for one in found if one.person_id in seeing)
+
+
+def _voters(row: ReviewRequest, away: Away, now: datetime) -> tuple[Recipient, ...]:
+    """Who may vote now, and deputies who may vote in the place of an absent person."""
+    snapshot, found = snapshot_of(row, now=now), dict[int, Recipient]()
+    for stage in snapshot.electorate.progress.open_stages:
+        for user in people_with(stage.role):
+            deputyship = away.get(user.pk)
+            if user.pk not in away and _may_vote(snapshot, person_of(user), stage):
+                found[user.pk] = Recipient(user.pk)
+            if deputyship is not None and _may_vote(snapshot, deputyship.deputy, stage, deputyship):
+                found.setdefault(deputyship.deputy.id, Recipient(deputyship.deputy.id, user.pk))
+    return _who_see(row, tuple(found[person_id] for person_id in sorted(found)))
+
+
+def _may_vote(snapshot: RequestSnapshot, person: Person, stage: Stage, deputyship: Deputyship | None = None) -> bool:
+    try:
+        snapshot.electorate.check_may_vote(person, stage, deputyship=deputyship)
+    except Refused:
+        return False
+    return True
+
+
+def reminders_of(person: Person, *, now: datetime) -> tuple[ReminderLine, ...]:
+    """The reminders of this person about what has not lapsed and still waits for them, the first to lapse first."""
+    if person.id in absent_ids(now=now):
+        return ()
+    rows = Reminder.objects.filter(_still_open(), person=person.id, due_at__gt=now)
+    related = ("request__decision__authorization", "change", "in_place_of")
+    latest: dict[tuple[str, int | None, int | None], Reminder] = {}
+    for row in rows.select_related(*related).order_by("made_at", "pk"):
+        latest[row.kind, row.request_id, row.change_id] = row
+    lines = (_line(row) for row in latest.values() if _still_mine(row, person, now))
+    return tuple(sorted(lines, key=lambda line: (line.due_at, line.subject)))
+
+
+def _still_open() -> Q:
+    """Select the reminders whose subject is in the state, and has the end, that they are about."""
+    request_end = Q(due_at=F("request__deadline_at")) | Q(due_at=F("request__grace_ends_at"))
+    authorization = "request__decision__authorization"
+    return (
+        (Q(kind=ReminderKind.VOTE, request__state=RequestState.IN_REVIEW) & request_end)
+        | (Q(kind=ReminderKind.ANSWER, request__state__in=WITH_REQUESTER) & request_end)
+        | Q(kind=ReminderKind.CLEARANCE, request__state=RequestState.CLEARED, due_at=F("request__deadline_at"))
+        | Q(kind=ReminderKind.AUTHORIZATION, **{f"{authorization}__state__in": IN_FORCE})
+        & Q(due_at=F(f"{authorization}__expires_at"))
+        | Q(kind=ReminderKind.CHANGE, change__state=ChangeState.PENDING)
+    )
+
+
+def _still_mine(row: Reminder, person: Person, now: datetime) -> bool:
+    """Whether the person can still act: a voter who has voted, and a deputy whose right has ended, cannot."""
+    if row.request is None:
+        return True
+    if row.days_before is None:
+        is_open = row.request.is_in_grace(now) or not _has_acted(row.request)
+        return is_open and may_see(person, parties_of(row.request))
+    if row.kind == ReminderKind.VOTE:
+        return bool(voting_rights_of(snapshot_of(row.request, now=now), person=person))
+    return may_see(person, parties_of(row.request))
+
+
+def _line(row: Reminder) -> ReminderLine:
+    is_escalation, kind = row.days_before is None, ReminderKind(row.kind)
+    title = row.change.description if row.change else row.request.title if row.request else ""
+    return ReminderLine(
+        kind=kind.value,
+        subject=row.subject[1],
+        title=title,
+        text=ESCALATED if is_escalation else ENDS[kind],
+        due_at=row.due_at,
+        in_place_of=name_of(row.in_place_of) if row.in_place_of else "",
+        is_escalation=is_escalation,
+        change_id=row.change_id,
+    )
