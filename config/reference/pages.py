@@ -13,6 +13,7 @@ from config.reference.performance import performance
 from config.reference.prices import prices
 from config.reference.structure import PACKAGES, network_calls, purpose, structure
 from config.reference.tables import code, page, table
+from config.settings.variables import VARIABLES
 from governance.people.domain.roles import Role
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
@@ -20,7 +21,7 @@ from weighbridge.core.metrics.standard import STANDARD
 
 def settings() -> str:
     """Every environment variable."""
-    rows = ((code(v.name), v.kind, v.default or "none", v.meaning) for v in env.VARIABLES)
+    rows = ((code(v.name), v.kind, v.default or "none", v.meaning) for v in VARIABLES)
     return page(
         "Settings",
         "All settings are environment variables; `config/env.py` is the only place that reads them. With"

@@ -29,8 +29,8 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.transition_types import Actor
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import owned_by, parties_of, visible_to
-from reviews.snapshots.queries.allowed_steps import voting_rights_of
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.voting_rights import voting_rights_of
 from reviews.voting.queries.review_blockers import review_blockers
 
 WAITING_FOR_REQUESTER = tuple(state for state in RequestState if state.owner is Actor.REQUESTER)

@@ -35,8 +35,8 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import may_see
-from reviews.snapshots.queries.allowed_steps import voting_rights_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.snapshots.queries.voting_rights import voting_rights_of
 from weighbridge.core.errors import Refused
 
 WITH_REQUESTER = (RequestState.EVIDENCE, RequestState.CHANGES_REQUESTED)

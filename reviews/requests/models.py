@@ -24,8 +24,8 @@ class ReviewRequest(models.Model):
     """A filed request; `state` follows `reviews.requests.domain.lifecycle`, and only `reviews.actions` moves it.
 
     `tier` and `task` are those of the model at submission; "" before. `data_since` is when the evaluation data of a
-    submitted request changed last, `replaces` the withdrawn request whose file this one exchanges. `extended_at` is when
-    a platform lead extended the deadline, which happens once at most.
+    submitted request changed last, `replaces` the withdrawn request whose file this one exchanges. `extended_at` is
+    when a platform lead extended the deadline, which happens once at most.
     """
 
     ref = models.CharField(max_length=20, unique=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from config import env
 from config.reference import pages, structure
 from config.reference.__main__ import FOLDER, main, stale, write
 from config.reference.tables import page, table
+from config.settings.variables import VARIABLES
 from tests.architecture.tree import APPS, ROOT, TOOLKIT, name_of, parsed, sources, subjects
 from weighbridge.core.metrics.standard import STANDARD
 
@@ -54,13 +54,13 @@ def test_every_operator_command_stands_on_the_page() -> None:
 
 
 def test_every_variable_and_fact_stands_on_its_page() -> None:
-    assert [v.name for v in env.VARIABLES if f"| `{v.name}` |" not in pages.settings()] == []
+    assert [v.name for v in VARIABLES if f"| `{v.name}` |" not in pages.settings()] == []
     assert [name for name in STANDARD if f"| `{name}` |" not in pages.metrics()] == []
 
 
 def test_every_variable_that_is_read_is_listed() -> None:
     """A variable that nobody can look up is a secret handshake."""
-    listed = {variable.name for variable in env.VARIABLES}
+    listed = {variable.name for variable in VARIABLES}
     read = {
         argument.value
         for path in sources("config")

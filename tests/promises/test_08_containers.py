@@ -12,7 +12,7 @@ from django.core.management import get_commands
 
 from benchmarking.runs.management.bench_role import ROLE
 from config.celery import app
-from config.env import VARIABLES
+from config.settings.variables import VARIABLES
 from tests.architecture.tree import ROOT
 
 DOCKER = ROOT / "docker"

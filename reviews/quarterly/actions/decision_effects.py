@@ -21,8 +21,8 @@ from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import MeetingDecision
 from reviews.requests.models import ReviewRequest
-from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.voting_rights import open_stage_for
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, review
 from weighbridge.core.errors import Invalid, WrongState

@@ -4,19 +4,16 @@
 the same function to show whether the step is allowed, and why not.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_repeat
-from governance.absences.domain import Deputyship
 from governance.inventory.queries import retirement_day
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
 from governance.rulebook.domain.checklists import Answerer, ChecklistItem
-from governance.rulebook.domain.stages import Stage
 from reviews.authorizations.domain.authorization_states import AuthorizationState, check_authorization_transition
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.retiring import check_not_retired
@@ -32,6 +29,7 @@ from reviews.requests.domain.lifecycle import (
 )
 from reviews.requests.rules import check_edit, check_extend, check_file, check_print, check_withdraw
 from reviews.snapshots.queries.snapshot import RequestSnapshot
+from reviews.snapshots.queries.voting_rights import check_can_vote
 from reviews.voting.queries.review_blockers import review_blockers
 from weighbridge.core.errors import NotAllowed, Refused, WrongState
 
@@ -111,70 +109,6 @@ def check_can_request_review(snapshot: RequestSnapshot, *, person: Person) -> No
     blockers = review_blockers(snapshot.evidence)
     if blockers:
         raise WrongState(" ".join(blocker.reason for blocker in blockers), code=blockers[0].code)
-
-
-@dataclass(frozen=True)
-class VotingRight:
-    """A stage that a person may vote in now: in their own name, or with a `deputyship` in that of an absent person."""
-
-    stage: Stage
-    deputyship: Deputyship | None = None
-
-
-def check_can_vote(
-    snapshot: RequestSnapshot, *, person: Person, stage_id: str | None = None, in_place_of: str = ""
-) -> VotingRight:
-    """Voting in a stage, by default in the first open one that the person may vote in. Returns the right to vote.
-
-    `in_place_of` is the user name of the absent person for whom a deputy votes. Without it and without a stage, the
-    person's own name comes first.
-    """
-    words, electorate = snapshot.state.words, snapshot.electorate
-    _require(snapshot.state is RequestState.IN_REVIEW, f"The request is {words}; votes are cast while it is in review.")
-    stages = electorate.progress.open_stages if stage_id is None else (electorate.stage(stage_id),)
-    refusals: list[Refused] = [WrongState("The voting on this revision is over.")] if not stages else []
-    for deputyship in _names(snapshot, person, in_place_of, is_any=stage_id is None):
-        for stage in stages:
-            try:
-                electorate.check_may_vote(person, stage, deputyship=deputyship)
-            except Refused as refusal:
-                refusals.append(refusal)
-            else:
-                return VotingRight(stage, deputyship)
-    raise refusals[0]
-
-
-def _names(snapshot: RequestSnapshot, person: Person, in_place_of: str, *, is_any: bool) -> Sequence[Deputyship | None]:
-    """In whose names the person asks to vote; None is their own."""
-    found = snapshot.deputyships_of(person) if in_place_of or is_any else ()
-    if not in_place_of:
-        return (None, *found)
-    named = [one for one in found if one.absent.username == in_place_of]
-    if not named:
-        raise NotAllowed(
-            f"You are not the deputy of {in_place_of} now: the absence has ended, has not begun, or names another "
-            "person.",
-            code="not_deputy",
-        )
-    return named
-
-
-def voting_rights_of(snapshot: RequestSnapshot, *, person: Person) -> tuple[VotingRight, ...]:
-    """Every right of this person to vote now, that in their own name first."""
-    rights = []
-    for name in ("", *(one.absent.username for one in snapshot.deputyships_of(person))):
-        for stage in snapshot.electorate.progress.open_stages:
-            with suppress(Refused):
-                rights.append(check_can_vote(snapshot, person=person, stage_id=stage.id, in_place_of=name))
-    return tuple(rights)
-
-
-def open_stage_for(snapshot: RequestSnapshot, *, person: Person) -> Stage | None:
-    """The stage this person may vote in now in their own name, if any."""
-    for stage in snapshot.electorate.progress.open_stages:
-        with suppress(Refused):
-            return check_can_vote(snapshot, person=person, stage_id=stage.id).stage
-    return None
 
 
 def check_can_revise(snapshot: RequestSnapshot, *, person: Person) -> None:

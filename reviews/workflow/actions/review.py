@@ -24,9 +24,10 @@ from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
-from reviews.snapshots.queries.allowed_steps import VotingRight, check_can_request_review, check_can_vote
+from reviews.snapshots.queries.allowed_steps import check_can_request_review
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.snapshots.queries.voting_rights import VotingRight, check_can_vote
 from reviews.tickets import actions as ticket_actions
 from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
 from reviews.voting.domain.rationales import check_rationale

@@ -25,9 +25,10 @@ from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of, voting_rights_of
+from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of
 from reviews.snapshots.queries.evidence_bundle import changes_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
+from reviews.snapshots.queries.voting_rights import voting_rights_of
 from reviews.voting.models import Revision
 from reviews.voting.queries.review_blockers import ReviewBlocker, review_blockers
 from reviews.workflow.queries import view_authorization as authorization
@@ -80,8 +81,8 @@ class RequestView:
     The keys of `allowed_steps`: edit, submit, evidence (values and contradictions), answer (checklist),
     request_review, vote, revise, amend (texts and data), exchange (the file), withdraw, packet, waive, extend.
     `replaces` is the request that was withdrawn for another file, `replaced_by` the one filed instead. `own_stage_id`
-    is the first stage that the person may vote in, in their own name or in that of an absent person; `voting_rights` are
-    all of them. `answerable` are the checklist items that the person may answer.
+    is the first stage that the person may vote in, in their own name or in that of an absent person; `voting_rights`
+    are all of them. `answerable` are the checklist items that the person may answer.
     """
 
     ref: str

@@ -14,13 +14,9 @@ from reviews.packets.domain.packet import VoteRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.snapshots.queries.allowed_steps import (
-    AllowedStep,
-    VotingRight,
-    allowed_step,
-    check_can_retry_packet,
-)
+from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_step, check_can_retry_packet
 from reviews.snapshots.queries.snapshot import RequestSnapshot
+from reviews.snapshots.queries.voting_rights import VotingRight
 from reviews.tickets.queries.mirror import MirrorView, mirror_view
 from reviews.voting.domain.electorate import Electorate
 from weighbridge.core.addresses import safe_link

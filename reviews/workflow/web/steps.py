@@ -21,8 +21,9 @@ from reviews.packets.models import Packet
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import first_of
-from reviews.snapshots.queries.allowed_steps import check_can_lift, check_can_revoke, voting_rights_of
+from reviews.snapshots.queries.allowed_steps import check_can_lift, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.voting_rights import voting_rights_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, requests, waivers
 from reviews.workflow.actions import review as reviewing

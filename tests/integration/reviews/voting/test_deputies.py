@@ -19,8 +19,8 @@ from governance.people.queries.people import person_of
 from reviews.authorizations.models import Authorization
 from reviews.inbox.queries import inbox_of
 from reviews.requests.models import ReviewRequest
-from reviews.snapshots.queries.allowed_steps import voting_rights_of
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.voting_rights import voting_rights_of
 from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
 from reviews.voting.models import Vote
 from reviews.workflow.actions import review

@@ -8,8 +8,8 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from reviews.requests.models import ReviewRequest
-from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.voting_rights import open_stage_for
 from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
 from reviews.voting.domain.independence import Interest
 from reviews.workflow.actions import requests, review

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.snapshots.queries.allowed_steps import check_can_vote, open_stage_for
+from reviews.snapshots.queries.voting_rights import check_can_vote, open_stage_for
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from tests.unit.reviews.voting.electorate import BERT, EVA, OTTO, RITA, STAGES, ballot, interests
 from weighbridge.core.errors import WrongState
