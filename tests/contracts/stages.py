@@ -274,6 +274,10 @@ LEFT_OUT: Mapping[str, str] = {
     "weighbridge device": "waits for a device; run with a browser in tests/functional/test_device_page.py",
     "weighbridge profile model.onnx --on": "needs another machine; run with a stand-in for ssh in"
     " tests/unit/toolkit/systems/remote/test_remote.py",
+    "weighbridge worker": "never ends; run in tests/integration/toolkit/client/test_worker_namespaces.py",
+    "weighbridge result new-key --out worker.pem": "makes a key for another machine; run in"
+    " tests/unit/toolkit/test_extras.py",
+    "python manage.py create_token worker-rack-7": "makes a token of an account that an administrator creates first",
     "weighbridge admission": "never ends; run in tests/unit/toolkit/client/integrations/test_admission.py",
     "weighbridge feed mlflow-promote": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
     "weighbridge feed mlflow-draft": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",

@@ -69,6 +69,8 @@ def test_the_answer_is_inherited_with_its_basis(decided, cast, now, as_, api):
     assert row.answer == f"{TEXT}\nInherited from {basis}."
     page = as_(cast.author).get(f"/requests/{child.ref}/").content.decode()
     assert f"Inherited from {basis}" in page
+    policy = as_(cast.author).get(f"/rulebook/policies/{version.name}/{version.number}/").content.decode()
+    assert f"{ITEM} (provenance)," in policy
     answer = api(cast.author).get(f"/api/v1/requests/{child.ref}/checklist/").json()
     (shown,) = [row for row in answer if row["id"] == ITEM]
     assert (shown["inherited_from"], shown["text"], shown["answered_by"]) == (basis, TEXT, "")

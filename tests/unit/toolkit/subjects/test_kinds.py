@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.subjects import SUBJECT_KINDS, Way, document_of, parse_subject
-from weighbridge.subjects.managed import is_alias
+from weighbridge.subjects.managed import is_alias, offer_digest
 
 HEX = "ab" * 32
 FILE = {"kind": "file", "format": "onnx", "sha256": HEX}
@@ -177,6 +177,19 @@ def test_platforms_have_a_system_and_a_processor(platform):
 
 
 # Managed models -------------------------------------------------------------------------------------------------------
+
+
+def test_a_provider_offers_a_model_whatever_the_parameters_of_the_calls():
+    offered = offer_digest(parse_subject(MANAGED))
+    same = (
+        MANAGED | {"parameters": {"temperature": 1}},
+        MANAGED | {"retires_on": "2027-01-01"},
+        MANAGED | {"provider": "OpenAI"},
+    )
+    assert {offer_digest(parse_subject(each)) for each in same} == {offered}
+    others = (MANAGED | {"region": "eu"}, MANAGED | {"snapshot": "2024-11-20"}, MANAGED | {"model": "gpt-4o-mini"})
+    assert offered not in {offer_digest(parse_subject(each)) for each in others}
+    assert offered not in {parse_subject(each).digest for each in (MANAGED, *same)}
 
 
 def test_a_managed_model_is_what_selects_it():
