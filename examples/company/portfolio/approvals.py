@@ -27,11 +27,11 @@ from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import histories_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.filings import Filing
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.queries.budget_effects import present_and_later_shares
 from reviews.workflow.actions import evidence, measurements, projections, requests, review
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.requests import Filing
 from reviews.workflow.actions.review import NewCondition
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
