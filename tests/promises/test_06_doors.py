@@ -18,13 +18,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from governance.inventory.models import ModelVersion
 from governance.people.actions import people
 from reviews.authorizations.models import Condition
 from reviews.previews.queries.previews import preview_of_draft
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.web import page
-from tests.factories.models import make_version
 from tests.integration.conftest import cast, checklist, installation, now, policy, signing_key_pem
 from tests.integration.reviews import matrix
 from tests.integration.reviews.conftest import world
@@ -61,9 +61,14 @@ def seen_of(request: ReviewRequest) -> str:
 
 
 def other_of(request: ReviewRequest) -> int:
-    """Another version of the model."""
-    version = request.model_version
-    return make_version(by=version.registered_by, now=version.registered_at, version="9.9.9", seed=99).pk
+    """Another version of the model, the same at every door."""
+    known = ModelVersion.objects.filter(asset=request.model_version.asset_id, version="9.9.9").first()
+    if known is not None:
+        return int(known.pk)
+    version = ModelVersion.objects.get(pk=request.model_version_id)
+    version.pk, version.version, version.digest = None, "9.9.9", "sha256:" + "9" * 64
+    version.save(force_insert=True)
+    return int(version.pk)
 
 
 def on_pages(request: ReviewRequest) -> Sent:
