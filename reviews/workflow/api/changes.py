@@ -8,8 +8,9 @@ from rest_framework.views import APIView
 from governance.site.api.shapes import read_for
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import check_edit, check_file, check_withdraw
-from reviews.workflow.actions import amendments, requests
-from reviews.workflow.actions.amendments import Amendment
+from reviews.workflow.actions import requests
+from reviews.workflow.actions.drafting import amendments
+from reviews.workflow.actions.drafting.amendments import Amendment
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.inputs import AmendmentInput, CopyInput, ExchangeInput, found
 from reviews.workflow.api.requests import dataset_of, version_of

@@ -30,8 +30,9 @@ from reviews.requests.queries.filings import Filing
 from reviews.requests.queries.requests import RequestSelection
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.workflow.actions import drafts, evidence
+from reviews.workflow.actions import evidence
 from reviews.workflow.actions import requests as writes
+from reviews.workflow.actions.drafting import drafts
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found

@@ -24,9 +24,9 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find, visible_to
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
-from reviews.workflow.actions import filing
+from reviews.workflow.actions.drafting import filing
+from reviews.workflow.actions.drafting.filing import FilingInput
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.filing import FilingInput
 from reviews.workflow.web.drafts.panel import autosave_url, panel_of
 from reviews.workflow.web.filing_forms import FilingForm
 from reviews.workflow.web.metric_forms import MetricValuesForm

@@ -15,7 +15,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
 from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.workflow.actions import filing
+from reviews.workflow.actions.drafting import filing
 from reviews.workflow.web.drafts.panel import autosave_url, panel_of
 from reviews.workflow.web.filing import claims_of, filing_input
 from reviews.workflow.web.filing_forms import FilingForm

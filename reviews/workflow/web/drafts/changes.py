@@ -13,8 +13,9 @@ from django.views.decorators.http import require_POST
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import refusals_shown
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import amendments, requests
-from reviews.workflow.actions.amendments import Amendment
+from reviews.workflow.actions import requests
+from reviews.workflow.actions.drafting import amendments
+from reviews.workflow.actions.drafting.amendments import Amendment
 from reviews.workflow.web.drafts.change_forms import AmendForm, ExchangeForm
 from reviews.workflow.web.page import load, perform_step
 

@@ -29,7 +29,6 @@ from reviews.workflow.actions import (
     attestations,
     breaches,
     evidence,
-    filing,
     imports,
     projections,
     re_reviews,
@@ -38,6 +37,7 @@ from reviews.workflow.actions import (
     waivers,
 )
 from reviews.workflow.actions import authorizations as authorizations
+from reviews.workflow.actions.drafting import filing
 from tests.factories import kinds
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
@@ -282,7 +282,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.attestations.record_attested": in_world(_attest),
     "reviews.workflow.actions.imports.import_result": in_world(_import),
     "reviews.workflow.actions.measurements.record_measurements": in_world(World.evidence),
-    "reviews.workflow.actions.filing.file_request": in_world(_file),
+    "reviews.workflow.actions.drafting.filing.file_request": in_world(_file),
     "reviews.requests.actions.move": in_world(World.submitted),
     "reviews.packets.actions.request_packet": in_world(_ask_for),
     "reviews.packets.actions.freeze": in_world(World.decided),
@@ -293,8 +293,8 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.projections.state": in_world(_state_projection),
     "reviews.workflow.actions.projections.store_recalculated": in_world(_take_redrawn),
     "reviews.workflow.actions.re_reviews.open_re_review": in_world(_have_reviewed),
-    "reviews.workflow.actions.amendments.amend": in_world(_amend),
-    "reviews.workflow.actions.amendments.exchange": in_world(_exchange),
+    "reviews.workflow.actions.drafting.amendments.amend": in_world(_amend),
+    "reviews.workflow.actions.drafting.amendments.exchange": in_world(_exchange),
     "reviews.workflow.actions.retirements.announce": in_world(_announce),
     "reviews.workflow.actions.retirements.settle_ends": in_world(_settle_ends),
     "reviews.workflow.actions.retirements.warn": in_world(_warn),

@@ -10,9 +10,10 @@ from governance.jobs import actions as jobs
 from reviews.authorizations.models import Condition
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions import amendments, evidence, requests, review, waivers
 from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions.amendments import Amendment
+from reviews.workflow.actions import evidence, requests, review, waivers
+from reviews.workflow.actions.drafting import amendments
+from reviews.workflow.actions.drafting.amendments import Amendment
 from reviews.workflow.actions.evidence import StatedValue
 from tests.factories.models import make_version
 from tests.integration.reviews.workflow.worlds import World

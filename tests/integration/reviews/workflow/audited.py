@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from reviews.workflow.actions import drafts
+from reviews.workflow.actions.drafting import drafts
 from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks
 from tests.factories.people import Cast
@@ -16,4 +16,6 @@ def updated(cast: Cast, now: datetime) -> object:
     return drafts.update_draft(request=draft, filing=filing, by=cast.author, now=now)
 
 
-ACTIONS: Mapping[str, Callable[[Cast, datetime], object]] = {"reviews.workflow.actions.drafts.update_draft": updated}
+ACTIONS: Mapping[str, Callable[[Cast, datetime], object]] = {
+    "reviews.workflow.actions.drafting.drafts.update_draft": updated
+}

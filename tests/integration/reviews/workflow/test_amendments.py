@@ -18,8 +18,9 @@ from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import changes_of
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions import amendments, attestations, requests, review
-from reviews.workflow.actions.amendments import Amendment
+from reviews.workflow.actions import attestations, requests, review
+from reviews.workflow.actions.drafting import amendments
+from reviews.workflow.actions.drafting.amendments import Amendment
 from tests.factories import kinds
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version

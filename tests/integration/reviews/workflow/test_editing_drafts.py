@@ -9,7 +9,8 @@ from rest_framework.test import APIClient
 
 from governance.audit.models import AuditEvent
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import drafts, requests
+from reviews.workflow.actions import requests
+from reviews.workflow.actions.drafting import drafts
 from reviews.workflow.actions.requests import Filing
 from tests.factories.people import Cast
 from tests.standstill import everything, refused

@@ -16,9 +16,9 @@ from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
 from reviews.evidence.models import MetricRecord
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import filing
+from reviews.workflow.actions.drafting import filing
+from reviews.workflow.actions.drafting.filing import FilingInput
 from reviews.workflow.actions.evidence import StatedValue
-from reviews.workflow.actions.filing import FilingInput
 from tests.factories.models import make_dataset, make_version, new_dataset, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
