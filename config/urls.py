@@ -57,7 +57,7 @@ API = [
     "reviews.evidence.api_urls",
     "reviews.previews.api_urls",
     "reviews.workflow.api_urls",
-    "reviews.reminders.api_urls",
+    "reviews.inbox.api_urls",
     "reviews.workloads.api_urls",
     "reviews.quarterly.api_urls",
 ]

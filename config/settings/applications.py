@@ -50,7 +50,6 @@ INSTALLED_APPS = [
     "reviews.workloads",
     "reviews.quarterly",
     "reviews.ticket_sync",
-    "reviews.reminders",
     "reviews.inbox",
 ]
 MIDDLEWARE = [

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from governance.absences.queries import absent_until
 from governance.people.domain.roles import Role
 from governance.people.web.current_user import person_of
-from reviews.inbox.queries import inbox_of
+from reviews.inbox.queries.inbox import inbox_of
 
 
 @require_safe

@@ -10,7 +10,7 @@ from governance.jobs.models import OutboxMessage
 from governance.people.approvals import actions as approvals
 from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
-from reviews.inbox.queries import inbox_of
+from reviews.inbox.queries.inbox import inbox_of
 from reviews.quarterly.actions import action_items, cycles
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice

@@ -17,7 +17,7 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from reviews.authorizations.models import Authorization
-from reviews.inbox.queries import inbox_of
+from reviews.inbox.queries.inbox import inbox_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.snapshots.queries.voting_rights import voting_rights_of

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance.people.approvals.models import Change
-from reviews.reminders.domain import ReminderKind
+from reviews.inbox.domain import ReminderKind
 from reviews.requests.models import ReviewRequest
 
 User = settings.AUTH_USER_MODEL

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.audit.actions import record as audit
-from reviews.reminders.models import Reminder
-from reviews.reminders.queries import DueReminder, due_reminders
+from reviews.inbox.models import Reminder
+from reviews.inbox.queries.reminders import DueReminder, due_reminders
 from reviews.tickets import actions as ticket_actions
 
 

@@ -19,7 +19,7 @@ from governance.people.queries.people import name_of, people_with, person_of
 from governance.rulebook.domain.stages import Stage
 from reviews.authorizations.domain.authorization_states import AuthorizationState
 from reviews.authorizations.models import Authorization
-from reviews.reminders.domain import (
+from reviews.inbox.domain import (
     Occasion,
     Recipient,
     ReminderKind,
@@ -29,7 +29,7 @@ from reviews.reminders.domain import (
     recipients,
     reminder_due,
 )
-from reviews.reminders.models import Reminder
+from reviews.inbox.models import Reminder
 from reviews.requests.domain.deadlines import WITH_DEADLINE
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest

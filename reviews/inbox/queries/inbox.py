@@ -19,11 +19,11 @@ from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.re_reviews import first_cause
 from reviews.authorizations.rules import may_confirm_condition
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.inbox.queries.reminders import ReminderLine, reminders_of
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries.cycles import ActionView, open_action_items
 from reviews.quarterly.rules import may_lead_meeting
-from reviews.reminders.queries import ReminderLine, reminders_of
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.transition_types import Actor

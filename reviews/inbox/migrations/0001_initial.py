@@ -1,19 +1,19 @@
 """The table of reminders, and the rules that the database holds."""
 
 import django.db.models.deletion
-import reviews.reminders.domain
+import reviews.inbox.domain
 from django.conf import settings
 from django.db import migrations, models
 
 RULES = """
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON reminders_reminder
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON inbox_reminder
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON reminders_reminder
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON inbox_reminder
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 """
 FORGET = """
-DROP TRIGGER append_only ON reminders_reminder;
-DROP TRIGGER append_only_truncate ON reminders_reminder;
+DROP TRIGGER append_only ON inbox_reminder;
+DROP TRIGGER append_only_truncate ON inbox_reminder;
 """
 
 
@@ -44,8 +44,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['due_at', 'pk'],
-                'indexes': [models.Index(fields=['person', 'due_at'], name='reminders_r_person__69b264_idx')],
-                'constraints': [models.UniqueConstraint(models.F('kind'), models.F('request'), models.F('change'), models.F('person'), models.F('due_at'), models.F('days_before'), name='each_reminder_is_made_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('change__isnull', False), ('kind', reviews.reminders.domain.ReminderKind['CHANGE']), ('request__isnull', True)), models.Q(('change__isnull', True), ('request__isnull', False), models.Q(('kind', reviews.reminders.domain.ReminderKind['CHANGE']), _negated=True)), _connector='OR'), name='reminder_is_about_one_thing')],
+                'indexes': [models.Index(fields=['person', 'due_at'], name='inbox_remin_person__13ff2d_idx')],
+                'constraints': [models.UniqueConstraint(models.F('kind'), models.F('request'), models.F('change'), models.F('person'), models.F('due_at'), models.F('days_before'), name='each_reminder_is_made_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('change__isnull', False), ('kind', reviews.inbox.domain.ReminderKind['CHANGE']), ('request__isnull', True)), models.Q(('change__isnull', True), ('request__isnull', False), models.Q(('kind', reviews.inbox.domain.ReminderKind['CHANGE']), _negated=True)), _connector='OR'), name='reminder_is_about_one_thing')],
             },
         ),
         migrations.RunSQL(RULES, FORGET),

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
-from reviews.reminders import actions
+from reviews.inbox import actions
 
 MAKE = "reminders.make"
 

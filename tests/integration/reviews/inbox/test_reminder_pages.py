@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
-from reviews.reminders.actions import make_reminders
+from reviews.inbox.actions import make_reminders
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
 

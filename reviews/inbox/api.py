@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
 from governance.site.api.shapes import answer_of
-from reviews.reminders.queries import ReminderLine, reminders_of
+from reviews.inbox.queries.reminders import ReminderLine, reminders_of
 
 ReminderAnswer = answer_of(
     ReminderLine,

@@ -14,12 +14,12 @@ from governance.people.approvals import actions as approvals
 from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from reviews.authorizations.models import Authorization
-from reviews.inbox.queries import inbox_of
-from reviews.reminders.actions import make_reminders
-from reviews.reminders.models import Reminder
-from reviews.reminders.queries import reminders_of
-from reviews.reminders.tasks import MAKE, request_reminders
-from reviews.reminders.tasks import make_reminders as handle
+from reviews.inbox.actions import make_reminders
+from reviews.inbox.models import Reminder
+from reviews.inbox.queries.inbox import inbox_of
+from reviews.inbox.queries.reminders import reminders_of
+from reviews.inbox.tasks import MAKE, request_reminders
+from reviews.inbox.tasks import make_reminders as handle
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests, review

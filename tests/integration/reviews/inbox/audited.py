@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from reviews.reminders import actions as reminders
+from reviews.inbox import actions as reminders
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import make_world
 
@@ -15,4 +15,4 @@ def _make(cast: Cast, now: datetime) -> None:
     assert reminders.make_reminders(now=now + timedelta(days=29, hours=20))
 
 
-ACTIONS: Mapping[str, Call] = {"reviews.reminders.actions.make_reminders": _make}
+ACTIONS: Mapping[str, Call] = {"reviews.inbox.actions.make_reminders": _make}

@@ -2,6 +2,6 @@
 
 from django.urls import URLPattern, path
 
-from reviews.reminders.api import Reminders
+from reviews.inbox.api import Reminders
 
 urlpatterns: list[URLPattern] = [path("reminders/", Reminders.as_view(), name="reminders")]

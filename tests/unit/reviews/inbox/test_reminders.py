@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.reminders.domain import (
+from reviews.inbox.domain import (
     Occasion,
     Recipient,
     ReminderTerms,

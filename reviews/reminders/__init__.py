@@ -1,1 +1,0 @@
-"""Reminders of what lapses, and escalation to the next people in line."""
