@@ -31,7 +31,8 @@ def state_of(request: ReviewRequest) -> str:
 
 
 def test_submit(policy, draft: ReviewRequest, author: User) -> None:
-    page = post(author, draft, "submit")
+    asked = enter(author).get(f"{page_of(draft)}submit/")
+    page = post(author, draft, "submit", seen=asked.context["panel"].preview.digest)
     assert page.redirect_chain == [(f"{page_of(draft)}#next", 302)]
     assert said(page) == [
         "Submitted. A review is mandatory: the ticket is requested, the benchmarks are queued, the checklist is open."
@@ -40,7 +41,7 @@ def test_submit(policy, draft: ReviewRequest, author: User) -> None:
 
 
 def test_submit_without_a_policy_says_why(draft: ReviewRequest, author: User) -> None:
-    page = post(author, draft, "submit")
+    page = post(author, draft, "submit", seen="sha256:anything")
     assert (page.status_code, state_of(draft)) == (409, "draft")
     assert "No policy is published yet" in words(page)
 
@@ -191,7 +192,8 @@ def test_a_stranger_moves_nothing(in_review: ReviewRequest, cast: Cast, step: st
 
 
 @pytest.mark.parametrize(
-    "step", ["submit", "review", "votes", "revise", "withdraw", "metric-values", "waivers", "authorization/revoke"]
+    "step",
+    ["amend", "exchange", "again", "review", "votes", "revise", "withdraw", "metric-values", "authorization/revoke"],
 )
 def test_steps_are_taken_by_post_alone(in_review: ReviewRequest, author: User, step: str) -> None:
     answer = enter(author).get(f"{page_of(in_review)}{step}/")
