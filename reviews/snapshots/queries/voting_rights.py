@@ -61,7 +61,9 @@ def _names(snapshot: RequestSnapshot, person: Person, in_place_of: str, *, is_an
 
 def voting_rights_of(snapshot: RequestSnapshot, *, person: Person) -> tuple[VotingRight, ...]:
     """Every right of this person to vote now, that in their own name first."""
-    rights = []
+    rights = list[VotingRight]()
+    if snapshot.state is not RequestState.IN_REVIEW:
+        return ()
     for name in ("", *(one.absent.username for one in snapshot.deputyships_of(person))):
         for stage in snapshot.electorate.progress.open_stages:
             with suppress(Refused):

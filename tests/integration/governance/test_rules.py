@@ -11,6 +11,8 @@ import pytest
 
 import governance
 from benchmarking.runs.actions import datasets, sandbox  # noqa: F401 -- they register their kinds of change
+from governance.absences import rules as absences_rules
+from governance.absences.actions import deputies  # noqa: F401 -- it registers its kind of change
 from governance.bills import rules as bills_rules
 from governance.bills.actions import allocation  # noqa: F401 -- it registers its kind of change
 from governance.budgets import rules as budgets_rules
@@ -137,6 +139,22 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
         set(Role),
         "",
     ),
+    "check_state_absence": (
+        lambda who: absences_rules.check_state_absence(who, user_id=ME),
+        set(Role) - {U},
+        "you have no such role.",
+    ),
+    "check_state_absence of others": (
+        lambda who: absences_rules.check_state_absence(who, user_id=SOMEBODY),
+        {L},
+        "Only a platform lead may state or end the absence of another person.",
+    ),
+    "check_propose_deputy": (
+        absences_rules.check_propose_deputy,
+        {L},
+        "Only a platform lead may propose a deputy with the roles of another person.",
+    ),
+    "check_read_absences": (absences_rules.check_read_absences, {L, A, U}, "may read the absences of all people."),
     "check_read_findings": (findings_rules.check_read_findings, {L, F, A, U}, "may read findings."),
     "check_assign_finding": (findings_rules.check_assign_finding, {L, F, A}, "may assign a finding."),
     "check_close_finding": (

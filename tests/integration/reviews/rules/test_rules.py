@@ -44,6 +44,7 @@ CHECKS: dict[str, tuple[Callable[[Person], None], Callable[[Person], bool] | Non
     "print": (lambda p: packets_rules.check_print(p, PARTIES), None),
     "revoke": (authorizations_rules.check_revoke, None),
     "waive": (evidence_rules.check_waive, None),
+    "extend": (requests_rules.check_extend, None),
     "confirm": (
         lambda p: authorizations_rules.check_confirm_condition(
             p, PARTIES, owner_id=CONDITION_OWNER_ID, own_teams=lambda each: each.teams
@@ -59,6 +60,7 @@ ALLOWED = {
     "print": {"requester", "owner", "mate", "lead", "admin", "inside lead", "requester who leads", "owner who leads"},
     "revoke": {"lead", "inside lead", "requester who leads", "owner who leads"},
     "waive": {"lead", "inside lead", "requester who leads", "owner who leads"},  # their interests: test_voting
+    "extend": {"lead", "inside lead", "requester who leads", "owner who leads"},  # their interests: test_grace
     "confirm": {"reviewer", "lead"},
 }
 SEES = set(PEOPLE) - {"outsider", "nobody"}

@@ -343,7 +343,7 @@ def test_a_closed_change_never_changes(cast: Cast, second: User, now: datetime) 
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL weighbridge.maintenance = 'off'")
         with pytest.raises(DatabaseError, match="TRUNCATE is refused"), transaction.atomic():
-            cursor.execute("TRUNCATE approvals_change")
+            cursor.execute("TRUNCATE approvals_change CASCADE")
 
 
 @pytest.mark.django_db(transaction=True)
