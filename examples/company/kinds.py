@@ -33,7 +33,7 @@ SAMPLES = 3_000
 
 
 @dataclass
-class Company:
+class DemoContext:
     """The people, the folder of the demo, the key of the cluster, and the subjects that were filed, by name."""
 
     cast: Cast
@@ -50,7 +50,7 @@ def review_all(cast: Cast, admin: Caller, *, folder: Path, say: Terminal) -> dic
     """
     story = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
     folder.mkdir(parents=True, exist_ok=True)
-    company = Company(cast, admin, folder, _key(folder / "cluster.pem"))
+    company = DemoContext(cast, admin, folder, _key(folder / "cluster.pem"))
     say.done(
         f"{_trust_cluster(company)} policies trust the key of the {CLUSTER}", "a lead proposed, an admin confirmed"
     )
@@ -80,7 +80,7 @@ def _kind(model: Mapping[str, Any]) -> str:
     return "manifest" if "files" in model else str(model["subject"]["kind"])
 
 
-def _trust_cluster(company: Company) -> int:
+def _trust_cluster(company: DemoContext) -> int:
     """Publish the next version of every policy, with the key of the cluster; return how many policies trust it now."""
     public = attestation.public_pem(company.key)
     key = {"name": CLUSTER, "kind": "cluster", "teams": [TEAM], "public_key": public}
@@ -102,7 +102,7 @@ def _trust_cluster(company: Company) -> int:
     return len(sources)
 
 
-def _governed_data(company: Company) -> str:
+def _governed_data(company: DemoContext) -> str:
     """The digest of the evaluation set of these models, which the data steward governs."""
     path = company.folder / "cases.npz"
     np.savez(path, x=np.arange(SAMPLES, dtype=np.float32).reshape(-1, 1), y=np.arange(SAMPLES) % 7)
@@ -114,7 +114,7 @@ def _governed_data(company: Company) -> str:
     return str(dataset["digest"])
 
 
-def _file(company: Company, model: Mapping[str, Any], *, data: str, costs: Mapping[str, Any]) -> Document:
+def _file(company: DemoContext, model: Mapping[str, Any], *, data: str, costs: Mapping[str, Any]) -> Document:
     """Register the subject, and file and submit a request about it."""
     me, name = company.cast.requester, model["name"]
     form = {"team": TEAM, "slug": name.lower().replace(" ", "-"), "name": name, "tier": "T1", "task": model["task"]}
@@ -142,7 +142,7 @@ def _claim(name: str, value: object) -> Document:
     return {"name": name, "value": str(value), "unit": unit, "basis": "declared", "source": SOURCE}
 
 
-def _subject(company: Company, model: Mapping[str, Any]) -> Document:
+def _subject(company: DemoContext, model: Mapping[str, Any]) -> Document:
     if "parts" in model:
         parts = [{"role": role, "subject": company.filed[name]} for role, name in model["parts"].items()]
         return document_of(parse_subject({"kind": "pipeline", "parts": parts}))
@@ -155,7 +155,7 @@ def _subject(company: Company, model: Mapping[str, Any]) -> Document:
     return document_of(manifest_of(folder))
 
 
-def _supply(company: Company, request: Document, model: Mapping[str, Any], *, answers: Mapping[str, str]) -> None:
+def _supply(company: DemoContext, request: Document, model: Mapping[str, Any], *, answers: Mapping[str, str]) -> None:
     """File the signed result of the cluster, and answer the checklist."""
     me, ref = company.cast.requester, request["ref"]
     planned = me.get(f"requests/{ref}/plan/")
@@ -195,7 +195,7 @@ def _measured(name: str, value: str) -> AttestedMetric:
     )
 
 
-def _decide(company: Company, ref: str) -> str:
+def _decide(company: DemoContext, ref: str) -> str:
     """Let every stage approve, and ask the gate."""
     cast = company.cast
     voters = {

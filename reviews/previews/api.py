@@ -49,7 +49,7 @@ PreviewAnswer = answer_of(
 )
 
 
-class Preview(APIView):
+class PolicyPreview(APIView):
     """The policy that would judge a request."""
 
     @extend_schema(operation_id="requests_preview", parameters=[PreviewInput], responses=PreviewAnswer)

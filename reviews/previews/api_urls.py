@@ -2,9 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from reviews.previews.api import DraftPreview, Preview
+from reviews.previews.api import DraftPreview, PolicyPreview
 
 urlpatterns: list[URLPattern] = [
-    path("requests/preview/", Preview.as_view(), name="preview"),
+    path("requests/preview/", PolicyPreview.as_view(), name="preview"),
     path("requests/<slug:ref>/preview/", DraftPreview.as_view(), name="request-preview"),
 ]

@@ -9,6 +9,6 @@ urlpatterns: list[URLPattern] = [
     path("workloads.<slug:kind>", workloads.WorkloadsExport.as_view(), name="workloads-export"),
     path("workloads/reports/", reports.Reports.as_view(), name="workload-reports"),
     path("workloads/reports/remove/", reports.Removal.as_view(), name="workload-report-remove"),
-    path("workloads/billed/", billed.Billed.as_view(), name="billed-gpus"),
+    path("workloads/billed/", billed.UnrequestedGpus.as_view(), name="billed-gpus"),
     path("workloads/billed.<slug:kind>", billed.BilledExport.as_view(), name="billed-gpus-export"),
 ]

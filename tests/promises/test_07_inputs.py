@@ -44,7 +44,7 @@ ECHOED = {
     "bills.AllocationTrialInput.source",
     "workflow.TrafficForm.month",
     "workloads.WorkloadFilterForm.q",
-    "workloads.RemovalForm.cluster",
+    "workloads.ClusterRemovalForm.cluster",
     "runs.WorkerForm.account",
 }
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
@@ -232,7 +232,7 @@ STORED = {
     "workflow.WaiverInput.reason": "evidence.Waiver.reason",
     "workflow.ReasonInput.reason": "audit.AuditEvent.reason",
     "workloads.ReportInput.cluster": "workloads.ClusterReport.cluster",
-    "workloads.RemovalForm.reason": "audit.AuditEvent.reason",
+    "workloads.ClusterRemovalForm.reason": "audit.AuditEvent.reason",
     "workloads.RemovalInput.reason": "audit.AuditEvent.reason",
     "workflow.ExtensionInput.reason": "audit.AuditEvent.reason",
 }

@@ -20,13 +20,14 @@ from benchmarking.runs.actions import elsewhere as writes
 from benchmarking.runs.domain.byte_ranges import first_byte
 from benchmarking.runs.models import Run, Worker
 from benchmarking.runs.queries import workers as reads
+from benchmarking.runs.queries.workers import WorkerView
 from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.people.api.caller import asker
 from governance.people.domain.scopes import TokenScope
 from governance.people.models import ApiToken
-from governance.site.api.shapes import Answer, AnyAccept, Input, read, read_for
+from governance.site.api.shapes import Answer, AnyAccept, Input, answer_of, read, read_for
 from governance.site.domain.problems import declared_bytes
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, NotAllowed, TooLarge
@@ -80,13 +81,13 @@ class HandBackInput(FailureInput):
     is_stopped = serializers.BooleanField(default=False, help_text="Stopped in order; this uses up no attempt.")
 
 
-class WorkerSelfAnswer(Answer):
-    """A worker, as itself."""
-
-    name = serializers.CharField()
-    queue = serializers.CharField()
-    key_id = serializers.CharField(help_text="Digest of the public key that was registered.")
-    is_run_waiting = serializers.BooleanField(help_text="Whether a run of its queue is due.")
+WorkerSelfAnswer = answer_of(
+    WorkerView,
+    "WorkerSelfAnswer",
+    only=("name", "queue", "key_id"),
+    helps={"key_id": "Digest of the public key that was registered."},
+    is_run_waiting=serializers.BooleanField(help_text="Whether a run of its queue is due."),
+)
 
 
 class OrderAnswer(Answer):

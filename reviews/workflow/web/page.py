@@ -51,6 +51,8 @@ BoundForms = Mapping[str, forms.Form]
 RECENT_EVENTS = 8
 GUARDS = dict.fromkeys(("metric_value", "projection", "contradiction", "attested", "imported"), "evidence")
 """The steps with a form that have the guard of another step."""
+ASIDE = ("revise", "amend", "exchange", "withdraw", "extend")
+"""The steps beside the next one."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "forms": _forms(view, bound) | _forms_of_changes(request, snapshot, bound),
         "may_file_again": refusal_of(lambda: check_file(person_of(request), team=review.team.slug)) == "",
         "panel": draft_panel(review) if view.state == RequestState.DRAFT else None,
+        "has_aside": any(view.allowed_steps[name].is_allowed for name in ASIDE),
         "can_waive": view.allowed_steps["waive"].is_allowed and bool(soft_rules(view) or open_items(view)),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),
     }

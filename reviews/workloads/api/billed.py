@@ -31,8 +31,8 @@ class BilledFilters(Input):
     quarter = serializers.CharField(required=False, max_length=6, help_text="Like 2026Q4; default: the current one.")
 
 
-class Billed(APIView):
-    """Billed GPUs that nobody asked for."""
+class UnrequestedGpus(APIView):
+    """BilledGpus GPUs that nobody asked for."""
 
     @extend_schema(operation_id="billed_gpus_list", parameters=[BilledFilters], responses=BilledGpusAnswer(many=True))
     def get(self, request: Request) -> Response:

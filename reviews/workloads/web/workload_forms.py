@@ -47,7 +47,7 @@ class WorkloadFilterForm(forms.Form):
         return WorkloadSelection(search=data.get("q", ""), approval=data.get("approval") or OPEN, **texts)
 
 
-class RemovalForm(forms.Form):
+class ClusterRemovalForm(forms.Form):
     """Which cluster is gone, and why."""
 
     cluster = forms.CharField(max_length=80, widget=forms.HiddenInput)
@@ -55,7 +55,7 @@ class RemovalForm(forms.Form):
     reason = forms.CharField(label="Why is it gone?", max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
     @classmethod
-    def of(cls, row: ClusterView) -> "RemovalForm":
+    def of(cls, row: ClusterView) -> "ClusterRemovalForm":
         """The form that removes this cluster."""
         initial = {"cluster": row.cluster, "environment": row.environment}
         return cls(initial=initial, auto_id=f"remove-{row.id}-%s")

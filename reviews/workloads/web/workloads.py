@@ -22,7 +22,7 @@ from reviews.workloads.queries import billed, workloads
 from reviews.workloads.queries.workloads import WorkloadSelection, WorkloadView
 from reviews.workloads.rules import check_remove_cluster, may_remove_cluster
 from reviews.workloads.web.filing_links import file_gpus, file_workload, registered_versions
-from reviews.workloads.web.workload_forms import RemovalForm, WorkloadFilterForm
+from reviews.workloads.web.workload_forms import ClusterRemovalForm, WorkloadFilterForm
 from weighbridge.core.errors import Invalid
 
 PAGE_SIZE, BILLED_MAX = 50, 50
@@ -47,7 +47,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "rows": [_shown(row, registered, may_file=may_file) for row in rows],
         "is_filtered": form.filters != WorkloadSelection(),
         "clear": reverse("reviews:workloads"),
-        "reports": [{"row": row, "remove": RemovalForm.of(row) if may_remove else None} for row in reports],
+        "reports": [{"row": row, "remove": ClusterRemovalForm.of(row) if may_remove else None} for row in reports],
         "gpus": [_shown_gpus(row, may_file=may_file) for row in gpus[:BILLED_MAX]],
         "gpus_count": len(gpus),
         "quarter": Quarter.of(now),
@@ -78,7 +78,7 @@ def remove(request: HttpRequest) -> HttpResponse:
     """Remove a cluster that is gone."""
     person = person_of(request)
     check_remove_cluster(person)
-    form = RemovalForm(request.POST)
+    form = ClusterRemovalForm(request.POST)
     with refusals_shown(request):
         if not form.is_valid():
             raise Invalid("Enter why the cluster is removed.", field="reason")
