@@ -32,7 +32,7 @@ class BilledFilters(Input):
 
 
 class UnrequestedGpus(APIView):
-    """BilledGpus GPUs that nobody asked for."""
+    """Billed GPUs that nobody asked for."""
 
     @extend_schema(operation_id="billed_gpus_list", parameters=[BilledFilters], responses=BilledGpusAnswer(many=True))
     def get(self, request: Request) -> Response:
