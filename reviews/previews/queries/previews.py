@@ -37,6 +37,7 @@ from reviews.previews.domain.preview import (
 from reviews.previews.queries.drafts import submission_digest
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.classifications import is_classified_otherwise
 from reviews.requests.queries.rulebook import RulebookChoice, fix_rulebook, rulebook_for
 from weighbridge.core.errors import WrongState
 from weighbridge.core.metrics.catalog import MetricCatalog
@@ -45,6 +46,7 @@ from weighbridge.core.model_files.formats import ArtifactFormat
 from weighbridge.costs.totals import with_totals
 
 REVIEWED_BEFORE = "A review of this artifact was mandatory before in this environment."
+CLASSIFIED_OTHERWISE = "The same content is registered with another tier, task, kind or format, or for another policy."
 NEW_DATA = "Quality on a new evaluation set is declared until a data steward governs the set."
 
 
@@ -70,7 +72,7 @@ class _Case:
     metric_values: Sequence[MetricValue]
     supply: Supply
     catalog: MetricCatalog
-    is_reviewed_before: bool
+    reasons: tuple[str, ...] = ()
     digest: str = ""
 
 
@@ -100,7 +102,6 @@ def preview_of_sketch(subject: EvaluationSubject, *, sketch: FilingSketch, now: 
                 policy, subject, is_stored=sketch.is_stored, data_doubt=NEW_DATA if sketch.is_new_data else doubt
             ),
             catalog=catalog,
-            is_reviewed_before=False,
         )
     )
 
@@ -124,7 +125,7 @@ def preview_of_draft(request: ReviewRequest, *, now: datetime) -> RequestPreview
             metric_values=evidence.own_values,
             supply=_supply(evidence.policy, subject, is_stored=bool(version.stored_as), data_doubt=doubt),
             catalog=evidence.catalog,
-            is_reviewed_before=is_reviewed_before(request, now=now),
+            reasons=_reasons_of_artifact(request, subject=subject, now=now),
             digest=submission_digest(request, choice=choice),
         )
     )
@@ -179,13 +180,18 @@ def _needs(case: _Case, policy: Policy) -> tuple[MetricNeed, ...]:
 
 
 def _mandatory_because(case: _Case) -> tuple[str, ...]:
-    """Why a review would be mandatory, one sentence each; the screening asks the same two questions."""
+    """Why a review would be mandatory, one sentence each."""
     reasons: list[str] = []
     if case.evaluation.outcome.rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
         reasons += [result.reason for result in case.evaluation.standing() if result.effect is not RuleEffect.ADVISE]
-    if case.is_reviewed_before:
-        reasons.append(REVIEWED_BEFORE)
-    return tuple(reasons)
+    return (*reasons, *case.reasons)
+
+
+def _reasons_of_artifact(request: ReviewRequest, *, subject: EvaluationSubject, now: datetime) -> tuple[str, ...]:
+    """Why a review would be mandatory whatever the rules say; the screening asks the same two questions."""
+    reasons = (REVIEWED_BEFORE,) if is_reviewed_before(request, now=now) else ()
+    is_otherwise = is_classified_otherwise(request.model_version, subject=subject)
+    return (*reasons, CLASSIFIED_OTHERWISE) if is_otherwise else reasons
 
 
 def _named(version: PolicyVersion | ChecklistVersion, title: str) -> VersionName:

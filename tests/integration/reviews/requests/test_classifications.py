@@ -10,6 +10,7 @@ from governance.inventory.actions import inventory
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelVersion
 from governance.rulebook.actions import documents as rulebook
+from reviews.previews.queries import previews
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions.screening import CLASSIFIED_OTHERWISE
 from tests.factories import requests as walks
@@ -97,3 +98,11 @@ def test_the_strictest_tier_chooses_the_policy(policy, cast, now):
     other = registered(cast, now, like=version)
     request = small(other, cast, now)
     assert (request.policy.name, request.tier, request.state) == ("stricter", "T1", "evidence")
+
+
+def test_the_preview_of_a_draft_says_so_before_it_is_submitted(policy, cast, now):
+    version = make_version(by=cast.author, tier="T3", now=now)
+    draft = walks.make_draft(by=cast.author, version=version, now=now)
+    assert previews.CLASSIFIED_OTHERWISE not in previews.preview_of_draft(draft, now=now).mandatory_because
+    registered(cast, now, like=version, task="ranking")
+    assert previews.CLASSIFIED_OTHERWISE in previews.preview_of_draft(draft, now=now).mandatory_because
