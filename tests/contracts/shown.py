@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/*.md")])
 # Generated from the programs themselves, and only help texts.
 GENERATED = {"docs/reference/commands.md"}
-FENCE = re.compile(r"^```(?:console|bash|sh|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```(?:console|bash|sh|text)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 PROGRAMS = "weighbridge|python|make|curl|openssl|pip|celery|git|sacct"
 ASSIGNED = r"(?:[A-Za-z_]+=\S*\s+)*"
 RUNS = re.compile(rf"^{ASSIGNED}(?:{PROGRAMS})\s")

@@ -146,6 +146,9 @@ AWS = {
 }
 # A page that is not named here is typed in tests/contracts/test_documented_operations.py, or left out with a reason.
 TOOLKIT: Mapping[str, Stage] = {
+    "docs/how-to/attest-results.md": Stage(
+        {"results.json": copied("inspect.json"), "plan.json": written(json.dumps({"subject": f"sha256:{'a' * 64}"}))}
+    ),
     "docs/how-to/build-a-decision-matrix.md": Stage({"matrix.yaml": matrices.matrix_file}),
     "docs/how-to/choose-a-model.md": Stage({"candidates.json": made.candidates_file, "points.csv": made.points_file}),
     "docs/how-to/choose-a-scenario.md": Stage(
@@ -214,6 +217,8 @@ TOOLKIT: Mapping[str, Stage] = {
         },
     ),
     "docs/how-to/project-costs.md": Stage(),
+    "docs/how-to/publish-metrics.md": Stage(),
+    "docs/how-to/review-any-kind-of-model.md": Stage({"tiny-llm/weights.bin": written("weights")}),
     "docs/how-to/score-predictions.md": Stage(
         {
             "predictions.parquet": predicted,
@@ -283,6 +288,7 @@ LEFT_OUT: Mapping[str, str] = {
     "weighbridge feed mlflow-draft": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
     "weighbridge request from-mlflow": "needs a registry; run in"
     " tests/integration/toolkit/client/test_requests_elsewhere.py",
+    "weighbridge request sync": "needs a server; run in tests/integration/toolkit/client/test_requests_elsewhere.py",
     "weighbridge request draft": "is run in tests/integration/toolkit/client/test_requests_elsewhere.py",
     "weighbridge workloads report": "needs a cluster; run in"
     " tests/integration/toolkit/client/test_requests_elsewhere.py",

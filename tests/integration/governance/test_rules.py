@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import governance
-from benchmarking.runs.actions import datasets, sandbox  # noqa: F401 -- they register their kinds of change
+from benchmarking.runs.actions import datasets, sandbox, workers  # noqa: F401 -- they register their kinds of change
 from governance.absences import rules as absences_rules
 from governance.absences.actions import deputies  # noqa: F401 -- it registers its kind of change
 from governance.bills import rules as bills_rules
@@ -19,6 +19,7 @@ from governance.budgets import rules as budgets_rules
 from governance.budgets.actions import budget_changes  # noqa: F401 -- it registers its kind of change
 from governance.budgets.models import BudgetAccount, CostCenter
 from governance.findings import rules as findings_rules
+from governance.inventory import rules as inventory_rules
 from governance.people import rules as people_rules
 from governance.people.actions import grants  # noqa: F401 -- it registers its kind of change
 from governance.people.approvals import kinds
@@ -155,6 +156,18 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
         "Only a platform lead may propose a deputy with the roles of another person.",
     ),
     "check_read_absences": (absences_rules.check_read_absences, {L, A, U}, "may read the absences of all people."),
+    "check_announce at home": (
+        lambda who: inventory_rules.check_announce(who, team=HOME),
+        {R, L},
+        "Only a requester may file for a team.",
+    ),
+    "check_announce": (lambda who: inventory_rules.check_announce(who, team=AWAY), {L}, ""),
+    "check_outside_team": (lambda who: inventory_rules.check_outside_team(who, team=AWAY), set(Role), ""),
+    "check_outside_team at home": (
+        lambda who: inventory_rules.check_outside_team(who, team=HOME),
+        set(Role) - {R},
+        "which gains by this change",
+    ),
     "check_read_findings": (findings_rules.check_read_findings, {L, F, A, U}, "may read findings."),
     "check_assign_finding": (findings_rules.check_assign_finding, {L, F, A}, "may assign a finding."),
     "check_close_finding": (
@@ -260,8 +273,11 @@ def test_a_role_may_what_the_table_says(name: str, role: Role) -> None:
         assert refusal.value.reason.endswith(".")
 
 
+# Rules about who is impartial, not about who may act.
+IMPARTIAL = {"check_outside_team", "check_outside_team at home"}
 # What anybody may do with what is their own.
 FREE = {
+    *IMPARTIAL,
     "check_create_token",
     "check_refuse of one's own",
     "check_refuse on budgets of one's own",
@@ -275,7 +291,7 @@ def test_nobody_without_a_role_may_anything_but_make_a_token(name: str) -> None:
     assert people_rules.may(check)(person()) == (name in FREE)
 
 
-@pytest.mark.parametrize("name", list(TABLE))
+@pytest.mark.parametrize("name", [name for name in TABLE if name not in IMPARTIAL])
 def test_an_inactive_person_may_nothing_whatever_they_were(name: str) -> None:
     check, _, _ = TABLE[name]
     with pytest.raises(NotAllowed):

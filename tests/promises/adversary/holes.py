@@ -39,7 +39,8 @@ def _without(*forgotten: standing.Standing) -> Plant:
 
     def plant(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(standing_queries, "artifact_standing", forgetful)
-        patch.setattr(screening, "_is_reviewed_before", lambda *_: False)
+        patch.setattr(screening, "is_reviewed_before", lambda *_, **__: False)
+        patch.setattr(screening, "is_classified_otherwise", lambda *_, **__: False)
         patch.setattr(snapshot, "binding_values", lambda *_, **__: ())
 
     return plant
@@ -51,7 +52,7 @@ def _conditions_fall_away(patch: pytest.MonkeyPatch) -> None:
 
 def _totals_are_believed(patch: pytest.MonkeyPatch) -> None:
     for module in (claims, evidence, snapshot):
-        patch.setattr(module, "with_totals", tuple)
+        patch.setattr(module, "with_totals", lambda values, **_: tuple(values))
     patch.setattr(evidence_actions, "_check_total", lambda *_: None)
 
 

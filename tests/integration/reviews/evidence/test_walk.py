@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -103,6 +104,7 @@ class Walk(RuleBasedStateMachine):
         self.base, self.now = base, base.now
         self.version = self._version()
         self.request: Any = None
+        self.texts = count(1)
         self.oracle = Oracle(
             {name: {str(role) for role in roles} for name, roles in GRANTS.items()}, MEMBERS, "author", "author"
         )
@@ -133,7 +135,7 @@ class Walk(RuleBasedStateMachine):
 
     def filing(self, *, is_production: bool = True) -> requests.Filing:
         return requests.Filing(
-            title="Walked",
+            title=f"Walked {next(self.texts)}",
             purpose="Walk",
             environment="prod" if is_production else "dev",
             business_case="To be sure.",

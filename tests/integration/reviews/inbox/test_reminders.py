@@ -26,7 +26,7 @@ from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.absences import confirmed, make_absence, propose
 from tests.factories.models import make_version
-from tests.factories.people import Cast, make_person
+from tests.factories.people import Cast
 from tests.threads import together
 
 pytestmark = pytest.mark.django_db
@@ -130,9 +130,8 @@ def test_requesters_are_reminded_of_open_evidence(submitted: ReviewRequest, cast
 
 def test_a_deputy_who_must_not_see_the_request_is_not_told(submitted: ReviewRequest, cast: Cast, now: datetime) -> None:
     at = now + 29 * DAY
-    stranger = make_person("stranger", Role.DATA_STEWARD, now=at)
     people.grant_role(user=cast.author, role=Role.DATA_STEWARD, by=None, now=at)
-    make_absence(cast.author, deputy=stranger, now=at)
+    confirmed(cast.author, cast.outsider, cast=cast, now=at)
     make_reminders(now=at)
     assert told() == ["answer escalated approver"]
 

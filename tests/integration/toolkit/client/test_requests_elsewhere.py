@@ -1,4 +1,4 @@
-"""`weighbridge workloads report`, `request draft` and `request from-mlflow` against a server."""
+"""`weighbridge workloads report` and `request draft`, `sync` and `from-mlflow` against a server."""
 
 import json
 from collections.abc import Callable
@@ -86,6 +86,27 @@ def test_a_draft_follows_its_file_until_it_is_submitted(
     assert draft("Third", submit=True)[1].startswith("updated, submitted; it is ")
     assert draft("Fourth")[1].startswith("left as it is; it is ")
     assert ReviewRequest.objects.get().title == "Third"
+
+
+def test_a_folder_of_requests_is_filed_once(
+    env: Callable[..., Env], policy: PolicyVersion, author: User, tmp_path: Path
+) -> None:
+    def synced() -> list[str]:
+        done = weighbridge("request", "sync", tmp_path, env=own)
+        assert done.exit_code == 1, done.output
+        return [outcome for outcome in ("created", "updated", "unchanged", "refused") if outcome in done.stdout]
+
+    own, first = env(author), tmp_path / "first.yaml"
+    first.write_text(REQUEST.format(title="First", digest="a" * 64, submit="true"))
+    (tmp_path / "second.yaml").write_text("title: Second\n")
+    assert synced() == ["created", "refused"]
+    events = AuditEvent.objects.count()
+    assert synced() == ["unchanged", "refused"]
+    assert AuditEvent.objects.count() == events
+    first.write_text(first.read_text().replace("First", "Third"))
+    assert synced() == ["updated", "refused"]
+    request = ReviewRequest.objects.get()
+    assert (request.title, request.state) == ("Third", "draft")
 
 
 def test_a_version_of_mlflow_is_drafted_and_updated(

@@ -62,7 +62,7 @@ def test_a_draft_is_updated_and_then_unchanged(api, tmp_path):
     old = dict.fromkeys(sync.COMPARED, "same")
     path = f"{API}requests/MRR-2026-0007/"
     api.answers["GET", path] = (200, old | {"title": "Old title"})
-    api.answers["PUT", path] = (200, old | {"title": "New title"})
+    api.answers["POST", f"{path}edit/"] = (200, old | {"title": "New title"})
     assert synced(tmp_path, api) == [SyncLine("a.yaml", SyncOutcome.UPDATED, "MRR-2026-0007")]
     sent = json.loads(api.asked[-1][3])
     assert (sent["title"], sent["model_version"]) == ("New title", "sha256:m")

@@ -21,7 +21,7 @@ def worker(  # noqa: PLR0913 -- each is an option of the command
     key: Annotated[Path, typer.Option(help="Private Ed25519 key (PEM) whose public key is registered.")],
     server: ServerOption = "",
     queue: Annotated[str, typer.Option(help="Refuse to start unless the server registered this queue.")] = "",
-    folder: Annotated[Path, typer.Option(help="Folder for files of runs; of this worker alone.")] = Path(
+    folder: Annotated[Path, typer.Option(help="Where this worker, and no other, keeps files of runs.")] = Path(
         "weighbridge-worker"
     ),
     cache_mb: Annotated[int, typer.Option(min=0, help="Largest total of files kept between runs.")] = 10_000,

@@ -48,6 +48,7 @@ def report(
         sent = read_report(observed.as_document())
         if json_file is not None:
             write_json(json_file, sent.as_document())
+            typer.echo(f"{len(found)} workloads written, none sent", err=True)
             return
         try:
             answer = server_at(server, token).post(
