@@ -26,7 +26,7 @@ from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.absences import confirmed, make_absence, propose
 from tests.factories.models import make_version
-from tests.factories.people import Cast
+from tests.factories.people import Cast, make_person
 from tests.threads import together
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +131,9 @@ def test_requesters_are_reminded_of_open_evidence(submitted: ReviewRequest, cast
 def test_a_deputy_who_must_not_see_the_request_is_not_told(submitted: ReviewRequest, cast: Cast, now: datetime) -> None:
     at = now + 29 * DAY
     people.grant_role(user=cast.author, role=Role.DATA_STEWARD, by=None, now=at)
-    confirmed(cast.author, cast.outsider, cast=cast, now=at)
+    stranger = make_person("stranger", Role.PRODUCT_LEAD, now=at)
+    confirmed(cast.author, stranger, cast=cast, now=at)
+    people.revoke_role(user=stranger, role=Role.PRODUCT_LEAD, by=cast.admin, now=at)
     make_reminders(now=at)
     assert told() == ["answer escalated approver"]
 
