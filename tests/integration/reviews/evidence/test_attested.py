@@ -264,6 +264,25 @@ def test_a_drawn_result_is_measured_again_where_it_can_run(cast: Cast, now: date
     )
 
 
+def test_a_drawn_result_is_not_measured_again_where_it_cannot_run(cast: Cast, now: datetime) -> None:
+    kinds.publish_shipped(now=now, trust=kinds.key_section(share="1"))
+    version = kinds.register(task="detection", subject=kinds.MANIFEST, by=cast.author, now=now)
+    request = walks.make_submitted(by=cast.author, version=version, now=now)
+    statement = attest(request, kinds.envelope_of(kinds.result_for(request, SIGNED, now=now)), cast, now)
+    assert (statement.is_audited, statement.audit_run) == (True, None)
+    assert not Run.objects.exists()
+    assert audit_blockers(request, now) == []
+
+
+def test_a_run_of_half_a_year_ago_is_no_evidence(request_elsewhere: ReviewRequest, cast: Cast, now: datetime) -> None:
+    request = request_elsewhere
+    envelope = kinds.envelope_of(kinds.result_for(request, SIGNED, now=now))
+    with pytest.raises(Invalid, match="ended more than 180 days ago; measure again") as refusal:
+        attest(request, envelope, cast, now + timedelta(days=181))
+    assert refusal.value.field == "finished_at"
+    assert not AttestedStatement.objects.exists()
+
+
 def test_a_drawn_result_blocks_the_review_until_it_is_measured_again(cast: Cast, now: datetime) -> None:
     kinds.publish_shipped(now=now, trust=kinds.key_section(share="1"))
     request = walks.make_submitted(by=cast.author, now=now)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import yaml
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, transaction
@@ -18,6 +19,9 @@ from governance.budgets.models import LedgerEntry
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.rulebook.actions import documents as rulebook
+from governance.rulebook.domain.metric_catalogs import catalog_document
+from governance.rulebook.models import PolicyVersion
 from reviews.evidence.domain.plausibility import PEERS_MIN
 from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries.evidence import metric_values_of
@@ -30,6 +34,7 @@ from tests.integration.reviews.workflow.worlds import World
 from tests.standstill import everything, refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
 
 STATEMENT = StatedValue(name="training_cost_usd", value=Decimal(9000), unit="USD", basis=Basis.DECLARED, source="plan")
 
@@ -46,6 +51,29 @@ def repeated(request: ReviewRequest, world: World) -> Run:
 
 
 # metric values people state
+
+
+def test_the_catalog_says_what_people_may_state(
+    policy: PolicyVersion, draft: ReviewRequest, author: User, now: datetime
+) -> None:
+    document = catalog_document(STANDARD)
+    for metric in document["metrics"]:
+        metric |= {"training_cost_usd": {"retired": True}, "wer": {"producers": ["signer"]}}.get(metric["name"], {})
+    rulebook.publish(
+        version=rulebook.draft_catalog(source=yaml.safe_dump(document), by=None, now=now), by=None, now=now
+    )
+    for name, unit, field, code in (
+        ("training_cost_usd", "USD", "name", "metric_retired"),
+        ("wer", "ratio", "name", "metric_not_stated"),
+        ("training_energy_kwh", "kWh", "basis", "basis_not_accepted"),
+    ):
+        with refused(Invalid, code=code, field=field):
+            evidence.state_metric_value(
+                request=draft,
+                statement=replace(STATEMENT, name=name, unit=unit, value=Decimal("0.5")),
+                by=author,
+                now=now,
+            )
 
 
 def test_a_stated_metric_value_joins_those_before_it(draft: ReviewRequest, author: User, now: datetime) -> None:

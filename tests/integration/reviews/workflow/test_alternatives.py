@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
@@ -20,7 +21,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.queries.review_blockers import review_blockers
-from reviews.workflow.actions import measurements, requests, review, waivers
+from reviews.workflow.actions import measurements, requests, review, screening, waivers
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.queries.view import describe
 from tests.factories import requests as walks
@@ -28,6 +29,7 @@ from tests.factories.models import make_version
 from tests.factories.people import OTHER_TEAM, Cast
 from tests.factories.policies import FULL
 from tests.factories.snapshots import snapshot
+from tests.unit.toolkit.core.model_files.samples import lightgbm_bytes
 from weighbridge.core.errors import Invalid, WrongState
 
 RULE = "cheaper-alternatives-prod"
@@ -70,6 +72,19 @@ def test_a_mandatory_review_queues_them_with_the_plan_of_the_policy(filed: Revie
         "hardware": "cpu",
     }
     assert Run.objects.get(scenario="SingleStream").plan["hardware"] == "cpu"
+
+
+def test_no_variants_are_made_of_a_file_of_another_format(
+    full_policy: None, cast: Cast, author: User, now: datetime
+) -> None:
+    asset = make_version(by=author, now=now).asset
+    upload = ContentFile(lightgbm_bytes(), name="model.txt")
+    version = inventory.register(
+        entry=inventory.NewVersion(asset=asset, version="2.0.0", upload=upload), by=author, now=now
+    )
+    request = requests.submit(request=walks.make_draft(by=author, version=version, now=now), by=author, now=now)
+    assert [run.scenario for run in runs.of_request(request.ref)] == ["SingleStream"]
+    assert AuditEvent.objects.get(kind="benchmark.not_possible").reason == screening.NO_VARIANTS
 
 
 def test_until_they_are_measured_nobody_is_asked_to_vote(filed: ReviewRequest, author: User, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Items of a checklist that depend on answers, belong to roles, and are waived: by API, on pages, and in the packet."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -11,7 +12,9 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from governance.audit.models import AuditEvent
+from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
+from governance.rulebook.domain.checklists import Answerer
 from reviews.evidence.models import ChecklistAnswer, Waiver
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
@@ -119,6 +122,18 @@ def test_what_cannot_be_waived_stays(cast: Cast, managed: ReviewRequest, now: da
     for given in ({}, {"item_id": AGREEMENT, "rule_id": "answers-prod"}):
         with refused(Invalid, field="rule"):
             waive(**given)
+
+
+def test_an_item_of_other_people_is_not_answered_by_the_team(cast: Cast, managed: ReviewRequest, now: datetime) -> None:
+    snapshot = snapshot_of(managed, now=now)
+    (item,) = (row.item for row in snapshot.evidence.checklist if row.item.id == AGREEMENT)
+    check_can_answer(snapshot, person=person_of(cast.author), item=item)
+    stewards = replace(item, answered_by=(Role.DATA_STEWARD, Answerer.OWNER))
+    check_can_answer(snapshot, person=person_of(cast.steward), item=stewards)
+    owners = replace(item, answered_by=(Role.DATA_STEWARD,))
+    with pytest.raises(NotAllowed, match="“Agreement on data” is answered by: data steward") as refusal:
+        check_can_answer(snapshot, person=person_of(cast.author), item=owners)
+    assert refusal.value.code == "wrong_role"
 
 
 def test_no_item_is_answered_before_the_checklist_is_fixed(cast: Cast, draft: ReviewRequest, now: datetime) -> None:

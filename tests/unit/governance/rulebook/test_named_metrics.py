@@ -12,6 +12,7 @@ from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog
 from weighbridge.core.metrics.standard import STANDARD
 
+LIMIT = {"metric": "training_gpu_hours", "comparator": "above", "limit": 100, "unit": "gpu_h", "accept": ["declared"]}
 CATALOG = MetricCatalog(
     tuple(
         replace(kind, is_retired=kind.name == "wer", bases=(Basis.MEASURED,) if kind.name == "mae" else kind.bases)
@@ -43,6 +44,19 @@ def test_a_rule_that_no_value_can_fulfill_is_refused():
     check_policy_metrics(policy(rule(metric="mae", unit="1", accept=["declared"])), catalog=CATALOG)
 
 
+def limit(**fields):
+    return {**LIMIT, **fields}
+
+
+def test_a_value_is_compared_with_a_budget_of_its_unit_alone():
+    versus = {"reference": "budget", "measure": "difference"}
+    check_policy_metrics(policy(rule(versus=versus)), catalog=CATALOG)
+    slow = rule(metric="latency_p95_ms", unit="ms", versus=versus)
+    with pytest.raises(Invalid, match="a budget is in USD or gpu_h, and latency_p95_ms is not") as refusal:
+        check_policy_metrics(policy(slow), catalog=CATALOG)
+    assert refusal.value.field == "rules[0].versus"
+
+
 def checklist(**fields):
     item = {"id": "q", "kind": "metric", "title": "Quality", "metrics": ["accuracy"], "accept": ["measured"], **fields}
     document = {"apiVersion": "weighbridge/v1", "kind": "ReviewChecklist", "name": "x", "title": "X", "items": [item]}
@@ -55,6 +69,8 @@ def checklist(**fields):
         ({"metrics": ["accuracy", "speed"]}, "items[0].metrics"),
         ({"metrics": ["wer"]}, "items[0].metrics"),
         ({"metrics": ["mae"], "accept": ["billed"]}, "items[0].accept"),
+        ({"shown_when": {"limit": limit(metric="speed")}}, "items[0].shown_when.limit.metric"),
+        ({"shown_when": {"limit": limit(unit="h")}}, "items[0].shown_when.limit.unit"),
     ],
 )
 def test_an_item_about_no_metric_of_the_catalog_is_refused_with_its_path(fields, field):

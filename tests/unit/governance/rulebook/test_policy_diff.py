@@ -1,5 +1,9 @@
-from governance.rulebook.domain.policy_diff import PolicyDifference, diff
+from copy import deepcopy
+
+from governance.rulebook.domain.metric_catalogs import catalog_document, parse_catalog
+from governance.rulebook.domain.policy_diff import PolicyDifference, diff, diff_catalogs
 from tests.unit.governance.rulebook.builders import document, p95_rule, policy, rule
+from weighbridge.core.metrics.standard import STANDARD
 
 
 def test_the_same_policy_has_no_changes_however_it_is_spelt():
@@ -86,4 +90,18 @@ def test_every_field_that_means_something_is_compared():
         "The order of the stages changed from technical, budget to budget, technical.",
         "benchmarks[SingleStream].min_samples changed from 3000 to 10.",
         "benchmarks[SingleStream].needs_data changed from true to false.",
+    ]
+
+
+def test_metrics_come_change_and_retire():
+    old = catalog_document(STANDARD) | {"title": "First"}
+    new = deepcopy(old) | {"title": "Second"}
+    wer = next(metric for metric in new["metrics"] if metric["name"] == "wer")
+    wer |= {"label": "Errors of words", "retired": True}
+    new["metrics"].append(wer | {"name": "wape", "label": "WAPE", "retired": False, "unit": "ratio"})
+    assert [change.words for change in diff_catalogs(parse_catalog(old), parse_catalog(new))] == [
+        "title changed from First to Second.",
+        "metrics[wer].label changed from WER to Errors of words.",
+        "metrics[wer].retired changed from no to yes.",
+        "metrics[wape] is new: WAPE in ratio, lower is better.",
     ]

@@ -96,6 +96,16 @@ def test_a_relative_reason_says_both_numbers():
     )
 
 
+def test_a_value_that_is_computed_says_from_what():
+    def needed(metric, unit):
+        return result(rule(**FAST | {"metric": metric, "unit": unit}), []).reason
+
+    assert "training_h100_hours is converted from training_gpu_hours; state all of these by accelerator." in needed(
+        "training_h100_hours", "gpu_h"
+    )
+    assert "total_cost_1y_usd is computed from" in needed("total_cost_1y_usd", "USD")
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [

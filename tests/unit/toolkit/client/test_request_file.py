@@ -108,6 +108,17 @@ def test_the_lineage_is_taken_from_a_bill_of_materials(tmp_path):
         assert refusal.value.field == "model.bom"
 
 
+def test_a_subject_of_another_kind_is_sent_as_its_document(tmp_path):
+    managed = {"kind": "managed", "provider": "openai", "model": "gpt-4o-mini", "snapshot": "2024-07-18"}
+    request = read_request_file(write(tmp_path, model={**MODEL, "subject": managed}))
+    sent = json.loads(request.model["subject"])
+    assert (sent["kind"], sent["snapshot"], "file" in request.model) == ("managed", "2024-07-18", False)
+    manifest = {"kind": "manifest", "files": [{"path": "a", "sha256": "1" * 64, "size_bytes": 1}]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    request = read_request_file(write(tmp_path, model={**MODEL, "manifest": "manifest.json"}))
+    assert json.loads(request.model["subject"])["files"] == manifest["files"]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -127,6 +138,9 @@ def test_the_lineage_is_taken_from_a_bill_of_materials(tmp_path):
         ({"model": {**MODEL, "uri": "s3://"}}, "model.sha256"),
         ({"model": {**MODEL, "file": "model.onnx", "lineage": "x"}}, "model.lineage"),
         ({"model": {**MODEL, "file": "model.onnx", "lineage": [{"relation": "x"}]}}, "model.lineage[0].relation"),
+        ({"model": {**MODEL, "subject": {"kind": "managed"}}}, "model.subject.provider"),
+        ({"model": {**MODEL, "subject": ["managed"]}}, "model.subject"),
+        ({"model": {**MODEL, "manifest": "none.json"}}, "model.manifest"),
         ({"dataset": {"name": "x"}}, "dataset.license"),
         ({"dataset": {"name": "x", "license": "MIT"}}, "dataset.file"),
         ({"dataset": {"name": "x", "file": "model.onnx", "rows": 3}}, "dataset.rows"),

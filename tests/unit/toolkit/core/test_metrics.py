@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, metric_value
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis, stronger_or_equal
-from weighbridge.core.metrics.catalog import Direction, MetricGroup
+from weighbridge.core.metrics.catalog import Direction, MetricCatalog, MetricGroup
 from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import (
     best,
@@ -76,7 +76,8 @@ def test_an_unknown_metric_is_refused_with_names_that_exist(name, words):
 def test_a_metric_with_a_number_is_found_and_stands_beside_its_own():
     assert (STANDARD["ndcg@10"].name, STANDARD["ndcg@10"].unit) == ("ndcg@10", "ratio")
     assert STANDARD["ndcg@10"].title == "NDCG @ 10"
-    assert STANDARD.in_order(["accuracy", "ndcg@5", "mine", "latency_p95_ms", "ndcg@10", "ndcg"]) == (
+    catalog = MetricCatalog(STANDARD.definitions)
+    assert catalog.in_order(["accuracy", "ndcg@5", "mine", "latency_p95_ms", "ndcg@10", "ndcg"]) == (
         *("latency_p95_ms", "accuracy", "ndcg", "ndcg@10", "ndcg@5"),
     )
     assert ("pinball@0.9" in STANDARD, "latency_p95_ms@1" in STANDARD) == (True, False)

@@ -47,7 +47,7 @@ def _boxes(rng, n):
         columns["boxes"].append(boxes.tolist())
         columns["labels"].append(labels.tolist())
         columns["predicted_boxes"].append(found.tolist())
-        columns["predicted_labels"].append([*labels.tolist(), 0])
+        columns["predicted_labels"].append([*labels.tolist(), int(rng.integers(0, 3))])
         columns["predicted_scores"].append(np.round(rng.random(len(found)), 6).tolist())
     return columns
 

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.subjects import SUBJECT_KINDS, Way, document_of, parse_subject
+from weighbridge.subjects.container import pinned
 from weighbridge.subjects.managed import is_alias, offer_digest
 
 HEX = "ab" * 32
+PULLED = f"sha256:{HEX}"
 FILE = {"kind": "file", "format": "onnx", "sha256": HEX}
 CONTAINER = {"kind": "container", "image": f"ghcr.io/team/model@sha256:{HEX}"}
 MANAGED = {"kind": "managed", "provider": "openai", "model": "gpt-4o", "snapshot": "2024-08-06"}
@@ -138,6 +140,22 @@ def test_an_image_is_its_digest(image, canonical):
     assert subject.document == CONTAINER | {"image": f"{canonical}@sha256:{HEX}", "platform": "linux/arm/v7"}
     assert kind_of(subject).describe(subject) == f"{canonical}@sha256:{HEX} (linux/arm/v7)"
     assert kind_of(subject).measured_by(subject)[0] is Way.WORKER
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("registry.test/search/ranker:1", f"registry.test/search/ranker@{PULLED}"),
+        (f"registry.test:5000/ranker@sha256:{'9' * 64}", f"registry.test:5000/ranker@{PULLED}"),
+        ("ranker:1", f"docker.io/library/ranker@{PULLED}"),
+        ("search/ranker", f"docker.io/search/ranker@{PULLED}"),
+        ("registry.test/Search/Ranker", ""),
+        ("", ""),
+    ],
+)
+def test_an_image_is_pinned_to_the_digest_that_was_pulled(image, expected):
+    assert pinned(image, PULLED) == expected
+    assert pinned(image, "latest") == ""
 
 
 def test_an_image_without_a_platform_has_none():

@@ -41,6 +41,22 @@ def run(tmp_path, model, *, data=None, limits=None, should_stop=lambda: False, o
     )
 
 
+def test_a_system_that_runs_code_is_refused(tmp_path):
+    with pytest.raises(Invalid, match="The system torch runs code, not a file of data") as refusal:
+        run_isolated(
+            model=tmp_path / "m.py",
+            settings=QUICK,
+            data=None,
+            limits=Limits(wall_s=60),
+            on_progress=lambda *_: None,
+            should_stop=lambda: False,
+            workdir=tmp_path / "work",
+            system="torch",
+        )
+    assert refusal.value.code == "not_a_data_file"
+    assert not (tmp_path / "work").exists()
+
+
 def failure(*arguments, **options):
     with pytest.raises(RunFailed) as refusal:
         run(*arguments, **options)

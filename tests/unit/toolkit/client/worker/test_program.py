@@ -1,6 +1,7 @@
 """The program of a worker with a link that fails on purpose."""
 
 import threading
+import types
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from weighbridge.client.worker.lease import HeldLease
 from weighbridge.client.worker.link import WorkerIdentity
 from weighbridge.client.worker.program import BenchmarkWorker
 from weighbridge.core import attestation
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 SILENT, LOST = ServerRefused("It does not answer."), ServerRefused("The lease is lost.", http_status=409)
@@ -135,6 +136,12 @@ def test_a_stopped_worker_asks_no_more_than_three_times(worker, answer):
     stopped._pause = lambda _: stopped.stop()
     stopped.work()
     assert len(asked(stopped, "finish")) == (1 if answer is LOST else 3)
+
+
+def test_nothing_is_delivered_once_the_lease_is_lost(worker):
+    lost = types.SimpleNamespace(is_held=False)
+    with pytest.raises(RunCanceled, match="the lease was lost"):
+        worker()._deliver(lost, lambda: pytest.fail("It was delivered."))
 
 
 def test_a_refused_file_is_fetched_anew_by_the_next(worker, monkeypatch):

@@ -1,0 +1,25 @@
+"""The columns of a subject that is described and not uploaded."""
+
+import pytest
+
+from governance.inventory.domain.described import columns_of
+from tests.factories import kinds
+from weighbridge.core.errors import Invalid
+
+
+def test_a_repository_contains_its_files():
+    columns = columns_of(kinds.MANIFEST)
+    assert columns["contained"] == [kinds.digest(letter) for letter in "123"]
+    assert (columns["kind"], columns["ends_on"], columns["document"]["name"]) == ("manifest", None, "tiny-llm")
+
+
+def test_a_pipeline_contains_its_parts_and_theirs():
+    columns = columns_of(kinds.PIPELINE)
+    assert kinds.digest("5") in columns["contained"]
+    assert set(columns_of(kinds.MANAGED)["contained"]) < set(columns["contained"])
+
+
+def test_a_single_file_is_not_described():
+    with pytest.raises(Invalid, match="is uploaded, or named by its URI and SHA-256") as refusal:
+        columns_of({"kind": "file", "format": "onnx", "sha256": "5" * 64})
+    assert refusal.value.field == "subject.kind"
