@@ -56,24 +56,19 @@ def repeated(request: ReviewRequest, world: World) -> Run:
 def test_the_catalog_says_what_people_may_state(
     policy: PolicyVersion, draft: ReviewRequest, author: User, now: datetime
 ) -> None:
+    changes = {"training_cost_usd": {"retired": True}, "wer": {"producers": ["signer"]}}
     document = catalog_document(STANDARD)
-    for metric in document["metrics"]:
-        metric |= {"training_cost_usd": {"retired": True}, "wer": {"producers": ["signer"]}}.get(metric["name"], {})
-    rulebook.publish(
-        version=rulebook.draft_catalog(source=yaml.safe_dump(document), by=None, now=now), by=None, now=now
-    )
+    document["metrics"] = [metric | changes.get(metric["name"], {}) for metric in document["metrics"]]
+    version = rulebook.draft_catalog(source=yaml.safe_dump(document), by=None, now=now)
+    rulebook.publish(version=version, by=None, now=now)
     for name, unit, field, code in (
         ("training_cost_usd", "USD", "name", "metric_retired"),
         ("wer", "ratio", "name", "metric_not_stated"),
         ("training_energy_kwh", "kWh", "basis", "basis_not_accepted"),
     ):
         with refused(Invalid, code=code, field=field):
-            evidence.state_metric_value(
-                request=draft,
-                statement=replace(STATEMENT, name=name, unit=unit, value=Decimal("0.5")),
-                by=author,
-                now=now,
-            )
+            statement = replace(STATEMENT, name=name, unit=unit, value=Decimal("0.5"))
+            evidence.state_metric_value(request=draft, statement=statement, by=author, now=now)
 
 
 def test_a_stated_metric_value_joins_those_before_it(draft: ReviewRequest, author: User, now: datetime) -> None:
