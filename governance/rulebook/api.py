@@ -11,9 +11,10 @@ from rest_framework.views import APIView
 from governance.people.api.caller import asker
 from governance.people.approvals.serializers import ChangeAnswer, ChangeReasonInput
 from governance.rulebook.actions import documents as writes
-from governance.rulebook.actions.publication import propose_publication
+from governance.rulebook.actions.publication import propose_publication, propose_retirement
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
+from governance.rulebook.queries.rulebook import policy_version
 from governance.rulebook.rules import check_propose_publication, check_write_rulebook
 from governance.rulebook.serializers import PolicyAnswer, PolicyDetailAnswer, PolicyInput
 from governance.site.api.shapes import read_for
@@ -44,7 +45,7 @@ class PolicyDetail(APIView):
     @extend_schema(operation_id="policies_retrieve", responses=PolicyDetailAnswer)
     def get(self, request: Request, name: str, number: int) -> Response:
         """The version with its rules, its stages and its source."""
-        return Response(_detail(_found(name, number)))
+        return Response(_detail(policy_version(name=name, number=number)))
 
 
 class PolicyProposal(APIView):
@@ -55,14 +56,23 @@ class PolicyProposal(APIView):
         """Propose the draft for publication; an administrator who neither wrote nor proposed it confirms the change."""
         user, person, now = asker(request)
         reason = read_for(request, ChangeReasonInput, lambda: check_propose_publication(person))["reason"]
-        change = propose_publication(version=_found(name, number), reason=reason, by=user, now=now)
+        change = propose_publication(version=policy_version(name=name, number=number), reason=reason, by=user, now=now)
         return Response(ChangeAnswer(change).data, status=201)
 
 
-def _found(name: str, number: int) -> PolicyVersion:
-    version = rulebook.find(kind=KIND, name=name, number=number)
-    assert isinstance(version, PolicyVersion)  # noqa: S101 -- KIND says so
-    return version
+class PolicyRetirement(APIView):
+    """Proposing to take a policy out of force."""
+
+    @extend_schema(operation_id="policies_retire", request=ChangeReasonInput, responses={201: ChangeAnswer})
+    def post(self, request: Request, name: str, number: int) -> Response:
+        """Propose to retire the version in force without a successor; another administrator confirms the change.
+
+        A policy for everything stays. Requests that were submitted under the version keep it.
+        """
+        user, person, now = asker(request)
+        reason = read_for(request, ChangeReasonInput, lambda: check_propose_publication(person))["reason"]
+        change = propose_retirement(version=policy_version(name=name, number=number), reason=reason, by=user, now=now)
+        return Response(ChangeAnswer(change).data, status=201)
 
 
 def _detail(version: PolicyVersion) -> dict[str, Any]:

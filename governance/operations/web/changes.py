@@ -101,6 +101,7 @@ def _part_of(change: Change) -> dict[str, Any]:
 
 _PARTS: dict[Changed, Callable[[Change], dict[str, Any]]] = {
     Changed.POLICY: policies.part_of_change,
+    Changed.POLICY_END: policies.part_of_change,
     Changed.CHECKLIST: policies.part_of_change,
     Changed.CATALOG: policies.part_of_change,
     Changed.ALLOCATION: allocation.part_of_change,

@@ -17,6 +17,7 @@ class Changed(TextChoices):
     """The kind of a change that takes two people."""
 
     POLICY = "policy"
+    POLICY_END = "policy_end", "retirement of a policy"
     CHECKLIST = "checklist"
     CATALOG = "catalog", "metric catalog"
     ROLE = "role"

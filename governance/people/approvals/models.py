@@ -12,7 +12,7 @@ from governance.people.domain.roles import BINDING, Role
 VALID = timedelta(days=7)
 ROLES = [(role.value, role.label) for role in Role if role in BINDING]
 WITHOUT_PARTS = [
-    *(Changed.POLICY, Changed.CHECKLIST, Changed.CATALOG),
+    *(Changed.POLICY, Changed.POLICY_END, Changed.CHECKLIST, Changed.CATALOG),
     *(Changed.ALLOCATION, Changed.SANDBOX, Changed.DATASET, Changed.WORKER),
 ]
 OF_MODELS = [Changed.OWNER, Changed.TIER_OR_TASK, Changed.RETIREMENT]

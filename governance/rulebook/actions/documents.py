@@ -13,7 +13,7 @@ from governance.people.actions.people import ALONE
 from governance.people.queries.people import person_of
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import CatalogVersion, ChecklistVersion, PolicyVersion
-from governance.rulebook.queries.rulebook import kind_of
+from governance.rulebook.queries.rulebook import check_retirable, kind_of
 from governance.rulebook.rules import check_publish_rulebook, check_write_rulebook
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
@@ -60,6 +60,22 @@ def publish(*, version: Version, by: User | None, now: datetime) -> Version:
         draft.save(update_fields=["state", "published_by", "published_at"])
         _record("published", draft, by, now)
     return draft
+
+
+def retire(*, version: PolicyVersion, by: User, now: datetime) -> PolicyVersion:
+    """Take a policy out of force without a successor. Requests that were submitted under it keep it.
+
+    This is part of a change that the person has just confirmed; the database refuses it otherwise.
+    """
+    check_publish_rulebook(person_of(by), written_by_id=None)
+    with transaction.atomic():
+        in_force = PolicyVersion.objects.select_for_update().filter(state=DocumentState.PUBLISHED).order_by("pk")
+        row = next((each for each in in_force if each.pk == version.pk), version)
+        check_retirable(row)
+        row.state = DocumentState.RETIRED
+        row.save(update_fields=["state"])
+        _record("retired", row, by, now)
+    return row
 
 
 def _drafted(table: type[Version], source: str, by: User | None, now: datetime) -> Version:

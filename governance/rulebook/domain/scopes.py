@@ -167,5 +167,13 @@ def check_unambiguous(candidates: Sequence[Scoped]) -> None:
             raise Invalid(text, field="applies_to", code="ambiguous_scope")
 
 
+def check_still_complete(before: Iterable[Scoped], after: Iterable[Scoped]) -> None:
+    """Raise Invalid if a candidate applied to everything before, and none does after."""
+    was, stays = (any(not each.applies_to.depth for each in candidates) for candidates in (before, after))
+    if was and not stays:
+        text = "Afterwards no policy would apply to everything, so that some requests would have none."
+        raise Invalid(f"{text} Publish one for everything first.", field="applies_to", code="no_policy_for_everything")
+
+
 def _rank(candidate: Scoped) -> tuple[int, int]:
     return candidate.precedence, candidate.applies_to.depth

@@ -24,6 +24,30 @@ BEGIN
   RAISE EXCEPTION 'a version of % never changes: write a new one', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
 
+CREATE FUNCTION weighbridge_refuse_gap()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $$
+DECLARE
+  is_followed boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I WHERE name = $1 AND state = ''published'')', TG_TABLE_NAME)
+    INTO is_followed USING NEW.name;
+  IF is_followed OR (TG_TABLE_NAME = 'rulebook_policyversion' AND EXISTS (
+       SELECT 1 FROM approvals_change
+       WHERE kind = 'policy_end' AND subject_id = NEW.id AND state = 'confirmed')) THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'a version of % is retired by its successor, or by two people', TG_TABLE_NAME
+    USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE CONSTRAINT TRIGGER no_gap AFTER UPDATE ON rulebook_policyversion DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.state = 'retired') EXECUTE FUNCTION weighbridge_refuse_gap();
+CREATE CONSTRAINT TRIGGER no_gap AFTER UPDATE ON rulebook_checklistversion DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.state = 'retired') EXECUTE FUNCTION weighbridge_refuse_gap();
+CREATE CONSTRAINT TRIGGER no_gap AFTER UPDATE ON rulebook_catalogversion DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.state = 'retired') EXECUTE FUNCTION weighbridge_refuse_gap();
 CREATE TRIGGER published_is_immutable BEFORE DELETE OR UPDATE ON rulebook_policyversion
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse_published();
 CREATE TRIGGER published_is_immutable BEFORE DELETE OR UPDATE ON rulebook_checklistversion
@@ -44,6 +68,9 @@ CREATE TRIGGER two_people BEFORE INSERT OR UPDATE ON rulebook_catalogversion
   FOR EACH ROW EXECUTE FUNCTION weighbridge_two_people();
 """
 FORGET = """
+DROP TRIGGER no_gap ON rulebook_policyversion;
+DROP TRIGGER no_gap ON rulebook_checklistversion;
+DROP TRIGGER no_gap ON rulebook_catalogversion;
 DROP TRIGGER published_is_immutable ON rulebook_policyversion;
 DROP TRIGGER published_is_immutable ON rulebook_checklistversion;
 DROP TRIGGER published_is_immutable ON rulebook_catalogversion;
@@ -54,6 +81,7 @@ DROP TRIGGER two_people ON rulebook_policyversion;
 DROP TRIGGER two_people ON rulebook_checklistversion;
 DROP TRIGGER two_people ON rulebook_catalogversion;
 DROP FUNCTION weighbridge_refuse_published();
+DROP FUNCTION weighbridge_refuse_gap();
 """
 
 

@@ -15,7 +15,7 @@ from governance.rulebook.domain.checklists import Checklist
 from governance.rulebook.domain.named_metrics import check_checklist_metrics, check_policy_metrics
 from governance.rulebook.domain.policy import Policy
 from governance.rulebook.domain.policy_diff import PolicyDifference
-from governance.rulebook.domain.scopes import check_unambiguous
+from governance.rulebook.domain.scopes import check_still_complete, check_unambiguous
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import CatalogVersion, ChecklistVersion, Document, PolicyVersion
 from governance.rulebook.queries.catalogs import catalog_in_force
@@ -81,9 +81,12 @@ def checklist_from(source: str) -> Checklist:
 
 
 def _check_policy(parsed: Policy) -> None:
-    """Raise Invalid unless the metrics exist, and unless one policy at most judges each request."""
+    """Raise Invalid unless the metrics exist, and unless exactly one policy judges each request afterwards."""
     check_policy_metrics(parsed, catalog=catalog_in_force())
-    check_unambiguous(policies_with(policies_in_force(), added=parsed))
+    before = policies_in_force()
+    after = policies_with(before, added=parsed)
+    check_unambiguous(after)
+    check_still_complete(before, after)
 
 
 def policies_in_force() -> tuple[Policy, ...]:
@@ -94,7 +97,12 @@ def policies_in_force() -> tuple[Policy, ...]:
 
 def policies_with(policies: Iterable[Policy], *, added: Policy) -> tuple[Policy, ...]:
     """The policies with another one, in place of that of the same name."""
-    return (*(each for each in policies if each.name != added.name), added)
+    return (*policies_without(policies, name=added.name), added)
+
+
+def policies_without(policies: Iterable[Policy], *, name: str) -> tuple[Policy, ...]:
+    """The policies without that of a name."""
+    return tuple(each for each in policies if each.name != name)
 
 
 KINDS: Mapping[str, RulebookKind] = {
@@ -133,7 +141,9 @@ def kind_of(plural: str) -> RulebookKind:
 
 
 def version_of(change: Proposal) -> Version:
-    """The version that a change publishes."""
+    """The version that a change publishes or retires."""
+    if change.kind == Changed.POLICY_END:
+        return PolicyVersion.objects.get(pk=change.subject_id)
     kind = next(kind for kind in KINDS.values() if kind.changed == change.kind)
     return kind.model.objects.get(pk=change.subject_id)
 
@@ -148,6 +158,14 @@ def check_publishable(version: Version) -> None:
     """Raise WrongState unless the version is still a draft, Invalid unless it fits the catalog in force."""
     check_draft(version)
     kind_of(version.plural).check(parsed(version))
+
+
+def check_retirable(version: PolicyVersion) -> None:
+    """Raise WrongState unless the version is in force, Invalid unless every request still has a policy without it."""
+    if version.state != DocumentState.PUBLISHED:
+        raise WrongState(f"{version} is {version.state}; only a policy in force can be retired.")
+    before = policies_in_force()
+    check_still_complete(before, policies_without(before, name=version.name))
 
 
 def versions(kind: str) -> list[VersionRow]:
@@ -169,6 +187,13 @@ def find(*, kind: str, name: str, number: int) -> Version:
     version = rows.filter(name=name, number=number).first()
     if version is None:
         raise NotFound(f"There is no version {number} of {name}.")
+    return version
+
+
+def policy_version(*, name: str, number: int) -> PolicyVersion:
+    """One version of a policy, or NotFound."""
+    version = find(kind=PolicyVersion.plural, name=name, number=number)
+    assert isinstance(version, PolicyVersion)  # noqa: S101 -- the kind says so
     return version
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance.people.approvals.enums import ChangeState
+from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change as Proposal
 from governance.people.approvals.queries import open_for
 from governance.people.rules import may_read_changes, sees_everything
@@ -70,6 +70,7 @@ def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpRespo
         "crumbs": (("Policy", reverse("governance:policies")), (f"{name} v{number}", "")),
         **_parsed(version),
         **(_draft_context(request, kind, version) if version.state == DocumentState.DRAFT else {}),
+        **(_retirement_context(request, version) if isinstance(version, PolicyVersion) else {}),
     }
     return render(request, f"governance/rulebook/{version.word}.html", context)
 
@@ -132,6 +133,18 @@ def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResp
     return redirect("governance:policy", kind, name, number)
 
 
+@require_POST
+def retire(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Propose to take a policy out of force without a successor. A second person confirms."""
+    check_propose_publication(person_of(request))
+    version = rulebook.policy_version(name=name, number=number)
+    with refusals_shown(request):
+        by, now = user_of(request), timezone.now()
+        change = proposals.propose_retirement(version=version, reason=reason_in(request), by=by, now=now)
+        messages.success(request, f"{change} is proposed. Another administrator must confirm it within seven days.")
+    return redirect("governance:policy", version.plural, name, number)
+
+
 def _parsed(version: Version) -> dict[str, Any]:
     """The parsed document, or None for an old version that can no longer be parsed; then only its source is shown."""
     try:
@@ -151,13 +164,27 @@ def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[st
     }
 
 
+def _retirement_context(request: HttpRequest, version: PolicyVersion) -> dict[str, Any]:
+    """Whether the policy can be retired, and the open change that proposes it."""
+    if version.state != DocumentState.PUBLISHED:
+        return {}
+    return {
+        "cannot_retire": refusal_of(lambda: rulebook.check_retirable(version)),
+        "open_change": open_for(kind=Changed.POLICY_END, subject=version),
+        "may_read_changes": may_read_changes(person_of(request)),
+    }
+
+
 def part_of_change(change: Proposal) -> dict[str, Any]:
     """The context for the page of a proposed change: the version that it publishes."""
     version = rulebook.version_of(change)
     kind = version.plural
     current = rulebook.in_force(kind=kind, name=version.name)
     is_open = change.state == ChangeState.PENDING
-    differences = shown_changes(before=current, after=version) if is_open and current is not None else None
+    is_publication = change.kind != Changed.POLICY_END
+    differences = None
+    if is_open and is_publication and current is not None:
+        differences = shown_changes(before=current, after=version)
     page = reverse("governance:policy", args=[kind, version.name, version.number])
     return {"version": version, "version_page": page, "differences": differences}
 
