@@ -38,8 +38,17 @@ from governance.people.models import Team
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.actions import publication
 from governance.rulebook.domain import defaults
+from governance.rulebook.domain.metric_catalogs import catalog_document
 from governance.site.models import AnsweredPost
-from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, Traffic, Waiver
+from reviews.evidence.models import (
+    AttestedStatement,
+    ChecklistAnswer,
+    ContradictionAnswer,
+    ImportedFile,
+    MetricRecord,
+    Traffic,
+    Waiver,
+)
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.quarterly.actions import quarterly_packets
@@ -53,7 +62,7 @@ from reviews.workflow.actions import projections as stated
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.review import NewCondition
 from reviews.workloads.models import ClusterReport
-from tests.factories import cycles
+from tests.factories import cycles, kinds
 from tests.factories import requests as walks
 from tests.factories.absences import days
 from tests.factories.changes import publish
@@ -64,6 +73,7 @@ from tests.factories.policies import LEAN
 from tests.factories.workers import make_worker
 from tests.promises.payloads import Seeds
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.standard import STANDARD
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,16 @@ def publish_rules(seed: Seeds, *, now: datetime) -> None:
         rule["message"] = seed.long()
     for stage in policy["stages"]:
         stage["title"] = seed.short()
-    for write, document in ((rulebook.draft_checklist, checklist), (rulebook.draft_policy, policy)):
+    catalog = catalog_document(STANDARD)
+    catalog["title"] = seed.short()
+    entry = catalog["metrics"][0]
+    catalog["metrics"].append(entry | {"name": "own_metric", "label": seed.short()[:60], "meaning": seed.long()[:300]})
+    writes = (
+        (rulebook.draft_catalog, catalog),
+        (rulebook.draft_checklist, checklist),
+        (rulebook.draft_policy, policy),
+    )
+    for write, document in writes:
         draft = write(source=yaml.safe_dump(document, sort_keys=False, width=10_000), by=None, now=now)
         rulebook.publish(version=draft, by=None, now=now)
 
@@ -102,6 +121,7 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
     make_worker(cast=cast, now=now, machine=seed.short()[:200])
     _beside(seed, request, cast=cast, now=now)
     _bills(seed, cast=cast, now=now)
+    _from_elsewhere(seed, request, cast=cast, now=now)
     _workloads(seed, cast=cast, now=now)
     _from_jira(seed, request, cast=cast, now=now)
     _quarterly(seed, request, cast=cast, now=now)
@@ -151,6 +171,7 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     ContradictionAnswer.objects.create(
         request=request, claimed=claimed, measured=measured, text=seed.long(), answered_by=cast.author, answered_at=now
     )
+    walks.explain_everything(request=request, by=cast.author, now=now)
     walks.allocate_budget(team=request.team, by=cast.finance, now=now)
     review.request_review(request=request, by=cast.author, now=now)
     promise = NewCondition(text=seed.long()[:400], owner=cast.author, due_on=now.date() + timedelta(days=30))
@@ -290,6 +311,40 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     )
     findings.close(finding=found, note=seed.long(), by=cast.finance, now=now)
     AnsweredPost.objects.create(user=cast.author, key=seed.short(), fingerprint="f", received_at=now)
+
+
+def _from_elsewhere(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:
+    """What other tools and clusters measured, and a subject that is no single file."""
+    AttestedStatement.objects.create(
+        request=request,
+        digest="sha256:" + "d" * 64,
+        envelope={"payload": seed.long()},
+        key_name=seed.short(),
+        key_digest="sha256:" + "e" * 64,
+        signer="ci",
+        tool=seed.short(),
+        verdict="valid",
+        started_at=now,
+        finished_at=now,
+        is_audited=False,
+        received_by=cast.author,
+        received_at=now,
+    )
+    ImportedFile.objects.create(
+        request=request,
+        file_name=seed.short(),
+        file_digest="sha256:" + "f" * 64,
+        part=seed.short(),
+        tool=seed.short(),
+        verdict="valid",
+        reasons=[seed.long()],
+        taken=[seed.short()],
+        left_out={seed.short(): seed.long()},
+        imported_by=cast.author,
+        imported_at=now,
+    )
+    subject = {"kind": "manifest", "name": seed.short(), "files": [{"path": "\"><svg onload=alert(1)>", "sha256": "1" * 64}]}
+    kinds.register(task="other", slug="repository", subject=subject, by=cast.author, now=now)
 
 
 def _workloads(seed: Seeds, *, cast: Cast, now: datetime) -> None:
