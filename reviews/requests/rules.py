@@ -45,6 +45,12 @@ def check_withdraw(person: Person, parties: Parties) -> None:
         raise NotAllowed("Only the requester, the model's owner or an administrator may withdraw a request.")
 
 
+def check_exchange(person: Person, parties: Parties) -> None:
+    """Filing another version in the place of a request: whoever may withdraw it, and may file for its team."""
+    check_withdraw(person, parties)
+    check_file(person, team=parties.team)
+
+
 def check_extend(person: Person) -> None:
     """Extending a deadline: platform leads; their interests in the request are checked with its snapshot."""
     need_role(person, Role.PLATFORM_LEAD, to="extend the deadline of a request")

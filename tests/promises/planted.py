@@ -343,7 +343,8 @@ def _from_elsewhere(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: dat
         imported_by=cast.author,
         imported_at=now,
     )
-    subject = {"kind": "manifest", "name": seed.short(), "files": [{"path": "\"><svg onload=alert(1)>", "sha256": "1" * 64}]}
+    file = {"path": '"><svg onload=alert(1)>', "sha256": "1" * 64}
+    subject = {"kind": "manifest", "name": seed.short(), "files": [file]}
     kinds.register(task="other", slug="repository", subject=subject, by=cast.author, now=now)
 
 

@@ -95,6 +95,7 @@ def on_pages(request: ReviewRequest) -> Sent:
         "revise": ("revise/", BECAUSE),
         "amend": ("amend/", {"title": "A clearer title", **BECAUSE}),
         "exchange": ("exchange/", {"version": other_of(request), **BECAUSE}),
+        "extend": ("extend/", {"days": 7, **BECAUSE}),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packets/1/retry/", {}),
         "revoke": ("authorization/revoke/", BECAUSE),
@@ -103,7 +104,7 @@ def on_pages(request: ReviewRequest) -> Sent:
 
 
 def over_the_api(request: ReviewRequest) -> Sent:
-    """Step -> the end of its address and the document; a draft is edited on its page alone."""
+    """Step -> the end of its address and the document."""
     return {
         "submit": ("submit/", {}),
         "state_metric_value": ("metric-values/", FIGURE),
@@ -115,6 +116,7 @@ def over_the_api(request: ReviewRequest) -> Sent:
         "revise": ("revise/", BECAUSE),
         "amend": ("amend/", {"title": "A clearer title", **BECAUSE}),
         "exchange": ("exchange/", {"model_version": str(other_of(request)), **BECAUSE}),
+        "extend": ("extend/", {"days": 7, **BECAUSE}),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packets/retry/", {}),
         "revoke": ("authorization/revoke/", BECAUSE),
@@ -162,8 +164,6 @@ def expected(door: str, state: str, step: str, person: str) -> set[int]:
         return {302}  # led back to the request, with the reason
     if door == "page" and step == "answer_item" and state == "draft":
         return {404}  # a draft has no checklist yet, whoever asks
-    if door == "page" and step == "waive" and state == "draft":
-        return {400}  # nor a policy whose rule could be chosen
     return STATUSES[door][TABLE[state][step][person]]
 
 

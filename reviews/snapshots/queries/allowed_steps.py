@@ -27,7 +27,7 @@ from reviews.requests.domain.lifecycle import (
     check_action,
     check_editable,
 )
-from reviews.requests.rules import check_edit, check_extend, check_file, check_print, check_withdraw
+from reviews.requests.rules import check_edit, check_exchange, check_extend, check_print, check_withdraw
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.snapshots.queries.voting_rights import check_can_vote
 from reviews.voting.queries.review_blockers import review_blockers
@@ -125,8 +125,7 @@ def check_can_amend(snapshot: RequestSnapshot, *, person: Person) -> None:
 
 def check_can_exchange(snapshot: RequestSnapshot, *, person: Person) -> None:
     """Withdrawing the request and filing another version of its model in its place."""
-    check_withdraw(person, snapshot.parties)
-    check_file(person, team=snapshot.parties.team)
+    check_exchange(person, snapshot.parties)
     _check_amendable(snapshot)
 
 

@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 from governance.site.api.shapes import read_for
 from reviews.requests.queries.requests import parties_of
-from reviews.requests.rules import check_edit, check_file, check_withdraw
+from reviews.requests.rules import check_edit, check_exchange, check_file
 from reviews.workflow.actions import requests
 from reviews.workflow.actions.drafting import amendments
 from reviews.workflow.actions.drafting.amendments import Amendment
@@ -37,7 +37,7 @@ class Exchange(APIView):
     def post(self, request: Request, ref: str) -> Response:
         """Withdraw the request, and draft one for another version of its model; answers with the draft."""
         row, user, person, now = found(request, ref)
-        given = read_for(request, ExchangeInput, lambda: check_withdraw(person, parties_of(row)))
+        given = read_for(request, ExchangeInput, lambda: check_exchange(person, parties_of(row)))
         version = version_of(given["model_version"], person)
         draft = amendments.exchange(request=row, version=version, reason=given["reason"], by=user, now=now)
         return Response(said(draft, person, now), status=201)

@@ -18,7 +18,6 @@ from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import Filing, check_filing
-from reviews.requests.rules import check_file
 from reviews.snapshots.queries.allowed_steps import check_can_amend, check_can_exchange
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
@@ -74,7 +73,6 @@ def exchange(*, request: ReviewRequest, version: ModelVersion, reason: str, by: 
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         check_can_exchange(snapshot_of(row, now=now), person=person_of(by))
-        check_file(person_of(by), team=row.team.slug)
         if version.digest == row.model_version.digest:
             raise Invalid("This request is about that file already; choose another version.", field="version")
         _check_reason(reason)

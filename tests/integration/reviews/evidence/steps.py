@@ -71,6 +71,7 @@ ACTIONS: dict[str, Act] = {
         request=r, amendment=Amendment(title="A clearer title"), reason="It was unclear.", by=by, now=w.now
     ),
     "exchange": exchange,
+    "extend": lambda w, r, by: requests.extend(request=r, days=7, reason="We wait for data.", by=by, now=w.now),
     "withdraw": lambda w, r, by: requests.withdraw(request=r, reason="Not needed.", by=by, now=w.now),
     "retry_packet": lambda w, r, by: jobs.retry(row=r.packets.get(), by=by, now=w.now),
     "revoke": lambda w, r, by: authorizations.revoke(
