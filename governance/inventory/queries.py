@@ -33,9 +33,11 @@ class ModelSelection:
 
 
 def visible_to(person: Person) -> QuerySet[ModelAsset]:
-    """Models of the teams that the person may see."""
+    """Models that the person owns, and those of the teams that they may see."""
     rows = ModelAsset.objects.select_related("team", "owner")
-    return rows if sees_everything(person) else rows.filter(team__slug__in=person.teams)
+    if sees_everything(person):
+        return rows
+    return rows.filter(Q(team__slug__in=person.teams) | Q(owner_id=person.id))
 
 
 def listed(*, person: Person, filters: ModelSelection) -> QuerySet[ModelAsset]:

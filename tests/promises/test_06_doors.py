@@ -43,6 +43,14 @@ FIGURE = {"name": "error_rate", "value": "0.01", "basis": "estimated"}
 Sent = Mapping[str, tuple[str, Mapping[str, Any]]]
 
 
+TEXTS = {
+    "title": "Another title",
+    "purpose": "Another purpose",
+    "environment": "prod",
+    "business_case": "As before.",
+}
+
+
 def ballot(stage: str, choice: str) -> dict[str, str]:
     return {"stage": stage, "choice": choice, "rationale": "Because of the figures."}
 
@@ -74,10 +82,7 @@ def other_of(request: ReviewRequest) -> int:
 def on_pages(request: ReviewRequest) -> Sent:
     """Step -> the end of its address and what the form sends."""
     filing = {
-        "title": "Another title",
-        "purpose": "Another purpose",
-        "environment": "prod",
-        "business_case": "As before.",
+        **TEXTS,
         "artifact": "registered",
         "model_version": request.model_version_id,
         "evaluation": "none",
@@ -106,6 +111,7 @@ def on_pages(request: ReviewRequest) -> Sent:
 def over_the_api(request: ReviewRequest) -> Sent:
     """Step -> the end of its address and the document."""
     return {
+        "edit": ("edit/", {**TEXTS, "model_version": str(request.model_version_id)}),
         "submit": ("submit/", {}),
         "state_metric_value": ("metric-values/", FIGURE),
         "answer_item": ("checklist/rollback-rehearsed/", {"is_attested": True}),

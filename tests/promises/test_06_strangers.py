@@ -49,6 +49,7 @@ OF_THE_HOUSE = {
     "policy_diff",
     "policy",
     "policy_propose",
+    "policy_retire",
     "policy_backtest",
     "policy_form",
     "backtest",

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.site.api.shapes import read_for
+from governance.site.api.shapes import read
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import check_edit, check_exchange, check_file
 from reviews.workflow.actions import requests
@@ -23,7 +23,8 @@ class Amendments(APIView):
     def post(self, request: Request, ref: str) -> Response:
         """Change texts or data as the next revision; every vote on the one before is void."""
         row, user, person, now = found(request, ref)
-        given = read_for(request, AmendmentInput, lambda: check_edit(person, parties_of(row)))
+        check_edit(person, parties_of(row))
+        given = read(AmendmentInput, request.data)
         reason, dataset = given.pop("reason"), dataset_of(given.pop("dataset", None), person)
         amendment = Amendment(**given, dataset=dataset)
         row = amendments.amend(request=row, amendment=amendment, reason=reason, by=user, now=now)
@@ -37,7 +38,8 @@ class Exchange(APIView):
     def post(self, request: Request, ref: str) -> Response:
         """Withdraw the request, and draft one for another version of its model; answers with the draft."""
         row, user, person, now = found(request, ref)
-        given = read_for(request, ExchangeInput, lambda: check_exchange(person, parties_of(row)))
+        check_exchange(person, parties_of(row))
+        given = read(ExchangeInput, request.data)
         version = version_of(given["model_version"], person)
         draft = amendments.exchange(request=row, version=version, reason=given["reason"], by=user, now=now)
         return Response(said(draft, person, now), status=201)
@@ -50,7 +52,8 @@ class Copies(APIView):
     def post(self, request: Request, ref: str) -> Response:
         """Draft a new request with texts, environment, data and candidates of this one, without its metric values."""
         row, user, person, now = found(request, ref)
-        given = read_for(request, CopyInput, lambda: check_file(person, team=row.team.slug))
+        check_file(person, team=row.team.slug)
+        given = read(CopyInput, request.data)
         version = version_of(given["model_version"], person) if "model_version" in given else None
         draft = requests.file_again(request=row, version=version, by=user, now=now)
         return Response(said(draft, person, now), status=201)

@@ -95,8 +95,8 @@ class RequestEditing(APIView):
     def post(self, request: Request, ref: str) -> Response:
         """Change a draft to these fields and metric values; a call that changes nothing leaves no trace."""
         row, user, person, now = found(request, ref)
-        given = read_for(request, ReviewInput, lambda: check_can_edit(snapshot_of(row, now=now), person=person))
         check_can_edit(snapshot_of(row, now=now), person=person)
+        given = read(ReviewInput, request.data)
         statements = _statements(given.pop("metric_values", []))
         filing = _filing(given, person)
         changed = drafts.update_draft(request=row, filing=filing, statements=statements, by=user, now=now)

@@ -72,3 +72,9 @@ def test_an_installation_without_a_key_says_how_to_make_one(settings: Settings, 
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"SIGNING_KEY": tmp_path / "nowhere.pem"}
     with pytest.raises(WrongState, match=r"There is no signing key at .*nowhere\.pem; run `python manage\.py prepare`"):
         keys.signing_key()
+
+
+def test_an_owner_outside_the_team_sees_the_model_and_no_other(cast: Cast, now: datetime) -> None:
+    own = make_version(by=cast.author, owner=cast.outsider, now=now, slug="handed-over", seed=8)
+    make_version(by=cast.author, now=now, slug="not-theirs", seed=9)
+    assert [asset.slug for asset in inventory.visible_to(person_of(cast.outsider))] == [own.asset.slug]
