@@ -109,6 +109,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "slug": asset.slug,
         "name": "default",
         "message_id": 1,
+        "position": 1,
         "quarter": str(Quarter.of(now.date())),
         "unit": "USD",
         "version_id": house.request.model_version_id,
