@@ -17,6 +17,7 @@ from reviews.workflow.api import (
 
 urlpatterns: list[URLPattern] = [
     path("versions/<int:version_id>/", model_versions.VersionDetail.as_view(), name="version"),
+    path("versions/<int:version_id>/card/", model_versions.Card.as_view(), name="card"),
     path("versions/<int:version_id>/bom/", model_versions.Bom.as_view(), name="bom"),
     path("versions/<int:version_id>/retirement/", model_versions.Retirement.as_view(), name="retirement"),
     path("requests/", requests.Requests.as_view(), name="requests"),

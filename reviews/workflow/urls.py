@@ -8,6 +8,8 @@ from reviews.workflow.web.drafts import autosave, changes, confirmation
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.index, name="list"),
     path("versions/<int:version_id>/", model_versions.detail, name="version"),
+    path("versions/<int:version_id>/card/", model_versions.card, name="card"),
+    path("versions/<int:version_id>/bom/", model_versions.bom, name="bom"),
     path("versions/<int:version_id>/retirement/", model_versions.retirement, name="retirement"),
     path("requests.<slug:kind>", lists.export_requests, name="export"),
     path("requests/new/", filing.new, name="new"),

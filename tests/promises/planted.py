@@ -18,9 +18,6 @@ from benchmarking.projections import actions as projections
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Dataset, Run, SandboxChoice
 from governance.absences.actions import absences
-from governance.bills.actions import allocation, rates
-from governance.bills.domain.currencies import CurrencyRate
-from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.budgets.actions import budget_changes
 from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain.budget_changes import Aspect
@@ -41,10 +38,8 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.domain.metric_catalogs import catalog_document
 from governance.site.models import AnsweredPost
 from reviews.evidence.models import (
-    AttestedStatement,
     ChecklistAnswer,
     ContradictionAnswer,
-    ImportedFile,
     MetricRecord,
     Traffic,
     Waiver,
@@ -61,17 +56,16 @@ from reviews.workflow.actions import evidence, review
 from reviews.workflow.actions import projections as stated
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.review import NewCondition
-from reviews.workloads.models import ClusterReport
-from tests.factories import cycles, kinds
+from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.absences import days
-from tests.factories.changes import publish
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.factories.workers import make_worker
 from tests.promises.payloads import Seeds
+from tests.promises.planted_imports import plant_bills, plant_from_elsewhere, plant_workloads
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
 
@@ -120,9 +114,9 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
     request = _walked(seed, cast=cast, now=now)
     make_worker(cast=cast, now=now, machine=seed.short()[:200])
     _beside(seed, request, cast=cast, now=now)
-    _bills(seed, cast=cast, now=now)
-    _from_elsewhere(seed, request, cast=cast, now=now)
-    _workloads(seed, cast=cast, now=now)
+    plant_bills(seed, cast=cast, now=now)
+    plant_from_elsewhere(seed, request, cast=cast, now=now)
+    plant_workloads(seed, cast=cast, now=now)
     _from_jira(seed, request, cast=cast, now=now)
     _quarterly(seed, request, cast=cast, now=now)
     packets.freeze(request=request, by=cast.author, now=now)
@@ -311,129 +305,6 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     )
     findings.close(finding=found, note=seed.long(), by=cast.finance, now=now)
     AnsweredPost.objects.create(user=cast.author, key=seed.short(), fingerprint="f", received_at=now)
-
-
-def _from_elsewhere(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:
-    """What other tools and clusters measured, and a subject that is no single file."""
-    AttestedStatement.objects.create(
-        request=request,
-        digest="sha256:" + "d" * 64,
-        envelope={"payload": seed.long()},
-        key_name=seed.short(),
-        key_digest="sha256:" + "e" * 64,
-        signer="ci",
-        tool=seed.short(),
-        verdict="valid",
-        started_at=now,
-        finished_at=now,
-        is_audited=False,
-        received_by=cast.author,
-        received_at=now,
-    )
-    ImportedFile.objects.create(
-        request=request,
-        file_name=seed.short(),
-        file_digest="sha256:" + "f" * 64,
-        part=seed.short(),
-        tool=seed.short(),
-        verdict="valid",
-        reasons=[seed.long()],
-        taken=[seed.short()],
-        left_out={seed.short(): seed.long()},
-        imported_by=cast.author,
-        imported_at=now,
-    )
-    file = {"path": '"><svg onload=alert(1)>', "sha256": "1" * 64}
-    subject = {"kind": "manifest", "name": seed.short(), "files": [file]}
-    kinds.register(task="other", slug="repository", subject=subject, by=cast.author, now=now)
-
-
-def _workloads(seed: Seeds, *, cast: Cast, now: datetime) -> None:
-    """What a program reports that a cluster runs."""
-    row = ClusterReport.objects.create(
-        cluster=seed.short(), environment="prod", observed_at=now, received_at=now, reporter=cast.author, digest="x"
-    )
-    texts = {name: seed.short() for name in ("namespace", "name", "image", "owner")}
-    row.workloads.create(**texts, first_seen_at=now, replicas=1, gpus={seed.short(): 1})
-
-
-def _bills(seed: Seeds, *, cast: Cast, now: datetime) -> None:
-    """What stands in bills, in the names of their files, in allocation rules, and where rates are said to be from."""
-    source = yaml.safe_dump(
-        {
-            "apiVersion": "weighbridge/v1",
-            "kind": "AllocationRules",
-            "name": seed.short(),
-            "rules": [{"id": seed.short(), "match": {"skus": [seed.short()]}, "account": "search"}],
-        },
-        width=10_000,
-    )
-    draft = allocation.draft(source=source, by=cast.finance, now=now)
-    rule = publish(version=draft, cast=cast, now=now).rules.get()
-    month = now.date().replace(day=1)
-    report = {
-        "format": seed.short(),
-        "rows_read": 2,
-        "rows_kept": 1,
-        "lines": 1,
-        "notes": [seed.long()],
-        "slices": [],
-        "refused": [{"check": "x", "reason": seed.long(), "rows": 1, "examples": [seed.long()]}],
-    }
-    bill = Bill.objects.create(
-        kind="focus",
-        origin="folder",
-        name=seed.short(),
-        digest=f"sha256:{'b' * 64}",
-        stored_as="b",
-        seen_as=seed.short(),
-        cluster=seed.short(),
-        phase=seed.short(),
-        report=report,
-        state=JobState.DONE,
-        error=seed.long(),
-        created_at=now,
-        next_attempt_at=now,
-        finished_at=now,
-    )
-    part = BillSlice.objects.create(
-        bill=bill,
-        provider=seed.short(),
-        billing_account=seed.short(),
-        period=month,
-        period_end=month + timedelta(days=31),
-        rows=1,
-        lines_count=1,
-        gpu_hours=0,
-        totals=[{"currency": "USD", "billed": "1", "effective": "1"}],
-        read_at=now,
-    )
-    SpendLine.open_partitions([month])
-    for owner in (rule, None):
-        SpendLine.objects.create(
-            slice=part,
-            rule=owner,
-            period=month,
-            day=month,
-            subaccount=seed.long(),
-            resource=seed.long(),
-            sku=seed.long(),
-            provider=seed.short(),
-            service=seed.long(),
-            service_category=seed.long(),
-            region=seed.long(),
-            category="Usage",
-            is_correction=False,
-            currency="USD",
-            tags={seed.short(): seed.long()},
-            rows=1,
-            billed=1,
-            effective=1,
-            listed=1,
-            gpu_hours=0,
-        )
-    rate = CurrencyRate("EUR", now.date(), Decimal("1.1"), seed.long()[:200])
-    rates.set_rate(rate=rate, by=cast.finance, now=now)
 
 
 def _from_jira(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:

@@ -59,6 +59,8 @@ NOT_SHOWN = {
     "workflow.FileAnswerForm.file",
     "workflow.FilingForm.file",
     "workflow.FilingForm.dataset_file",
+    "workflow.FilingForm.lineage_file",
+    "workflow.SubjectFields.lineage_file",
     "runs.DatasetForm.file",
     "runs.ResultInput.envelope",
     "runs.WorkerForm.public_key",

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from governance.exports.web import json_answer
 from governance.inventory.domain.retirement import SOURCE_CHARS_MAX, Announcement
 from governance.inventory.models import ModelVersion
 from governance.inventory.queries import find_version, subject_lines
@@ -19,7 +20,9 @@ from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import ReasonForm
 from governance.site.web.refusals import refusal_of, settled
 from reviews.workflow.actions import retirements
+from reviews.workflow.queries.model_documents import bom_of, card_of, permissions_of
 from reviews.workflow.queries.view_version import lineage_view, retirement_view
+from weighbridge.core.canonical import canonical_bytes, digest_of
 
 
 class RetirementForm(ReasonForm):
@@ -41,6 +44,25 @@ class RetirementForm(ReasonForm):
 def detail(request: HttpRequest, version_id: int) -> HttpResponse:
     """`/versions/7/`: a version with its lineage and its retirement."""
     return _page(request, find_version(version_id=version_id, person=person_of(request)))
+
+
+@require_safe
+def card(request: HttpRequest, version_id: int) -> HttpResponse:
+    """`/versions/7/card/`: the model card as a file in Markdown."""
+    person = person_of(request)
+    version = find_version(version_id=version_id, person=person)
+    headers = {"Content-Disposition": f'attachment; filename="{version.asset.slug}-card.md"'}
+    text = card_of(version, person=person, now=timezone.now())
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8", headers=headers)
+
+
+@require_safe
+def bom(request: HttpRequest, version_id: int) -> HttpResponse:
+    """`/versions/7/bom/`: the bill of materials as a file in CycloneDX JSON."""
+    person = person_of(request)
+    version = find_version(version_id=version_id, person=person)
+    bill = bom_of(version, person=person, now=timezone.now())
+    return json_answer(canonical_bytes(bill), name=f"{version.asset.slug}.cdx.json", digest=digest_of(bill))
 
 
 @require_POST
@@ -78,6 +100,7 @@ def _page(
         "lines": subject_lines(version),
         "lineage": lineage_view(version, person=person),
         "retirement": retirement_view(version),
+        "permissions": permissions_of(version, now=timezone.now()),
         "change": approvals.open_for(kind=Changed.RETIREMENT, subject=version),
         "cannot_announce": refusal_of(lambda: check_announce(person, team=asset.team.slug)),
         "form": form or RetirementForm(auto_id="retirement-%s", initial=initial),

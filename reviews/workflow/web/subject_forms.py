@@ -11,7 +11,8 @@ from governance.inventory.models import ModelVersion
 from governance.inventory.queries import document_of_version
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_json
-from weighbridge.core.parsing.limits import DOCUMENT
+from weighbridge.core.parsing.limits import DOCUMENT, check_size
+from weighbridge.subjects.documents.lineage_files import read_lineage
 from weighbridge.subjects.kinds import document_of, parse_subject
 from weighbridge.subjects.lineage import lineage_document, lineage_of_lines, parse_lineage
 
@@ -82,10 +83,29 @@ class SubjectFields(forms.Form):
         "digest or name@version, and the license if it is known.",
     )
 
+    lineage_file = forms.FileField(
+        required=False,
+        label="Or a file that says so",
+        help_text="A bill of materials (CycloneDX JSON), or a model card (Markdown that begins with metadata).",
+    )
+
     def clean_lineage(self) -> list[dict[str, str]]:
         """The document of the lineage."""
         try:
             return lineage_document(parse_lineage(lineage_of_lines(self.cleaned_data["lineage"])))
+        except Invalid as refusal:
+            raise forms.ValidationError(refusal.reason, code=refusal.code) from refusal
+
+    def clean_lineage_file(self) -> None:
+        """Take the lineage from the file; a form has it in one place."""
+        upload = self.cleaned_data["lineage_file"]
+        if upload is None:
+            return
+        if self.cleaned_data.get("lineage"):
+            raise forms.ValidationError("Write the lineage, or choose a file; not both.")
+        try:
+            check_size(upload.size, name=upload.name, limits=DOCUMENT, field="lineage")
+            self.cleaned_data["lineage"] = lineage_document(read_lineage(upload.read(), name=upload.name))
         except Invalid as refusal:
             raise forms.ValidationError(refusal.reason, code=refusal.code) from refusal
 

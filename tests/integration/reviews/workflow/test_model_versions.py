@@ -14,7 +14,8 @@ from tests.factories import kinds
 from tests.factories.models import make_version
 from tests.standstill import everything, refused
 from weighbridge.core.errors import Invalid, NotAllowed
-from weighbridge.subjects.bom import lineage_of_bom
+from weighbridge.subjects.documents.bom import lineage_of_bom
+from weighbridge.subjects.documents.model_card import lineage_of_card
 from weighbridge.subjects.lineage import parse_lineage
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +196,35 @@ def test_a_version_without_a_request_has_a_bill_without_values(cast, now, api):
     document = api(cast.author).get(f"/api/v1/versions/{child.pk}/bom/").json()
     assert lineage_of_bom(document) == parse_lineage(child.lineage)
     assert document["metadata"]["component"]["modelCard"]["properties"] == []
+
+
+def test_the_model_card_says_the_same_and_where_it_may_run(decided, cast, api, as_):
+    version = decided.model_version
+    page = as_(cast.author).get(f"/versions/{version.pk}/").content.decode()
+    assert "Where it may run" in page
+    assert "authorized, until" in page
+    card = api(cast.author).get(f"/api/v1/versions/{version.pk}/card/")
+    assert (card.status_code, card["Content-Type"]) == (200, "text/markdown; charset=utf-8")
+    text = card.content.decode()
+    assert "| Accuracy | 0.91 (0.9 to 0.92) | ratio | measured | " in text
+    until = decided.decision.authorization.expires_at
+    assert f"- prod: authorized, until {until:%Y-%m-%d}" in text
+    download = as_(cast.author).get(f"/versions/{version.pk}/card/")
+    assert download["Content-Disposition"] == 'attachment; filename="visual-search-card.md"'
+    bill = as_(cast.author).get(f"/versions/{version.pk}/bom/")
+    assert bill.json()["bomFormat"] == "CycloneDX"
+    for place in ("/versions/{}/card/", "/versions/{}/bom/"):
+        assert as_(cast.outsider).get(place.format(version.pk)).status_code == 404
+    assert api(cast.outsider).get(f"/api/v1/versions/{version.pk}/card/").status_code == 404
+
+
+def test_a_version_that_nobody_filed_may_run_nowhere(cast, now, as_):
+    child = version_of(cast, now, 2, 1)
+    page = as_(cast.author).get(f"/versions/{child.pk}/").content.decode()
+    assert "No request about it was submitted." in page
+    card = as_(cast.author).get(f"/versions/{child.pk}/card/").content.decode()
+    assert card.startswith("---\nbase_model: [")
+    assert lineage_of_card(card) == parse_lineage(child.lineage)
 
 
 def test_a_descendant_has_the_first_day_of_all_its_ancestors(cast, now):

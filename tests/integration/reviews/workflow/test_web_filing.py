@@ -128,6 +128,17 @@ def test_everything_new_at_once(author: User) -> None:
     assert request.dataset.name == "held-out"
 
 
+CARD = b"---\nbase_model: org/resnet@1\ndatasets: [shop-photos]\n---\n# Visual search\n"
+
+
+def test_the_lineage_comes_from_a_model_card(author: User) -> None:
+    enter(author).post("/requests/new/", new_model(author, lineage_file=upload(CARD, "README.md")))
+    assert ReviewRequest.objects.get().model_version.lineage == [
+        {"relation": "base_model", "name": "org/resnet", "version": "1"},
+        {"relation": "trained_on", "name": "shop-photos", "version": "unknown"},
+    ]
+
+
 def test_a_further_version_of_a_known_model(version: ModelVersion, author: User) -> None:
     enter(author).post(
         "/requests/new/",
@@ -151,6 +162,12 @@ def test_a_file_that_lies_elsewhere(author: User) -> None:
     [
         ({"file": upload(b"\x80\x05 pickle", "model.pkl")}, "file", "pickle"),
         ({"artifact": "reference", "uri": "s3://x.onnx", "sha256": "md5:1"}, "sha256", "sha256: followed by 64"),
+        ({"lineage_file": upload(b"# No metadata", "README.md")}, "lineage_file", "not valid JSON"),
+        (
+            {"lineage_file": upload(CARD, "README.md"), "lineage": "base_model: a@1"},
+            "lineage_file",
+            "or choose a file; not both",
+        ),
         ({"version": ""}, "version", "Give the version a name"),
         ({"name": "", "owner": ""}, "name", "Give the model a name."),
         ({"training_gpu_hours": "-3"}, "training_gpu_hours", "cannot be below 0"),

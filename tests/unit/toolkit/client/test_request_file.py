@@ -108,6 +108,17 @@ def test_the_lineage_is_taken_from_a_bill_of_materials(tmp_path):
         assert refusal.value.field == "model.bom"
 
 
+def test_the_lineage_is_taken_from_a_model_card(tmp_path):
+    (tmp_path / "README.md").write_text("---\nbase_model: org/llama@3.1\n---\n# Ranker\n")
+    model = {**MODEL, "uri": "s3://x/m.onnx", "sha256": "ab", "card": "README.md"}
+    lineage = [{"relation": "base_model", "name": "org/llama", "version": "3.1"}]
+    assert json.loads(read_request_file(write(tmp_path, model=model)).model["lineage"]) == lineage
+    for wrong in ({"card": "none.md"}, {"bom": "README.md"}, {"lineage": []}):
+        with pytest.raises(Invalid) as refusal:
+            read_request_file(write(tmp_path, model=model | wrong))
+        assert refusal.value.field == "model.card"
+
+
 def test_a_subject_of_another_kind_is_sent_as_its_document(tmp_path):
     managed = {"kind": "managed", "provider": "openai", "model": "gpt-4o-mini", "snapshot": "2024-07-18"}
     request = read_request_file(write(tmp_path, model={**MODEL, "subject": managed}))

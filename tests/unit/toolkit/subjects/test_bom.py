@@ -13,7 +13,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.values import MetricValue
 from weighbridge.subjects import Ancestor, Relation
-from weighbridge.subjects.bom import BomModel, bom_document, lineage_of_bom
+from weighbridge.subjects.documents.bom import BomModel, bom_document, lineage_of_bom
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 TEXT, TEXTS = {"type": "string", "minLength": 1}, {"type": "string"}

@@ -31,6 +31,7 @@ from weighbridge.core.errors import Invalid
 
 MODEL_TEXTS = ("team", "slug", "name", "version", "tier", "task", "owner")
 ORIGINS = ("file", "uri", "manifest", "subject")
+LINEAGES = ("lineage", "bom", "card")
 DATASET_TEXTS = ("name", "license")
 TEXTS = ("title", "purpose", "environment", "business_case")
 KEYS = (*TEXTS, "model", "rivals", "dataset", "metric_values", "submit")
@@ -61,7 +62,7 @@ def parse_request(document: Mapping[str, Any], *, folder: Path) -> RequestFile:
     """Validate the document of a request, whose paths are relative to `folder`; raise Invalid with the invalid key."""
     _check_keys(document, KEYS, "")
     model = _mapping(document, "model")
-    _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256", "lineage", "bom"), "model.")
+    _check_keys(model, (*MODEL_TEXTS, *ORIGINS, "sha256", *LINEAGES), "model.")
     dataset = _mapping(document, "dataset") if document.get("dataset") is not None else None
     is_submitted = document.get("submit", False)
     if not isinstance(is_submitted, bool):
@@ -150,12 +151,14 @@ def _lineage(model: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Return the checked lineage of the model as JSON, or that of its bill of materials; nothing without either."""
     from weighbridge.subjects.lineage import lineage_document, parse_lineage
 
-    if "lineage" in model and "bom" in model:
-        raise Invalid("Give model.lineage or model.bom, and not both.", field="model.bom")
-    if "bom" in model:
-        return {"lineage": json.dumps(lineage_document(_lineage_of_bom(_file(model, folder, "model.", key="bom"))))}
-    if "lineage" not in model:
+    given = [key for key in LINEAGES if key in model]
+    if not given:
         return {}
+    if len(given) > 1:
+        raise Invalid(f"Give one of model.{' and model.'.join(given)}.", field=f"model.{given[1]}")
+    if given != ["lineage"]:
+        found = _lineage_in(_file(model, folder, "model.", key=given[0]), given[0])
+        return {"lineage": json.dumps(lineage_document(found))}
     try:
         return {"lineage": json.dumps(lineage_document(parse_lineage(model["lineage"])))}
     except Invalid as refusal:
@@ -163,15 +166,13 @@ def _lineage(model: Mapping[str, Any], folder: Path) -> dict[str, str]:
         raise
 
 
-def _lineage_of_bom(path: Path) -> tuple[Any, ...]:
-    from weighbridge.core.parsing.json_text import read_json
-    from weighbridge.core.parsing.limits import MEASUREMENT
-    from weighbridge.subjects.bom import lineage_of_bom
+def _lineage_in(path: Path, key: str) -> tuple[Any, ...]:
+    from weighbridge.subjects.documents.lineage_files import read_lineage
 
     try:
-        return lineage_of_bom(read_json(path, limits=MEASUREMENT))
+        return read_lineage(path.read_bytes(), name=path.name)
     except Invalid as refusal:
-        raise Invalid(f"{path.name}: {refusal.reason}", field="model.bom") from refusal
+        raise Invalid(f"{path.name}: {refusal.reason}", field=f"model.{key}") from refusal
 
 
 def _file(document: Mapping[str, Any], folder: Path, where: str, *, key: str = "file") -> Path:
