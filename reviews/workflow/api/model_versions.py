@@ -1,11 +1,9 @@
 """`versions/`: one model version, its lineage, and its retirement."""
 
-from typing import Any
-
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -82,26 +80,15 @@ class Bom(APIView):
         return Response(bom_of(find_version(version_id=version_id, person=person), person=person, now=now))
 
 
-class MarkdownRenderer(BaseRenderer):
-    """Text that is Markdown already."""
-
-    media_type, format, charset = "text/markdown", "md", "utf-8"
-
-    def render(self, data: Any, *_: Any, **__: Any) -> bytes:
-        """The text as bytes; an error as its sentence."""
-        return str(data.get("detail", data) if isinstance(data, dict) else data).encode()
-
-
 class Card(APIView):
     """The model card of a model version."""
 
-    renderer_classes = (MarkdownRenderer, JSONRenderer)
-
     @extend_schema(operation_id="versions_card", responses={(200, "text/markdown"): OpenApiTypes.STR})
-    def get(self, request: Request, version_id: int) -> Response:
+    def get(self, request: Request, version_id: int) -> HttpResponse:
         """The version as Markdown: its lineage, metric values with their basis, and where it may run."""
         _, person, now = asker(request)
-        return Response(card_of(find_version(version_id=version_id, person=person), person=person, now=now))
+        text = card_of(find_version(version_id=version_id, person=person), person=person, now=now)
+        return HttpResponse(text, content_type="text/markdown; charset=utf-8")
 
 
 class Retirement(APIView):
