@@ -99,10 +99,8 @@ def test_a_confirmation_sees_what_happened_since_the_proposal(cast: Cast, now: d
 
 def test_a_deputy_is_somebody_who_reads_all_requests_and_has_a_protected_account(cast: Cast, now: datetime) -> None:
     absence = make_absence(cast.reviewer_one, now=now)
-    for user in (cast.author, cast.auditor, cast.steward, cast.outsider):
-        with refused(
-            Invalid, match="must be a reviewer, platform lead, product lead, finance or an admin", field="deputy"
-        ):
+    for user in (cast.author, cast.auditor, cast.outsider):
+        with refused(Invalid, match="must be a reviewer, .* data steward or administrator already", field="deputy"):
             propose(absence, user, by=cast.approver, now=now)
 
 

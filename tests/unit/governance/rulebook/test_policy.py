@@ -137,6 +137,11 @@ def test_faulty_rules_are_refused_with_their_path(fields, field, words):
             "benchmarks[0].settings.rate_per_s",
             "unknown",
         ),
+        (
+            {"benchmarks": [{"scenario": "SingleStream", "min_samples": 1, "metrics": ["accuracy", "latency_p95_ms"]}]},
+            "benchmarks[0].metrics",
+            "contains 'latency_p95_ms'; a benchmark can measure accuracy",
+        ),
         ({"benchmarks": [{"scenario": "SingleStream", "min_samples": 1}] * 2}, "benchmarks[1].scenario", "repeats"),
         (
             {"benchmarks": [{"scenario": "SingleStream", "min_samples": 1, "hardware": "tpu"}]},

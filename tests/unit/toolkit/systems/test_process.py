@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -72,6 +73,15 @@ def test_what_a_child_says_is_heard(run):
         0.25,
         "thinking",
     )
+
+
+def test_the_child_finds_no_compiler_that_would_need_a_file(tmp_path):
+    """`find_library` runs a compiler if it finds one, and writes a file for it, which a sandbox forbids."""
+    ask = "import ctypes.util, resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); "
+    ask += "print(ctypes.util.find_library('of-no-such-name'))"
+    environment = child_environment(str(tmp_path), threads=1)
+    done = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "None\n"), done.stderr
 
 
 def test_the_child_knows_nothing_of_our_environment(run, monkeypatch, tmp_path):

@@ -173,7 +173,8 @@ def child_environment(home: str, *, threads: int, is_open: bool = False) -> dict
     if is_open:
         return {**os.environ, **own}
     return {
-        "PATH": os.defpath,
+        # Libraries that find a compiler here would run it, and fail where no file can be written.
+        "PATH": "",
         "PYTHONPATH": str(package_root()),
         "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": home,
