@@ -60,8 +60,9 @@ def _check(change: Change) -> None:
     deputy = _deputy_of(change)
     if not (person_of(deputy).roles & BINDING and sees_everything(person_of(deputy))):
         raise Invalid(
-            f"{name_of(deputy)} must be a reviewer, platform lead, product lead, finance, data steward or administrator "
-            "already, so that they may read the requests of all teams and their account is protected as one that votes.",
+            f"{name_of(deputy)} must be a reviewer, platform lead, product lead, finance, data steward or "
+            "administrator already, so that they may read the requests of all teams and their account is protected as "
+            "one that votes.",
             field="deputy",
         )
     check_can_be_deputy(deputy, person=absence.person, period=absence.period)
