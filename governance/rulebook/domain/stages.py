@@ -8,6 +8,7 @@ from governance.rulebook.domain.metric_limits import MetricLimit, read_limit
 from governance.rulebook.domain.scopes import Scope, read_scope
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics.titles import readable
 
 QUORUM_MAX = 100
 APPROVES_MONEY = frozenset({Role.PLATFORM_LEAD, Role.FINANCE})
@@ -33,9 +34,13 @@ class Stage:
 
     @property
     def part_words(self) -> str:
-        """For which requests it is part of the review: `total_cost_1y_usd above 250000 USD`; "" for all."""
-        parts = (self.scope.words if self.scope.depth else "", self.when.condition if self.when else "")
+        """For which requests it is part of the review: `Total cost 1 year above 250,000 USD`; "" for all."""
+        parts = (self.scope.words if self.scope.depth else "", _amount(self.when) if self.when else "")
         return "; ".join(filter(None, parts))
+
+
+def _amount(limit: MetricLimit) -> str:
+    return f"{readable(limit.metric)} {limit.comparator.words} {limit.limit.normalize():,f} {limit.unit}"
 
 
 def read_stage(reader: Reader) -> Stage:

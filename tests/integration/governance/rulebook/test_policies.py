@@ -43,7 +43,7 @@ def test_rules_are_readable(as_, policy, author):
     page = html_of(as_(author).get("/rulebook/policies/default/1/"))
     limit = '<span class="nowrap">100\N{NO-BREAK SPACE}ms</span>'
     assert f'Latency p95 <span class="soft">(upper bound)</span> at most {limit}' in page
-    assert "total_cost_1y_usd above 250000 USD" in page
+    assert "Total cost 1 year above 250,000 USD" in page
     assert "n at least 2,000" in page
     assert "1. Technical review" in page
     assert "valid for 365 days" in page

@@ -152,7 +152,7 @@ def test_api_and_page(api: Api, as_: As, shipped: dict[str, PolicyVersion], cast
     assert proposed.status_code == 201
     assert proposed.json()["description"].startswith("Retire the policy detection v1, which applies to ")
     page = as_(cast.approver).get(address).content.decode()
-    assert "proposed to retire this policy" in page
+    assert "proposed to retire this policy" in " ".join(page.split())
     change = as_(cast.admin).get(f"/changes/{proposed.json()['id']}/").content.decode()
     assert "Retire the policy detection v1" in change
     assert as_(cast.admin).post(f"/changes/{proposed.json()['id']}/confirm/").status_code == 302
