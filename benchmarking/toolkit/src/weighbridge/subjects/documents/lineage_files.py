@@ -11,7 +11,8 @@ from weighbridge.subjects.lineage import Ancestor
 def read_lineage(content: bytes, *, name: str) -> tuple[Ancestor, ...]:
     """Return the ancestors that a file names, a card if it begins with metadata, else a bill; or raise Invalid."""
     check_size(len(content), name=name, limits=MEASUREMENT, field="lineage")
-    if not content.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"").startswith(FENCE.encode()):
+    begin = content[:8].removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"")
+    if not begin.startswith(FENCE.encode()):
         return lineage_of_bom(parse_json(content, name=name, field="lineage", limits=MEASUREMENT))
     try:
         return lineage_of_card(content.decode("utf-8-sig"))
