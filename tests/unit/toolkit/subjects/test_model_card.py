@@ -104,6 +104,12 @@ def test_cards_of_model_hubs_name_theirs(block, expected):
     assert lineage_of_card(f"---\n{block}\n---\n# A model\n") == tuple(expected)
 
 
+def test_a_card_may_be_metadata_alone_or_have_none():
+    (base,) = lineage_of_card("---\nbase_model: org/llama@2\n---")
+    assert (base.name, base.version) == ("org/llama", "2")
+    assert lineage_of_card("---\n---\n# A model\n") == ()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

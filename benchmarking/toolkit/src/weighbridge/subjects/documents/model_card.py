@@ -74,9 +74,11 @@ def lineage_of_card(text: str) -> tuple[Ancestor, ...]:
     values than names.
     """
     start, end = text.replace("\r\n", "\n").partition(FENCE)[::2]
-    block, closing, _ = end.partition(f"\n{FENCE}")
+    block, closing, _ = f"\n{end}\n".partition(f"\n{FENCE}")
     if start.strip() or not closing:
         raise Invalid("The card must begin with metadata between two lines of three hyphens.", field="card")
+    if not block.strip():
+        return ()
     metadata = parse_yaml(block, name="The metadata of the card", field="card")
     if not isinstance(metadata, dict):
         raise Invalid("The metadata of the card must be a mapping.", field="card")
