@@ -141,14 +141,15 @@ def import_results(files: Sequence[PathLike], *, tool: str | None = None) -> Res
     """Read results of other tools; the reader of each file is found by its content, or named by `tool`.
 
     The result is a `weighbridge.imported/1` document: `results` have the metrics that a file states, each number as the
-    exact text, why others are absent, and a verdict with reasons. `to_pandas()` has a row for each metric, its numbers
-    as floats. Raises Invalid for a file that no reader takes, and TooLarge above 64 MB.
+    exact text, why others are absent, and a verdict with reasons; those of a study also have its conclusions.
+    `to_pandas()` has a row for each metric, its numbers as floats. Raises Invalid for a file that no reader takes, or
+    that contradicts itself, and TooLarge above 64 MB.
     """
     from weighbridge.cli.tables.imported_table import imported_parts
     from weighbridge.readers.imported_result import imported_document
-    from weighbridge.readers.registry import read_results
+    from weighbridge.studies.registry import read_file
 
-    results = [result for file in files for result in read_results(Path(file), tool=tool)]
+    results = [result for file in files for result in read_file(Path(file), tool=tool)]
     document = imported_document(results)
     rows = tuple(_imported_row(result, metric) for result in document["results"] for metric in result["metrics"])
     return Result(document, rows, lambda: imported_parts(document))

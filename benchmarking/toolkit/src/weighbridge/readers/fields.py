@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from weighbridge.core.documents import REPLACEMENT
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics.values import is_plausible
 from weighbridge.core.parsing.limits import DIGITS_MAX
 
 TEXT_CHARS_MAX = 500
@@ -32,6 +33,11 @@ class Fields:
     def names(self) -> tuple[str, ...]:
         """The keys."""
         return tuple(map(str, self._document))
+
+    @property
+    def mapping(self) -> Mapping[str, Any]:
+        """The mapping itself, for a reader of its own."""
+        return self._document
 
     def plain(self, key: str) -> Any:
         """Return a value of any type; None if there is none."""
@@ -79,6 +85,35 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise self._fault(key, "must be a number, and neither NaN nor infinite")
         return Decimal(value)
+
+    def quantity(self, key: str) -> float:
+        """Return a number that must be there, within the range that is stored, 1e-30 to 1e16, or zero."""
+        value = self.number(key)
+        if value is None or not is_plausible(value):
+            raise self._fault(key, "must be a number between 1e-30 and 1e16, or zero")
+        return float(value)
+
+    def share(self, key: str) -> float:
+        """Return a number from 0 to 1 that must be there."""
+        value = self.quantity(key)
+        if not 0 <= value <= 1:
+            raise self._fault(key, "must be a number from 0 to 1")
+        return value
+
+    def interval(self, key: str) -> tuple[float, float, float]:
+        """Return the value, the lower and the upper bound of a metric that must be there, in this order."""
+        metric = self.inside(key)
+        value, lower, upper = (metric.quantity(name) for name in ("value", "lower", "upper"))
+        if not lower <= value <= upper:
+            raise self._fault(key, "must have a value between its bounds")
+        return value, lower, upper
+
+    def whole(self, key: str, *, at_least: int, at_most: int) -> int:
+        """Return a whole number in a range that must be there."""
+        value = self.count(key)
+        if value is None or not at_least <= value <= at_most:
+            raise self._fault(key, f"must be a whole number from {at_least:,} to {at_most:,}")
+        return value
 
     def count(self, key: str) -> int | None:
         """Return a whole number, zero or more; None if it is missing. `30.0` is 30."""

@@ -16,6 +16,7 @@ from weighbridge.readers.imported_result import (
     ImportStatus,
     ImportVerdict,
     ReadFile,
+    StudySummary,
     SubjectHint,
 )
 from weighbridge.statistics.order_statistics import minimum_samples
@@ -94,8 +95,9 @@ class Findings:
 
     def doubt(self, status: ImportStatus, message: str) -> None:
         """Add a reason why the result is indicative or invalid."""
-        if len(self._doubts) < DOUBTS_MAX:
-            self._doubts.append(Doubt(status, printable(message)))
+        found = Doubt(status, printable(message))
+        if len(self._doubts) < DOUBTS_MAX and found not in self._doubts:
+            self._doubts.append(found)
 
     def condition(self, name: str, value: object) -> None:
         """Take a setting of the run, as text; a missing or empty one is left out."""
@@ -128,9 +130,9 @@ class Findings:
                 text = f"{name} is of {n:,} requests; a bound for it needs {needed:,} or more."
                 self.doubt(ImportStatus.INDICATIVE, text)
 
-    def result(self) -> ImportedResult:
-        """Return what was found; raise Invalid if it has no metric at all."""
-        if not self._metrics:
+    def result(self, *, study: StudySummary | None = None) -> ImportedResult:
+        """Return what was found; raise Invalid if it has no metric at all, and is no study."""
+        if not self._metrics and study is None:
             reasons = " ".join(f"{name}: {reason}" for name, reason in list(self._absent.items())[:3])
             text = f"{self.files[0].name} has no metric that can be taken. {reasons}".strip()
             raise Invalid(text, code="no_metrics", field="file")
@@ -150,6 +152,7 @@ class Findings:
             absent=tuple(Absent(name, reason) for name, reason in self._absent.items()),
             verdict=ImportVerdict(worst or ImportStatus.VALID, tuple(self._doubts)),
             files=self.files,
+            study=study,
         )
 
     def _bounds(self, name: str, value: Decimal, sample: Sample) -> tuple[Decimal | None, Decimal | None]:

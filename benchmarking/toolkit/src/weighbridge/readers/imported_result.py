@@ -79,12 +79,31 @@ class ReadFile:
     digest: str
 
 
+@dataclasses.dataclass(frozen=True)
+class StudyFact:
+    """One line of a study, as text."""
+
+    label: str
+    value: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StudySummary:
+    """What a study says besides its metrics: its kind, its conclusions in sentences, and what they rest on."""
+
+    kind: str
+    title: str
+    conclusions: tuple[str, ...]
+    facts: tuple[StudyFact, ...]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImportedResult:
     """One result in the files of a tool; `part` names it if the files hold several.
 
-    Times have a time zone; those without one in the file are absent. `conditions` are the settings and the environment
-    of the run, as text. Nothing here is verified: who vouches for it is decided elsewhere.
+    A `study` is read as a whole, with or without metrics; other results have metrics alone. Times have a time zone;
+    those without one in the file are absent. `conditions` are the settings and the environment of the run, as text.
+    Nothing here is verified: who vouches for it is decided elsewhere.
     """
 
     reader: str
@@ -100,6 +119,7 @@ class ImportedResult:
     absent: tuple[Absent, ...]
     verdict: ImportVerdict
     files: tuple[ReadFile, ...]
+    study: StudySummary | None = None
 
 
 def imported_document(results: Sequence[ImportedResult]) -> dict[str, Any]:

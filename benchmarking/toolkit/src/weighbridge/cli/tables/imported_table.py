@@ -14,12 +14,22 @@ def imported_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
     """Yield a table for each result of a `weighbridge.imported/1` document, then its lines."""
     for result in document["results"]:
         title = " ".join(filter(None, (result["tool"], result["tool_version"])))
+        yield from _study_lines(result["study"])
         headings = ("metric", "value", "lower", "upper", "unit", "level", "n")
-        rows = (_row(metric) for metric in result["metrics"])
-        yield table_of(f"{title}: {result['part']}" if result["part"] else title, headings, rows)
+        rows = [_row(metric) for metric in result["metrics"]]
+        if rows:
+            yield table_of(f"{title}: {result['part']}" if result["part"] else title, headings, rows)
         yield from missing_lines({"metric": each["name"], "message": each["reason"]} for each in result["absent"])
         yield f"verdict: {result['verdict']['status']}"
         yield from (f"  {doubt['message']}" for doubt in result["verdict"]["doubts"])
+
+
+def _study_lines(study: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield what a study concludes, and the facts behind it; nothing for other results."""
+    if study is not None:
+        yield study["title"]
+        yield from (f"  {sentence}" for sentence in study["conclusions"])
+        yield from (f"  {fact['label']}: {fact['value']}" for fact in study["facts"])
 
 
 def _row(metric: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,8 @@ from weighbridge.readers.opened import Opened
 NAME, TOOL = "weighbridge", "Weighbridge"
 PROFILE, LOAD, SCORES, COMPARISON = (f"weighbridge.{kind}/1" for kind in ("result", "load", "scores", "comparison"))
 SCHEMAS = (PROFILE, LOAD, SCORES, COMPARISON)
+JUDGED = (PROFILE, LOAD, COMPARISON, *(f"weighbridge.{kind}/1" for kind in ("experiment", "max_rate", "load_search")))
+"""The documents that state a verdict; one of the others is judged by what it has."""
 SIGNED = "payloadType"
 DEPTH_MAX = 6
 _STATUS = {each.value: each for each in ImportStatus}
@@ -42,6 +44,11 @@ def read(opened: Opened) -> Iterable[ImportedResult]:
 
 
 def _result(opened: Opened, document: Fields, candidate: Fields | None) -> ImportedResult:
+    return findings_of(opened, document, candidate).result()
+
+
+def findings_of(opened: Opened, document: Fields, candidate: Fields | None = None) -> Findings:
+    """Return what one of our documents states: model, data, conditions, metrics of a result, and verdict."""
     part = candidate.text("name") if candidate is not None else document.text("scenario")
     findings = Findings(reader=NAME, tool=TOOL, files=(opened.file,), part=part or document.text("task") or "")
     findings.absent("tool_version", "The document does not state it.")
@@ -60,7 +67,7 @@ def _result(opened: Opened, document: Fields, candidate: Fields | None) -> Impor
     for missing in document.entries("missing"):
         findings.absent(missing.text("metric") or "", missing.text("message") or "")
     _judge(findings, document)
-    return findings.result()
+    return findings
 
 
 def _digest(place: Fields) -> str | None:
@@ -93,14 +100,19 @@ def _metrics(findings: Findings, metrics: Fields) -> None:
 
 
 def _judge(findings: Findings, document: Fields) -> None:
+    if document.plain("verdict") is None and document.text("schema") in JUDGED:
+        findings.doubt(ImportStatus.INVALID, "The document states no verdict, and such a measurement always has one.")
     for key in ("verdict", "quality_verdict"):
-        if document.plain(key) is None:
-            continue
-        verdict = document.inside(key)
-        for reason in verdict.entries("reasons"):
-            status = _STATUS.get(reason.text("status") or "", ImportStatus.INDICATIVE)
-            findings.doubt(status, reason.text("message") or reason.text("code") or "The verdict has a reason.")
-        if verdict.text("status") != "valid" and not verdict.list("reasons"):
-            findings.doubt(ImportStatus.INVALID, f"The verdict is {verdict.text('status')}, without a reason.")
+        if document.plain(key) is not None:
+            _judge_verdict(findings, document.inside(key))
     if document.flag("is_partial"):
         findings.doubt(ImportStatus.INDICATIVE, "The measurement ended before its plan: the result is partial.")
+
+
+def _judge_verdict(findings: Findings, verdict: Fields) -> None:
+    stated, found = verdict.text("status"), []
+    for reason in verdict.entries("reasons"):
+        found.append(_STATUS.get(reason.text("status") or "", ImportStatus.INDICATIVE))
+        findings.doubt(found[-1], reason.text("message") or reason.text("code") or "The verdict has a reason.")
+    if stated != ImportStatus.VALID and _STATUS.get(stated or "", ImportStatus.INVALID) not in found:
+        findings.doubt(ImportStatus.INVALID, f"The verdict is {stated}, without a reason.")

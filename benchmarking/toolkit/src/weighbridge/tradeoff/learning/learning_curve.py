@@ -60,8 +60,22 @@ def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float 
 
     Raises Invalid for fewer than four sizes, for values out of range, and if errors do not fall.
     """
-    points = points_of(rows, errors)
-    curve = fit(points, freedom=freedom_of(rows), confidence=confidence)
+    return forecast_from(
+        points_of(rows, errors),
+        freedom=freedom_of(rows),
+        confidence=confidence,
+        back_test=back_test(rows, errors, confidence=confidence),
+    )
+
+
+def forecast_from(
+    points: Sequence[SizePoint], *, freedom: int, confidence: float, back_test: BackTest | None = None
+) -> CurveForecast:
+    """Fit points whose variances are known; `freedom` is the number of repeats behind them.
+
+    Raises Invalid if errors do not fall.
+    """
+    curve = fit(points, freedom=freedom, confidence=confidence)
     largest = points[-1].rows
     ceiling = interval_at(curve, np.inf)
     return CurveForecast(
@@ -70,7 +84,7 @@ def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float 
         ceiling=ceiling,
         is_ceiling_identifiable=ceiling.lower > 0,
         late_drop_from=late_drop(curve),
-        back_test=back_test(rows, errors, confidence=confidence),
+        back_test=back_test,
     )
 
 
@@ -89,16 +103,19 @@ def back_test(rows: Sequence[int], errors: Sequence[float], *, confidence: float
     except Invalid:
         return None
     measured, predicted = points_of(rows, errors)[-1], interval_at(curve, largest)
-    noise = _noise(measured, confidence) if freedom_of(rows) else 0.0
-    low = predicted.value - math.hypot(predicted.value - predicted.lower, noise)
-    high = predicted.value + math.hypot(predicted.upper - predicted.value, noise)
-    return BackTest(max(sizes), largest, predicted, measured.error, low <= measured.error <= high)
+    is_within = was_within(measured, predicted, has_repeats=bool(freedom_of(rows)))
+    return BackTest(max(sizes), largest, predicted, measured.error, is_within)
 
 
-def _noise(point: SizePoint, confidence: float) -> float:
+def was_within(measured: SizePoint, predicted: Interval, *, has_repeats: bool) -> bool:
+    """Whether a measured error is within a predicted interval, which the noise of the measurement widens."""
     from scipy.stats import norm
 
-    return float(norm.ppf((1 + confidence) / 2)) * math.sqrt(point.variance)
+    level = float(norm.ppf((1 + predicted.confidence) / 2))
+    noise = level * math.sqrt(measured.variance) if has_repeats else 0.0
+    low = predicted.value - math.hypot(predicted.value - predicted.lower, noise)
+    high = predicted.value + math.hypot(predicted.upper - predicted.value, noise)
+    return low <= measured.error <= high
 
 
 def describe(document: Mapping[str, Any]) -> list[str]:
