@@ -11,10 +11,12 @@ from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import CHANNELS
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.readers.study_kinds import StudyKind
 
 User = settings.AUTH_USER_MODEL
 SIGNERS = [(kind.value, kind.value) for kind in SignerKind]
 BASES = [(basis.value, basis.value) for basis in Basis]
+STUDIES = [(kind.value, kind.words) for kind in StudyKind]
 
 
 class AttestedStatement(models.Model):
@@ -54,10 +56,10 @@ class AttestedStatement(models.Model):
 
 
 class ImportedFile(models.Model):
-    """A file of another tool whose values a person stated. Rows never change (a trigger enforces this).
+    """A result that a person filed as a file: values of another tool, or a study. Rows never change (by a trigger).
 
     `part` names one of several results in the file. `reasons` say why the result is only indicative, `left_out` which
-    of its metrics were not taken, and why.
+    of its metrics were not taken, and why. `kind` is that of a study, or ""; `study` is what it says, with its chart.
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="imported_files")
@@ -69,13 +71,19 @@ class ImportedFile(models.Model):
     reasons = models.JSONField(default=list)
     taken = models.JSONField(default=list)
     left_out = models.JSONField(default=dict)
+    kind = models.CharField(max_length=20, blank=True, choices=STUDIES)
+    study = models.JSONField(null=True)
     imported_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     imported_at = models.DateTimeField()
 
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["request", "file_digest", "part"], name="one_import_per_file_and_part")
+            models.UniqueConstraint(fields=["request", "file_digest", "part"], name="one_import_per_file_and_part"),
+            models.CheckConstraint(
+                name="study_has_a_kind",
+                condition=Q(kind="", study__isnull=True) | (~Q(kind="") & Q(study__isnull=False)),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,6 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:ref>/metric-values/", evidence.state_metric_value, name="state_metric_value"),
     path("requests/<str:ref>/attested/", evidence.attest, name="attest"),
     path("requests/<str:ref>/imports/", evidence.import_result, name="import"),
+    path("requests/<str:ref>/imports/<int:import_id>/charts/", downloads.study_chart, name="study_chart"),
+    path("requests/<str:ref>/imports/<int:import_id>/file/", downloads.imported_file, name="imported_file"),
     path("requests/<str:ref>/plan/", downloads.plan, name="plan"),
     path("requests/<str:ref>/projections/", evidence.state_projection, name="state_projection"),
     path(

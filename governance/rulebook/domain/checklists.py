@@ -1,7 +1,7 @@
 """The checklist of a review: its items, who answers them, and when they are shown.
 
-Metric and cost items are answered by metric values of an accepted basis, never by text. The reviewers decide whether an
-answer is convincing.
+Metric and cost items are answered by metric values of an accepted basis, study items by an attached study; text never
+answers them. The reviewers decide whether an answer is convincing.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.readers.study_kinds import StudyKind
 
 KIND, OPTIONS_MIN = "ReviewChecklist", 2
 
@@ -29,11 +30,17 @@ class ItemKind(StrEnum):
     CHOICE = "choice"
     FILE = "file"
     ATTESTATION = "attestation"
+    STUDY = "study"
 
     @property
     def is_answered_by_metrics(self) -> bool:
         """True for the kinds that are answered by metric values instead of a person."""
         return self in (ItemKind.METRIC, ItemKind.COST)
+
+    @property
+    def is_answered_by_people(self) -> bool:
+        """True for the kinds that a person answers in the checklist itself."""
+        return not self.is_answered_by_metrics and self is not ItemKind.STUDY
 
 
 class Answerer(StrEnum):
@@ -67,9 +74,9 @@ ALWAYS = ShownWhen()
 class ChecklistItem:
     """One question. `metrics` and `accept` are for metric and cost items, `options` for choices.
 
-    `min_length` is the least number of characters of a text. `answered_by` are the roles whose people answer, `team`
-    for the team of the request or `owner` for the owner of the model. A platform lead can waive an item that
-    `may_waive`.
+    A study item is answered by a study of one of the kinds in `studies`. `min_length` is the least number of characters
+    of a text. `answered_by` are the roles whose people answer, `team` for the team of the request or `owner` for the
+    owner of the model. A platform lead can waive an item that `may_waive`.
     """
 
     id: str
@@ -81,6 +88,7 @@ class ChecklistItem:
     accept: tuple[Basis, ...] = ()
     min_length: int = 1
     options: tuple[str, ...] = ()
+    studies: tuple[StudyKind, ...] = ()
     answered_by: tuple[str, ...] = (Answerer.TEAM.value,)
     may_waive: bool = True
     shown_when: ShownWhen = ALWAYS
@@ -137,14 +145,25 @@ def _item(reader: Reader) -> ChecklistItem:
         accept=read_accepted(reader),
         min_length=reader.whole("min_length", 1, at_least=1),
         options=reader.words("options"),
+        studies=_studies(reader),
         answered_by=_answered_by(reader),
         may_waive=reader.flag("may_waive", default=True),
         shown_when=_shown_when(reader.mapping("shown_when")),
     )
     _check_metrics(reader, item)
+    if (item.kind is ItemKind.STUDY) != bool(item.studies):
+        raise reader.fault("studies", "must list kinds of studies, for an item of the kind study alone.")
     if (item.kind is ItemKind.CHOICE) != (len(item.options) >= OPTIONS_MIN):
         raise reader.fault("options", f"must list {OPTIONS_MIN} options or more, for an item of the kind choice alone.")
     return item
+
+
+def _studies(reader: Reader) -> tuple[StudyKind, ...]:
+    names = reader.words("studies")
+    unknown = set(names) - set(StudyKind)
+    if unknown:
+        raise reader.fault("studies", f"contains {min(unknown)!r}. Use {', '.join(StudyKind)}.")
+    return tuple(map(StudyKind, names))
 
 
 def _answered_by(reader: Reader) -> tuple[str, ...]:

@@ -96,13 +96,15 @@ class Migration(migrations.Migration):
                 ('reasons', models.JSONField(default=list)),
                 ('taken', models.JSONField(default=list)),
                 ('left_out', models.JSONField(default=dict)),
+                ('kind', models.CharField(blank=True, choices=[('load_test', 'Load test'), ('highest_rate', 'Highest rate'), ('sweep', 'Sweep'), ('learning_curve', 'Learning curve'), ('decision_matrix', 'Decision matrix'), ('experiment', 'A/B test'), ('device', 'Measurement on a device')], max_length=20)),
+                ('study', models.JSONField(null=True)),
                 ('imported_at', models.DateTimeField()),
                 ('imported_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imported_files', to='requests.reviewrequest')),
             ],
             options={
                 'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('request', 'file_digest', 'part'), name='one_import_per_file_and_part')],
+                'constraints': [models.UniqueConstraint(fields=('request', 'file_digest', 'part'), name='one_import_per_file_and_part'), models.CheckConstraint(condition=models.Q(models.Q(('kind', ''), ('study__isnull', True)), models.Q(models.Q(('kind', ''), _negated=True), ('study__isnull', False)), _connector='OR'), name='study_has_a_kind')],
             },
         ),
         migrations.CreateModel(

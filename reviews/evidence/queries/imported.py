@@ -1,11 +1,14 @@
-"""The files of other tools that were imported into a request."""
+"""The results that were imported into a request as files: values of other tools, and studies."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from governance.people.queries.people import name_of
+from reviews.evidence.domain.studies import FiledStudy
 from reviews.evidence.models import ImportedFile
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.converter import from_document
+from weighbridge.readers.study_kinds import StudyKind
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class LeftOutMetric:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedView:
-    """An imported file on the page; `reasons` say why its result is only indicative."""
+    """An imported file on the page; `reasons` say why its result is only indicative, `study` what a study says."""
 
     id: int
     tool: str
@@ -29,6 +32,8 @@ class ImportedView:
     reasons: tuple[str, ...]
     taken: tuple[str, ...]
     left_out: tuple[LeftOutMetric, ...]
+    kind: str
+    study: FiledStudy | None
     imported_by: str
     imported_at: datetime
 
@@ -37,6 +42,17 @@ def imported_views(request: ReviewRequest) -> tuple[ImportedView, ...]:
     """Every imported file, the latest first."""
     rows = ImportedFile.objects.filter(request=request).select_related("imported_by").order_by("-pk")
     return tuple(_view(row) for row in rows)
+
+
+def filed_study_of(row: ImportedFile) -> FiledStudy | None:
+    """The study that was attached with a file; None for other files."""
+    return None if row.study is None else from_document(FiledStudy, row.study, name="study")
+
+
+def study_words(row: ImportedFile) -> str:
+    """The study in a few words: its kind, its verdict, who attached it and when."""
+    by = f"attached by {name_of(row.imported_by)} on {row.imported_at:%Y-%m-%d}"
+    return f"{StudyKind(row.kind).words} ({row.verdict}), {by}"
 
 
 def _view(row: ImportedFile) -> ImportedView:
@@ -50,6 +66,8 @@ def _view(row: ImportedFile) -> ImportedView:
         reasons=tuple(row.reasons),
         taken=tuple(row.taken),
         left_out=tuple(LeftOutMetric(name, reason) for name, reason in row.left_out.items()),
+        kind=row.kind,
+        study=filed_study_of(row),
         imported_by=name_of(row.imported_by),
         imported_at=row.imported_at,
     )

@@ -23,9 +23,17 @@ from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import checklist_in, policy_in
 from reviews.evidence import models as evidence_models
 from reviews.evidence.domain.claims import binding_values, counted_values, lowered_claims
-from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, MetricRecord, RequestProjection, Waiver
+from reviews.evidence.models import (
+    ChecklistAnswer,
+    ContradictionAnswer,
+    ImportedFile,
+    MetricRecord,
+    RequestProjection,
+    Waiver,
+)
 from reviews.evidence.queries.claims_on_record import on_record, records_of_artifact
 from reviews.evidence.queries.evidence import amounts_of, is_of_other_data, metric_value_of, subject_of
+from reviews.evidence.queries.imported import study_words
 from reviews.evidence.queries.inherited import inherited_answers
 from reviews.evidence.queries.references import references_of
 from reviews.requests.models import ReviewRequest
@@ -98,6 +106,12 @@ class EvidenceSnapshot:
     def explanations(self) -> tuple[ContradictionAnswer, ...]:
         """The explanations of contradicted claims."""
         return tuple(self.request.contradiction_answers.select_related("answered_by"))
+
+    @cached_property
+    def studies(self) -> tuple[ImportedFile, ...]:
+        """Every attached study, oldest first, without its content."""
+        rows = self.request.imported_files.exclude(kind="").select_related("imported_by")
+        return tuple(rows.defer("study", "reasons", "taken", "left_out").order_by("pk"))
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -227,6 +241,7 @@ class EvidenceSnapshot:
             now=self.now,
             waived=self.waived_items,
             inherited=self.inherited,
+            studies={row.kind: study_words(row) for row in self.studies},
         )
 
     @cached_property

@@ -11,7 +11,14 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine
-from reviews.packets.domain.packet_evidence import ClaimComparison, CostRow, PolicyEvaluationPart, RuleLine, RunRow
+from reviews.packets.domain.packet_evidence import (
+    ClaimComparison,
+    CostRow,
+    PolicyEvaluationPart,
+    RuleLine,
+    RunRow,
+    StudyPart,
+)
 from reviews.packets.domain.packet_projection import ProjectionPart
 from reviews.packets.domain.packet_trail import AuditPart
 from reviews.requests.domain import wording
@@ -197,6 +204,7 @@ class PacketDocument:
     runs: tuple[RunRow, ...] = ()
     variants: tuple[VariantLine, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    studies: tuple[StudyPart, ...] = ()
     audit: AuditPart | None = None
     authorization: AuthorizationPart | None = None
     generated_at: datetime

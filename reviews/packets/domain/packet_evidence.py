@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from reviews.requests.domain import wording
+from weighbridge.readers.imported_result import StudyDetail
 
 _TITLES = {
     "training_gpu_hours": "Training compute",
@@ -169,6 +170,30 @@ class CostRow:
     def interval_text(self) -> str:
         """The range, exact to the cent, or ""."""
         return wording.interval_text(lower=self.lower_usd, upper=self.upper_usd, unit="USD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyPart:
+    """An attached study: what it says, who attached which file, and its chart."""
+
+    number: int
+    title: str
+    verdict: str
+    reasons: tuple[str, ...] = ()
+    conclusions: tuple[str, ...] = ()
+    details: tuple[StudyDetail, ...] = ()
+    tool: str
+    file_name: str
+    file_digest: str
+    attached_by: str
+    attached_at: datetime
+    chart_alt: str
+    chart_svg: str
+
+    @property
+    def chart(self) -> str:
+        """The name of the chart asset."""
+        return f"study-{self.number}.svg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

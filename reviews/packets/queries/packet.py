@@ -64,6 +64,7 @@ def packet_of(snapshot: RequestSnapshot) -> PacketDocument:
         runs=evidence.run_rows(metric_values.run_views),
         variants=variants,
         pictures=pictures,
+        studies=evidence.study_parts(request),
         audit=parts.audit_part(snapshot),
         authorization=parts.authorization_part(authorization) if authorization else None,
         generated_at=snapshot.now,
@@ -126,7 +127,8 @@ def style_sheets() -> dict[str, bytes]:
 
 
 def _pictures(packet: PacketDocument) -> dict[str, bytes]:
-    return {f"variants-{picture.name}.svg": picture.svg.encode() for picture in packet.pictures}
+    variants = {f"variants-{picture.name}.svg": picture.svg.encode() for picture in packet.pictures}
+    return variants | {study.chart: study.chart_svg.encode() for study in packet.studies}
 
 
 @cache

@@ -6,11 +6,13 @@ from typing import Any
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine
 from benchmarking.runs.queries.runs import RunView
+from reviews.evidence.queries.imported import imported_views
 from reviews.evidence.queries.metric_views import MetricView, metric_views
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
-from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart, RunRow
+from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart, RunRow, StudyPart
 from reviews.requests.domain import wording
 from reviews.requests.domain.copies import copy_of
+from reviews.requests.models import ReviewRequest
 from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import MetricValue, best, number_text
 
@@ -59,6 +61,26 @@ def latest_variants(views: Sequence[RunView]) -> tuple[tuple[VariantLine, ...], 
     """The cheaper variants of the latest run that has some, and their charts."""
     view = next((view for view in reversed(views) if view.variants), None)
     return (view.variants, view.pictures) if view else ((), ())
+
+
+def study_parts(request: ReviewRequest) -> tuple[StudyPart, ...]:
+    """Every attached study, oldest first."""
+    studies = [(view, view.study) for view in reversed(imported_views(request)) if view.study is not None]
+    return tuple(
+        copy_of(
+            view,
+            StudyPart,
+            number=number,
+            title=study.title,
+            conclusions=study.conclusions,
+            details=study.details,
+            attached_by=view.imported_by,
+            attached_at=view.imported_at,
+            chart_alt=study.chart.alt,
+            chart_svg=study.chart.svg,
+        )
+        for number, (view, study) in enumerate(studies, 1)
+    )
 
 
 def _comparison(view: MetricView, verdicts: Mapping[str, str]) -> ClaimComparison:

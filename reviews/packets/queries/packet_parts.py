@@ -166,7 +166,7 @@ def _rule_line(result: RuleResult) -> RuleLine:
 
 def _checklist_row(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistRow:
     item = status.item
-    by_person = None if item.kind.is_answered_by_metrics else answer
+    by_person = answer if item.kind.is_answered_by_people else None
     return ChecklistRow(
         item_id=item.id,
         title=item.title,
@@ -183,7 +183,7 @@ def _checklist_row(status: ItemStatus, answer: ChecklistAnswer | None) -> Checkl
 def _words_without_answer(status: ItemStatus) -> str:
     if status.inherited is not None:
         return f"{status.inherited.text}\n{status.reason}"
-    return _metric_values_words(status)
+    return _metric_values_words(status) if status.item.kind.is_answered_by_metrics else ""
 
 
 def _metric_values_words(status: ItemStatus) -> str:

@@ -53,6 +53,7 @@ class PreviewedItem:
     reason: str
     metrics: tuple[str, ...]
     accept: tuple[str, ...]
+    studies: tuple[str, ...]
     answered_by: tuple[str, ...]
     shown_when: str
 
@@ -175,6 +176,7 @@ def previewed_item(status: ItemStatus) -> PreviewedItem:
         reason=status.reason,
         metrics=item.metrics,
         accept=tuple(basis.value for basis in item.accept),
+        studies=tuple(kind.value for kind in item.studies),
         answered_by=tuple(name.replace("_", " ") for name in item.answered_by),
         shown_when=item.shown_when.words,
     )

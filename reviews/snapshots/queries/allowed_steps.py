@@ -81,17 +81,13 @@ def check_can_state_evidence(snapshot: RequestSnapshot, *, person: Person) -> No
 
 def check_can_answer(snapshot: RequestSnapshot, *, person: Person, item: ChecklistItem | None = None) -> None:
     """Answering an item of the checklist; without an item, any of those that people answer."""
-    items = [item] if item else [row.item for row in snapshot.evidence.checklist if not _by_metrics(row.item)]
+    items = [item] if item else [row.item for row in snapshot.evidence.checklist if row.item.kind.is_answered_by_people]
     if not any(_may_answer(one, snapshot, person) for one in items):
         check_edit(person, snapshot.parties)
         if item is not None and Answerer.TEAM not in item.answered_by:
             names = " or ".join(name.replace("_", " ") for name in item.answered_by)
             raise NotAllowed(f"“{item.title}” is answered by: {names}.", code="wrong_role")
     _check_submitted(snapshot)
-
-
-def _by_metrics(item: ChecklistItem) -> bool:
-    return item.kind.is_answered_by_metrics
 
 
 def _may_answer(item: ChecklistItem, snapshot: RequestSnapshot, person: Person) -> bool:

@@ -32,6 +32,10 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
             {"number": row.number, "option": row.option, "digest": row.projection.digest}
             for row in reversed(evidence.projections)
         ],
+        "studies": [
+            {"kind": row.kind, "file": row.file_digest, "name": row.file_name, "verdict": row.verdict}
+            for row in evidence.studies
+        ],
         "items_not_applicable": dict(sorted(evidence.waived_items.items())),
         "inherited": [
             {"item": row.item.id, "text": row.inherited.text, "from": row.inherited.inherited_from}

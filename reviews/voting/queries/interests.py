@@ -56,11 +56,12 @@ def interests_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Inter
 
 
 def _evidence_makers(evidence: EvidenceSnapshot) -> set[int]:
-    """Whoever stated a value or a projection, made that projection, or started a run."""
+    """Whoever stated a value or a projection, made that projection, attached a study, or started a run."""
     projections = evidence.projections
     found = {
         *(row.stated_by_id for row in evidence.metric_records),
         *(person_id for row in projections for person_id in (row.stated_by_id, row.projection.kept_by_id)),
+        *(study.imported_by_id for study in evidence.studies),
         *(run.started_by_id for run in evidence.runs),
     }
     return {person_id for person_id in found if person_id is not None}

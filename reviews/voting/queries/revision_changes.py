@@ -65,6 +65,10 @@ def _explained(bundle: Mapping[str, Any]) -> dict[str, str]:
     return {row["name"]: row["answer"] for row in bundle["contradictions"]}
 
 
+def _studies(bundle: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{row['kind']}, {row['name']}": row["verdict"] for row in bundle.get("studies", ())}
+
+
 def _waived(bundle: Mapping[str, Any]) -> dict[str, str]:
     return dict.fromkeys(bundle.get("waivers", ()), "waived")
 
@@ -73,6 +77,7 @@ _PARTS = {
     "metric_values": _metric_values,
     "answers": _answers,
     "runs": _runs,
+    "studies": _studies,
     "contradictions": _explained,
     "waivers": _waived,
 }

@@ -214,6 +214,9 @@ def _item(snapshot: RequestSnapshot, item_id: str) -> ChecklistItem:
 
 
 def _check_answer(item: ChecklistItem, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:
+    if item.kind is ItemKind.STUDY:
+        wanted = " or ".join(kind.words for kind in item.studies)
+        raise Invalid(f"“{item.title}” is answered by an attached study: {wanted}. Import its file.", field="item")
     if item.kind.is_answered_by_metrics:
         raise Invalid(
             f"“{item.title}” is answered by metric values: {', '.join(item.metrics)}. State these instead.",

@@ -1,4 +1,4 @@
-"""Imports of results that other tools wrote: the file is kept, and its values are declared by whoever imports it."""
+"""Imports of result files: the file is kept, its values are declared by whoever imports it, and a study is attached."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import SpooledUpload
 from governance.people.queries.people import person_of
 from reviews.evidence.domain.imported import TakenValues, check_imported, taken_values
+from reviews.evidence.domain.studies import STUDIES_MAX, FiledStudy, filed_study, study_document
 from reviews.evidence.models import ImportedFile
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
@@ -23,6 +24,8 @@ from weighbridge.core.metrics.basis import Basis
 from weighbridge.readers.attested import chosen_part
 from weighbridge.readers.imported_result import ImportedMetric, ImportedResult
 from weighbridge.readers.registry import read_results
+from weighbridge.readers.studies.registry import read_study
+from weighbridge.readers.studies.study import Study
 
 if TYPE_CHECKING:
     from django.core.files import File
@@ -33,13 +36,14 @@ NAME_CHARS_MAX, TOOL_CHARS_MAX, SOURCE_CHARS_MAX, SEVERAL = 160, 200, 300, 5
 def import_result(
     *, request: ReviewRequest, upload: "File[bytes]", part: str = "", by: User, now: datetime
 ) -> ImportedFile:
-    """Keep a file of another tool, and state the values that the metric catalog has as declared.
+    """Keep a result file, state the values that the metric catalog has as declared, and attach a study as it is.
 
-    `part` names one of several results in the file. Raises Invalid for a file that no reader takes, a result that is
-    invalid by its own verdict, and one about another subject.
+    `part` names one of several results in the file. Raises Invalid for a file that no reader takes, or that contradicts
+    itself, for a result that is invalid by its own verdict, and for one about another subject.
     """
     with SpooledUpload.read(upload) as spooled:
-        result = chosen_part(read_results(spooled.path), part or None)
+        study = read_study(spooled.path)
+        result = chosen_part([study.result] if study else read_results(spooled.path), part or None)
         with transaction.atomic():
             row = lock(request)
             snapshot = snapshot_of(row, now=now)
@@ -47,16 +51,32 @@ def import_result(
             check_imported(result, subject=row.model_version.digest)
             data = row.dataset.digest if row.dataset else ""
             taken = taken_values(result, catalog=snapshot.evidence.catalog, data=data)
-            if not taken.metrics:
+            if not taken.metrics and study is None:
                 raise Invalid(_nothing_taken(taken), code="nothing_taken", field="file")
-            imported = _keep(row, spooled, result, taken, by, now)
+            imported = _keep(row, spooled, result, taken, _attached(row, study), by, now)
             for metric in taken.metrics:
                 evidence.state_metric_value(request=row, statement=_statement(metric, imported), by=by, now=now)
     return imported
 
 
+def _attached(request: ReviewRequest, study: Study | None) -> FiledStudy | None:
+    """The study as it is kept, with its chart."""
+    if study is None:
+        return None
+    if ImportedFile.objects.filter(request=request).exclude(kind="").count() >= STUDIES_MAX:
+        text = f"A request may have {STUDIES_MAX} studies. File what else there is as a file of a checklist item."
+        raise Invalid(text, code="too_many_studies", field="file")
+    return filed_study(study)
+
+
 def _keep(
-    request: ReviewRequest, upload: SpooledUpload, result: ImportedResult, taken: TakenValues, by: User, now: datetime
+    request: ReviewRequest,
+    upload: SpooledUpload,
+    result: ImportedResult,
+    taken: TakenValues,
+    study: FiledStudy | None,
+    by: User,
+    now: datetime,
 ) -> ImportedFile:
     stored = artifacts.store(upload=upload, by=by, now=now)
     imported = ImportedFile(
@@ -69,6 +89,8 @@ def _keep(
         reasons=[doubt.message for doubt in result.verdict.doubts],
         taken=[metric.name for metric in taken.metrics],
         left_out=dict(taken.left_out),
+        kind=study.kind.value if study else "",
+        study=study_document(study),
         imported_by=by,
         imported_at=now,
     )
@@ -78,6 +100,7 @@ def _keep(
     except IntegrityError as error:
         raise WrongState("This result is on record already.", code="already_imported", field="file") from error
     details = {"file": stored.digest, "tool": imported.tool, "verdict": imported.verdict}
+    details |= {"study": imported.kind} if study else {}
     record(
         kind="evidence.imported",
         request=request,

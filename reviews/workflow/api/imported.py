@@ -1,4 +1,4 @@
-"""Results that other tools wrote: importing a file, and what was taken from each."""
+"""Result files: importing one, what was taken from each, and the studies among them."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -8,24 +8,26 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.site.api.shapes import Input, answer_of, read_for
+from reviews.evidence.domain.studies import StudyChart
 from reviews.evidence.queries.imported import ImportedView, imported_views
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import check_edit
 from reviews.workflow.actions import imports
 from reviews.workflow.api.inputs import found
 
+answer_of(StudyChart, without=["svg"])
 ImportedAnswer = answer_of(ImportedView, "ImportedFileAnswer")
 
 
 class ImportInput(Input):
-    """A file of another tool."""
+    """A result file."""
 
     file = serializers.FileField(max_length=160, help_text="A file that weighbridge import reads.")
     part = serializers.CharField(required=False, max_length=200, help_text="One of several results in the file.")
 
 
 class ImportedFiles(APIView):
-    """The files of other tools that were imported into a request."""
+    """The result files that were imported into a request."""
 
     parser_classes = [MultiPartParser]
 
@@ -41,7 +43,7 @@ class ImportedFiles(APIView):
         responses={201: ImportedAnswer(many=True)},
     )
     def post(self, request: Request, ref: str) -> Response:
-        """Import a file: the values that the metric catalog has are declared, with the file as their source."""
+        """Import a file: its values are declared with the file as their source, and a study is attached as it is."""
         row, user, person, now = found(request, ref)
         given = read_for(request, ImportInput, lambda: check_edit(person, parties_of(row)))
         imports.import_result(request=row, upload=given["file"], part=given.get("part", ""), by=user, now=now)

@@ -36,6 +36,7 @@ class ChecklistItemView:
     metric_values: tuple[MetricValue, ...]
     min_length: int
     options: tuple[str, ...]
+    studies: tuple[str, ...]
     answered_by_roles: tuple[str, ...]
     shown_when: str
     is_waived: bool
@@ -52,6 +53,11 @@ class ChecklistItemView:
     def is_answered_by_metrics(self) -> bool:
         """Whether metric values answer the item, not people."""
         return bool(self.metrics)
+
+    @property
+    def is_answered_by_people(self) -> bool:
+        """Whether people answer the item, not metric values or studies."""
+        return not self.metrics and not self.studies
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def item_views(evidence: EvidenceSnapshot) -> tuple[ChecklistItemView, ...]:
 
 def answerable(snapshot: RequestSnapshot, *, person: Person) -> tuple[str, ...]:
     """The checklist items that the person may answer now."""
-    items = (status.item for status in snapshot.evidence.checklist if not status.item.kind.is_answered_by_metrics)
+    items = (status.item for status in snapshot.evidence.checklist if status.item.kind.is_answered_by_people)
     steps = {item.id: allowed_step(check_can_answer, snapshot, person=person, item=item) for item in items}
     return tuple(name for name, step in steps.items() if step.is_allowed)
 

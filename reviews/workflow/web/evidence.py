@@ -63,8 +63,10 @@ def attest(*, request: ReviewRequest, file: Any, by: User, now: datetime) -> str
 def import_result(*, request: ReviewRequest, file: Any, part: str, by: User, now: datetime) -> str:
     """Take the values of a file that another tool wrote."""
     imported = imports.import_result(request=request, upload=file, part=part, by=by, now=now)
-    names = ", ".join(imported.taken)
-    return f"{names}: declared with {imported.file_name} of {imported.tool} as the source; the policy was evaluated."
+    names, source = ", ".join(imported.taken), f"{imported.file_name} of {imported.tool}"
+    attached = f"The study {imported.file_name} is attached." if imported.kind else ""
+    declared = f"{names}: declared with {source} as the source; the policy was evaluated." if names else ""
+    return f"{attached} {declared}".strip()
 
 
 @step("projection", part="costs", form=ProjectionForm)

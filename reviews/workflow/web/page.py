@@ -98,7 +98,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
     """The template context of the page and its fragments."""
     snapshot = snapshot_of(review, now=timezone.now())
     view = describe(snapshot, person=person_of(request))
-    trail, attested = trail_lines(view.events), attested_views(review)
+    trail, attested, imported = trail_lines(view.events), attested_views(review), imported_views(review)
     return {
         "view": view,
         "progress_steps": progress_steps(view),
@@ -107,9 +107,11 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "earlier": trail[RECENT_EVENTS:],
         "costs": table_of(view.projections[0].document) if view.projections else None,
         "records": _records(request, review, view),
-        "items": [item_entry(view, item, bound) for item in view.checklist],
+        "items": (items := [item_entry(view, item, bound) for item in view.checklist]),
+        "study_items": [item for item in items if item.view.studies],
         "attested": attested,
-        "imported": imported_views(review),
+        "imported": [file for file in imported if file.study is None],
+        "studies": [file for file in imported if file.study is not None],
         "attested_chance": audit_words(review, results=len(attested)) if attested else "",
         "may_attest": bool(review.policy) and bool(trust_of(review).keys),
         "contradictions": [_contradiction(metric, bound) for metric in view.contradicted],

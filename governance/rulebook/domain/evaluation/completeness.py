@@ -20,6 +20,7 @@ from weighbridge.core.canonical import is_digest
 from weighbridge.core.metrics.values import MetricValue, best, is_current, is_sound
 
 NONE_WAIVED: Mapping[str, str] = MappingProxyType({})
+NO_STUDIES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,12 @@ def completeness(
     now: datetime,
     waived: Mapping[str, str] = NONE_WAIVED,
     inherited: Sequence[ChecklistReply] = (),
+    studies: Mapping[str, str] = NO_STUDIES,
 ) -> tuple[ItemStatus, ...]:
     """One status for each item that is shown, in the order of the checklist.
 
-    Of several answers of an item, the latest counts. `waived` has the reason for each item that is not applicable.
+    Of several answers of an item, the latest counts. `waived` has the reason for each item that is not applicable,
+    `studies` the words for the latest attached study of each kind.
     `inherited` are answers of parents; they complete text items of the team or the owner that have no own answer, and
     change neither which items are shown nor any other item.
     """
@@ -54,7 +57,7 @@ def completeness(
     parents = {answer.item_id: answer for answer in inherited}
     case = EvaluationCase(subject=subject, index=index, now=now, references=NO_REFERENCES)
     return tuple(
-        _with_inherited(_status(item, latest.get(item.id), case, waived), latest, parents)
+        _with_inherited(_status(item, latest.get(item.id), case, waived, studies), latest, parents)
         for item in checklist.items
         if _is_shown(item.shown_when, latest, case)
     )
@@ -82,12 +85,18 @@ def _with_inherited(
 
 
 def _status(
-    item: ChecklistItem, answer: ChecklistReply | None, case: EvaluationCase, waived: Mapping[str, str]
+    item: ChecklistItem,
+    answer: ChecklistReply | None,
+    case: EvaluationCase,
+    waived: Mapping[str, str],
+    studies: Mapping[str, str],
 ) -> ItemStatus:
     if item.id in waived and item.may_waive:
         return ItemStatus(item, True, f"Not applicable: {waived[item.id]}", is_waived=True)
     if item.kind.is_answered_by_metrics:
         return _by_metrics(item, case)
+    if item.kind is ItemKind.STUDY:
+        return _by_study(item, studies)
     return _by_person(item, answer)
 
 
@@ -112,6 +121,12 @@ def _by_metrics(item: ChecklistItem, case: EvaluationCase) -> ItemStatus:
             matching.append(metric_value)
     why = f"Still open: {'; '.join(gaps)}." if gaps else "Every metric has a metric value of an accepted basis."
     return ItemStatus(item, not gaps, why, tuple(matching))
+
+
+def _by_study(item: ChecklistItem, studies: Mapping[str, str]) -> ItemStatus:
+    found = [studies[kind] for kind in item.studies if kind in studies]
+    wanted = " or ".join(kind.words for kind in item.studies)
+    return ItemStatus(item, bool(found), f"Answered by: {'; '.join(found)}." if found else f"Still open: {wanted}.")
 
 
 def _by_person(item: ChecklistItem, answer: ChecklistReply | None) -> ItemStatus:

@@ -147,7 +147,7 @@ def import_results(files: Sequence[PathLike], *, tool: str | None = None) -> Res
     """
     from weighbridge.cli.tables.imported_table import imported_parts
     from weighbridge.readers.imported_result import imported_document
-    from weighbridge.studies.registry import read_file
+    from weighbridge.readers.studies.registry import read_file
 
     results = [result for file in files for result in read_file(Path(file), tool=tool)]
     document = imported_document(results)

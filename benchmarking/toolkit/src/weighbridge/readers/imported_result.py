@@ -80,7 +80,7 @@ class ReadFile:
 
 
 @dataclasses.dataclass(frozen=True)
-class StudyFact:
+class StudyDetail:
     """One line of a study, as text."""
 
     label: str
@@ -94,7 +94,7 @@ class StudySummary:
     kind: str
     title: str
     conclusions: tuple[str, ...]
-    facts: tuple[StudyFact, ...]
+    details: tuple[StudyDetail, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

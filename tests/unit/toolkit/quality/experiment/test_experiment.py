@@ -309,3 +309,8 @@ def test_the_command_prints_the_change_and_exits_with_its_verdict(tmp_path):
 def test_arms_are_kept_as_they_are_counted():
     arms = Arms(Arm(10, 0.5, 0.25), Arm(20, 0.5, 0.25), is_share=True)
     assert (arms.n, arms.control.total) == (30, 5)
+
+
+def test_an_interval_without_an_end_is_refused():
+    with pytest.raises(Invalid, match="its interval has no end"):
+        anytime_interval(relative_change(arms_of_counts("1000/20000", "1130/20000")), 0.95, 10**15)

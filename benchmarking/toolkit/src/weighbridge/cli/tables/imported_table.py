@@ -25,11 +25,11 @@ def imported_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
 
 
 def _study_lines(study: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield what a study concludes, and the facts behind it; nothing for other results."""
+    """Yield what a study concludes, and the details behind it; nothing for other results."""
     if study is not None:
         yield study["title"]
         yield from (f"  {sentence}" for sentence in study["conclusions"])
-        yield from (f"  {fact['label']}: {fact['value']}" for fact in study["facts"])
+        yield from (f"  {detail['label']}: {detail['value']}" for detail in study["details"])
 
 
 def _row(metric: Mapping[str, Any]) -> list[str]:

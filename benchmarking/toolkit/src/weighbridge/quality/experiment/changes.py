@@ -3,12 +3,15 @@
 import dataclasses
 import math
 
+from weighbridge.core.errors import Invalid
 from weighbridge.quality.experiment.arms import Arms
 from weighbridge.statistics.order_statistics import Interval
 
 FIXED, ANYTIME = "fixed horizon", "asymptotic confidence sequence"
 # With a mean of fewer standard errors, a ratio is too uncertain for the delta method.
 MIN_ERRORS_FROM_ZERO = 5.0
+# Above, a ratio is no number any more.
+LARGEST_LOG = 700.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,9 +27,12 @@ class Change:
     is_ratio: bool = False
 
     def interval(self, errors: float, confidence: float, method: str) -> Interval:
-        """Return the change with bounds of so many standard errors."""
+        """Return the change with bounds of so many standard errors; raise Invalid for a ratio without an end."""
         half = errors * self.deviation / math.sqrt(self.n)
         ends = (self.estimate, self.estimate - half, self.estimate + half)
+        if self.is_ratio and ends[2] > LARGEST_LOG:
+            text = "The units say nothing about a relative change yet: its interval has no end. Observe more units."
+            raise Invalid(text, code="experiment_units", field="planned_units")
         value, lower, upper = map(math.expm1, ends) if self.is_ratio else ends
         return Interval(value, lower, upper, confidence, self.n, method)
 

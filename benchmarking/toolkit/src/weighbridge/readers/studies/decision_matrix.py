@@ -8,7 +8,8 @@ from weighbridge.core.metrics.basis import Basis
 from weighbridge.readers.fields import LARGEST_COUNT, Fields
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportStatus
-from weighbridge.studies.study import Study, StudyKind, check_same, study_of
+from weighbridge.readers.studies.study import Study, check_same, study_of
+from weighbridge.readers.study_kinds import StudyKind
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.matrix.decided import DRAWS, MatrixDecision, decide
 from weighbridge.tradeoff.matrix.decision_matrix import Matrix
@@ -31,8 +32,8 @@ def read_decision_matrix(document: Fields, findings: Findings) -> Study:
     decision = decide(matrix, draws=draws, seed=document.whole("seed", at_least=0, at_most=LARGEST_COUNT))
     winner = decision.winner.name if decision.winner else None
     check_same("the winner", stated=document.text("winner"), computed=winner, file=document.file)
-    stated = document.text("situation")
-    check_same("the situation", stated=stated, computed=decision.situation.value, file=document.file)
+    for what, computed in (("situation", decision.situation.value), ("digest", decision.as_document()["digest"])):
+        check_same(f"the {what}", stated=document.text(what), computed=computed, file=document.file)
     for message in _doubts(decision):
         findings.doubt(ImportStatus.INDICATIVE, message)
     argument = argue(decision)
@@ -42,7 +43,7 @@ def read_decision_matrix(document: Fields, findings: Findings) -> Study:
         StudyKind.DECISION_MATRIX,
         title=f"{StudyKind.DECISION_MATRIX.words}: {matrix.title}",
         conclusions=(argument.headline, *argument.why[2:], *argument.changes),
-        facts={
+        details={
             "question": matrix.question,
             "options": ", ".join(each.name for each in matrix.options),
             "weights": weights,

@@ -8,7 +8,8 @@ from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import Fields, printable
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportStatus
-from weighbridge.studies.study import Study, StudyKind, study_of
+from weighbridge.readers.studies.study import Study, study_of
+from weighbridge.readers.study_kinds import StudyKind
 
 if TYPE_CHECKING:
     from weighbridge.charts.drawing import Chart
@@ -55,7 +56,7 @@ def read_sweep(document: Fields, findings: Findings) -> Study:
         findings,
         StudyKind.SWEEP,
         conclusions=_conclusions(measured),
-        facts={"points": f"{len(points)}, of which {len(measured)} measured the model"},
+        details={"points": f"{len(points)}, of which {len(measured)} measured the model"},
         draw=lambda: _chart(measured, points),
     )
 

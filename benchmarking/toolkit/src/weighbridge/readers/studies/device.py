@@ -6,7 +6,8 @@ from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import Fields
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportStatus
-from weighbridge.studies.study import Study, StudyKind, study_of
+from weighbridge.readers.studies.study import Study, study_of
+from weighbridge.readers.study_kinds import StudyKind
 
 if TYPE_CHECKING:
     from weighbridge.charts.drawing import Chart
@@ -34,7 +35,7 @@ def read_device(document: Fields, findings: Findings) -> Study:
         findings,
         StudyKind.DEVICE,
         conclusions=conclusions,
-        facts={
+        details={
             "device": f"{machine.text('browser') or 'unknown browser'} on {machine.text('os') or 'unknown system'}",
             "processors": str(machine.count("cpus_usable") or ""),
             "engine": document.inside("manifest", "engine").text("engine") or "",

@@ -1,48 +1,20 @@
-"""A study: an imported result with its kind, its conclusions in sentences, the facts behind them, and a chart."""
+"""A study: an imported result with its kind, its conclusions in sentences, the details behind them, and a chart."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import printable
 from weighbridge.readers.findings import Findings
-from weighbridge.readers.imported_result import ImportedResult, StudyFact, StudySummary
+from weighbridge.readers.imported_result import ImportedResult, StudyDetail, StudySummary
+from weighbridge.readers.study_kinds import StudyKind
 
 if TYPE_CHECKING:
     from weighbridge.charts.drawing import Chart
 
 # The bounds of what two computations of the same number differ by.
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
-
-
-class StudyKind(StrEnum):
-    """The kinds of studies, by what they answer."""
-
-    LOAD_TEST = "load_test"
-    HIGHEST_RATE = "highest_rate"
-    SWEEP = "sweep"
-    LEARNING_CURVE = "learning_curve"
-    DECISION_MATRIX = "decision_matrix"
-    EXPERIMENT = "experiment"
-    DEVICE = "device"
-
-    @property
-    def words(self) -> str:
-        """The name for readers."""
-        return _WORDS[self]
-
-
-_WORDS = {
-    StudyKind.LOAD_TEST: "Load test",
-    StudyKind.HIGHEST_RATE: "Highest rate",
-    StudyKind.SWEEP: "Sweep",
-    StudyKind.LEARNING_CURVE: "Learning curve",
-    StudyKind.DECISION_MATRIX: "Decision matrix",
-    StudyKind.EXPERIMENT: "A/B test",
-    StudyKind.DEVICE: "Measurement on a device",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,16 +34,16 @@ def study_of(
     *,
     title: str = "",
     conclusions: Iterable[str],
-    facts: Mapping[str, str],
+    details: Mapping[str, str],
     draw: Callable[[], "Chart"],
 ) -> Study:
     """Return the study of what a reader found; texts of the file become printable lines."""
-    lines = tuple(StudyFact(printable(label), printable(value)) for label, value in facts.items() if value)
+    lines = tuple(StudyDetail(printable(label), printable(value)) for label, value in details.items() if value)
     summary = StudySummary(
         kind=kind.value,
         title=printable(title or kind.words, 200),
         conclusions=tuple(map(printable, conclusions)),
-        facts=lines,
+        details=lines,
     )
     return Study(findings.result(study=summary), draw)
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import Fields
 from weighbridge.readers.findings import Findings
-from weighbridge.studies.study import Study, StudyKind, check_same, study_of
+from weighbridge.readers.studies.study import Study, check_same, study_of
+from weighbridge.readers.study_kinds import StudyKind
 
 if TYPE_CHECKING:
     from weighbridge.charts.drawing import Chart
@@ -34,7 +35,7 @@ def read_load_test(document: Fields, findings: Findings) -> Study:
         findings,
         StudyKind.LOAD_TEST,
         conclusions=conclusions,
-        facts={
+        details={
             "target": plan.text("url") or "",
             "load": _load_words(document, plan),
             "duration": f"{plan.quantity('duration_s'):g} s",

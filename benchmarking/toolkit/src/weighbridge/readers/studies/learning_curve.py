@@ -7,8 +7,9 @@ from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import LARGEST_COUNT, Fields
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportStatus
+from weighbridge.readers.studies.study import Study, check_same, study_of
+from weighbridge.readers.study_kinds import StudyKind
 from weighbridge.statistics.order_statistics import Interval
-from weighbridge.studies.study import Study, StudyKind, check_same, study_of
 from weighbridge.tradeoff.learning.learning_curve import (
     BackTest,
     CurveForecast,
@@ -47,7 +48,7 @@ def read_learning_curve(document: Fields, findings: Findings) -> Study:
         findings,
         StudyKind.LEARNING_CURVE,
         conclusions=describe(computed),
-        facts={
+        details={
             "metric": metric,
             "sizes": f"{len(points)}, from {points[0].rows:,} to {points[-1].rows:,} rows",
             "fit": f"error = {fit['a']:.4g} + {fit['b']:.4g} * rows^-{fit['c']:.3g}",

@@ -10,7 +10,8 @@ from weighbridge.quality.experiment.document import KPI, ExperimentSettings, exp
 from weighbridge.readers.fields import LARGEST_COUNT, Fields
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportStatus
-from weighbridge.studies.study import Study, StudyKind, check_same, study_of
+from weighbridge.readers.studies.study import Study, check_same, study_of
+from weighbridge.readers.study_kinds import StudyKind
 
 if TYPE_CHECKING:
     from weighbridge.charts.drawing import Chart
@@ -38,7 +39,7 @@ def read_experiment(document: Fields, findings: Findings) -> Study:
         findings,
         StudyKind.EXPERIMENT,
         conclusions=tuple(_conclusions(shown, is_relative="relative" in changes)),
-        facts={
+        details={
             **{name: f"{arm.n:,} units, mean {arm.mean:.6g}" for name, arm in _named(arms)},
             "units treated": f"{arms.treatment.n / arms.n:.2%} of {settings.share:.2%} intended",
             "planned units": f"{settings.planned_units:,}",

@@ -7,7 +7,8 @@ from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import Fields
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportStatus
-from weighbridge.studies.study import Study, StudyKind, study_of
+from weighbridge.readers.studies.study import Study, study_of
+from weighbridge.readers.study_kinds import StudyKind
 
 if TYPE_CHECKING:
     from weighbridge.charts.drawing import Chart
@@ -31,7 +32,7 @@ def read_highest_rate(document: Fields, findings: Findings) -> Study:
         findings,
         StudyKind.HIGHEST_RATE,
         conclusions=conclusions,
-        facts={
+        details={
             "limit": f"{limit_ms:g} ms of the response time p99",
             "trials": str(len(trials)),
             "target": url or "the model in a process of its own",

@@ -8,15 +8,15 @@ from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportedResult
 from weighbridge.readers.opened import Opened
 from weighbridge.readers.registry import read_results
+from weighbridge.readers.studies.decision_matrix import read_decision_matrix
+from weighbridge.readers.studies.device import read_device
+from weighbridge.readers.studies.experiment import read_experiment
+from weighbridge.readers.studies.highest_rate import read_highest_rate
+from weighbridge.readers.studies.learning_curve import read_learning_curve
+from weighbridge.readers.studies.load_test import read_load_test
+from weighbridge.readers.studies.study import Study
+from weighbridge.readers.studies.sweep import read_sweep
 from weighbridge.readers.tools.weighbridge_results import LOAD, NAME, PROFILE, findings_of
-from weighbridge.studies.kinds.decision_matrix import read_decision_matrix
-from weighbridge.studies.kinds.device import read_device
-from weighbridge.studies.kinds.experiment import read_experiment
-from weighbridge.studies.kinds.highest_rate import read_highest_rate
-from weighbridge.studies.kinds.learning_curve import read_learning_curve
-from weighbridge.studies.kinds.load_test import read_load_test
-from weighbridge.studies.kinds.sweep import read_sweep
-from weighbridge.studies.study import Study
 
 READERS: Mapping[str, Callable[[Fields, Findings], Study]] = {
     LOAD: read_load_test,
