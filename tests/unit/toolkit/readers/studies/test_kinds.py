@@ -189,9 +189,10 @@ def test_a_decision_matrix_is_decided_again(tmp_path) -> None:
             "digest"
         ]
 
-    assert "The choice is not clear within the intervals of the estimates and the weights." in doubts(
-        changed(tmp_path, "decision_matrix", close)
-    )[1]
+    assert (
+        "The choice is not clear within the intervals of the estimates and the weights."
+        in doubts(changed(tmp_path, "decision_matrix", close))[1]
+    )
 
 
 def test_an_experiment_is_computed_again_from_its_arms(tmp_path) -> None:
