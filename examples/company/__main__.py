@@ -133,6 +133,8 @@ def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any, admin:
     say.step("The same model in a browser, as on the device of a user")
     on_worker = {metric["name"]: metric for metric in story.runs_of(measured)[0]["metrics"]}
     in_browser = device.measure(models.best, models.data, on_worker, folder=target, say=say)
+    if in_browser:
+        story.attach_study(cast, ref, target / device.RESULT, say)
     say.step("The requester completes the open items and starts the review")
     story.complete(cast, ref, say)
     say.step("Reviewers vote, and a platform lead approves the GPU budget")

@@ -30,6 +30,7 @@ OPTIONS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 LONGEST_S = 240.0
+RESULT = "device.json"
 TIMES = ("latency_p50_ms", "latency_p95_ms")
 
 
@@ -58,7 +59,7 @@ def measure(model: Path, data: Path, beside: Mapping[str, Any], *, folder: Path,
     except Refused as refused:
         say.line(f"No browser was measured: {refused.reason}")
         return {}
-    path = folder / "device.json"
+    path = folder / RESULT
     path.write_text(json.dumps(result.document, indent=1) + "\n")
     _show(result, beside, path, say)
     return {name: result["metrics"][name] for name in TIMES if name in result["metrics"]}

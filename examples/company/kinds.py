@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from django.utils import timezone
 
+import weighbridge
 from examples.company.client import Caller, Document
 from examples.company.story import LONG_ANSWER, Cast
 from examples.company.terminal import Terminal
@@ -58,6 +59,8 @@ def review_all(cast: Cast, admin: Caller, *, folder: Path, say: Terminal) -> dic
     for model in story["models"]:
         request = _file(company, model, data=data, costs=story["costs"])
         _supply(company, request, model, answers=story["answers"])
+        if "experiment" in model:
+            say.line(_attach_experiment(company, request["ref"], model["experiment"]))
         answers[model["name"]] = _decide(company, request["ref"])
         policy = f"policy {request['policy']['name']}"
         say.done(f"{model['name']}: {_kind(model)}, {model['task']}; the gate says {answers[model['name']]}", policy)
@@ -177,6 +180,14 @@ def _supply(company: DemoContext, request: Document, model: Mapping[str, Any], *
         text = answers.get(item["id"], LONG_ANSWER)
         answer: Document = {"is_attested": True} if item["kind"] == "attestation" else {"text": text}
         me.post(f"requests/{ref}/checklist/{item['id']}/", **answer)
+
+
+def _attach_experiment(company: DemoContext, ref: str, arms: Mapping[str, str]) -> str:
+    """Attach an A/B test as a study; return what it says."""
+    path = company.folder / "experiment.json"
+    path.write_text(json.dumps(weighbridge.experiment(**arms).document, indent=1) + "\n")
+    attached = company.cast.requester.upload(f"requests/{ref}/imports/", path)
+    return f"A/B test attached: {attached[0]['study']['conclusions'][0]}"
 
 
 def _open_item(request: Document) -> Document | None:

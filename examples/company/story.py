@@ -179,6 +179,17 @@ def _is_measured(request: Document) -> bool:
     return ended and ({"latency_p95_ms", "alternatives_measured"} <= metric_values or not is_valid)
 
 
+def attach_study(cast: Cast, ref: str, file: Path, say: Terminal) -> None:
+    """Attach a study to the request, as what it is; a study that is no evidence stays out, with the reason."""
+    try:
+        attached = cast.requester.upload(f"requests/{ref}/imports/", file)
+    except ServerRefused as refused:
+        say.line(f"Not attached: {refused.reason}")
+        return
+    study = next(each["study"] for each in attached if each["study"])
+    say.done(f"attached to {ref}: {study['title'].lower()}", study["conclusions"][0])
+
+
 def complete(cast: Cast, ref: str, say: Terminal) -> None:
     """Step 5: explain the contradictions, complete the checklist, and start the review."""
     me = cast.requester

@@ -9,6 +9,7 @@ from governance.bills.actions import allocation, rates
 from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.jobs.enums import JobState
+from reviews.evidence.domain.studies import FiledStudy, StudyChart, StudyTable, study_document
 from reviews.evidence.models import AttestedStatement, ImportedFile
 from reviews.requests.models import ReviewRequest
 from reviews.workloads.models import ClusterReport
@@ -16,6 +17,10 @@ from tests.factories import kinds
 from tests.factories.changes import publish
 from tests.factories.people import Cast
 from tests.promises.payloads import Seeds
+from weighbridge.charts.bars import Bar, bars
+from weighbridge.charts.drawing import svg
+from weighbridge.readers.imported_result import StudyDetail
+from weighbridge.readers.study_kinds import StudyKind
 
 
 def plant_from_elsewhere(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:
@@ -45,12 +50,27 @@ def plant_from_elsewhere(seed: Seeds, request: ReviewRequest, *, cast: Cast, now
         reasons=[seed.long()],
         taken=[seed.short()],
         left_out={seed.short(): seed.long()},
+        kind=StudyKind.EXPERIMENT,
+        study=study_document(_study(seed)),
         imported_by=cast.author,
         imported_at=now,
     )
     file = {"path": '"><svg onload=alert(1)>', "sha256": "1" * 64}
     subject = {"kind": "manifest", "name": seed.short(), "files": [file]}
     kinds.register(task="other", slug="repository", subject=subject, by=cast.author, now=now)
+
+
+def _study(seed: Seeds) -> FiledStudy:
+    """A study with a payload in each text, and in the chart that is drawn of it."""
+    drawn = bars([Bar(seed.short(), 1.0, words=seed.short())], title=seed.short(), unit=seed.short(), alt=seed.long())
+    table = StudyTable(seed.short(), (seed.short(), seed.short()), ((seed.short(), seed.short()),), (1,))
+    return FiledStudy(
+        kind=StudyKind.EXPERIMENT,
+        title=seed.short(),
+        conclusions=(seed.long(),),
+        details=(StudyDetail(seed.short(), seed.long()),),
+        chart=StudyChart(title=seed.short(), alt=seed.long(), svg=svg(drawn), table=table),
+    )
 
 
 def plant_workloads(seed: Seeds, *, cast: Cast, now: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
@@ -28,7 +29,7 @@ from governance.people.approvals.models import Change
 from governance.people.models import Team
 from reviews.packets import actions as packets
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions import review
+from reviews.workflow.actions import imports, review
 from reviews.workflow.actions.review import NewCondition
 from tests.factories import cycles
 from tests.factories import requests as walks
@@ -38,6 +39,7 @@ from tests.factories.people import Cast, make_cast
 from tests.factories.snapshots import snapshot
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from tests.promises import harness_report
+from tests.unit.toolkit.readers.studies.files import SAMPLES
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
 pytestmark = pytest.mark.django_db
@@ -128,7 +130,11 @@ def cast(db: None, now: datetime) -> Cast:
 def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
     """One of each thing a team has, and what its addresses call it."""
     chart = {"name": "frontier", "title": "Frontier", "alt": "One point.", "svg": "<svg/>"}
-    request = walks.make_in_review(cast=cast, now=now, result=walks.result_of() | {"charts": [chart]})
+    request = walks.make_ready(by=cast.author, now=now, result=walks.result_of() | {"charts": [chart]})
+    study = ContentFile((SAMPLES / "experiment.json").read_bytes(), name="experiment.json")
+    imported = imports.import_result(request=request, upload=study, by=cast.author, now=now)
+    walks.allocate_budget(team=request.team, by=cast.finance, now=now)
+    review.request_review(request=request, by=cast.author, now=now)
     promise = NewCondition(text="Watch it.", owner=cast.author, due_on=now.date() + timedelta(days=30))
     votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
     for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
@@ -151,6 +157,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "kpi": "conversion",
         "ref": request.ref,
         "run_id": Run.objects.earliest("pk").pk,
+        "import_id": imported.pk,
         "absence_id": make_absence(cast.product, now=now).pk,
         "item": "cheaper-alternatives",
         "metric": "latency_p95_ms",

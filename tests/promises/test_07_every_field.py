@@ -30,6 +30,7 @@ from governance.absences.models import Absence
 from governance.bills.models import Bill
 from governance.budgets.domain.quarters import Quarter
 from governance.people.approvals.models import Change
+from reviews.evidence.models import ImportedFile
 from reviews.packets.printing.pdf import WeasyPrintPrinter
 from reviews.packets.queries.packet import packet_page
 from reviews.quarterly.models import AgendaItem
@@ -114,6 +115,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "unit": "USD",
         "version_id": house.request.model_version_id,
         "change_id": Change.objects.latest("pk").pk,
+        "import_id": ImportedFile.objects.latest("pk").pk,
         "absence_id": Absence.objects.latest("pk").pk,
         "dataset_id": Dataset.objects.latest("pk").pk,
         "worker_id": Worker.objects.latest("pk").pk,

@@ -8,6 +8,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricGroup, Producer
 from weighbridge.readers.imported_result import ImportedMetric, ImportedResult, ImportStatus
+from weighbridge.readers.study_kinds import StudyKind
 
 METRICS_MAX = 200
 """Metrics of one result that are taken, or named as left out."""
@@ -53,6 +54,8 @@ def _left_out(result: ImportedResult, catalog: MetricCatalog, data: str) -> Iter
 
 def _reason(metric: ImportedMetric, result: ImportedResult, catalog: MetricCatalog, data: str) -> str:
     """Why the metric is not taken; "" if it is."""
+    if result.study is not None and result.study.kind == StudyKind.DEVICE:
+        return "It was measured on a device, not where requests are served; the study shows it."
     if metric.name not in catalog:
         return "The metric catalog does not have it."
     kind = catalog[metric.name]

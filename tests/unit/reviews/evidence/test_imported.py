@@ -7,6 +7,7 @@ import pytest
 
 from reviews.evidence.domain.imported import METRICS_MAX, check_imported, taken_values
 from tests.unit.toolkit.readers.files import only
+from tests.unit.toolkit.readers.studies.files import sample
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.catalog import MetricCatalog
 from weighbridge.core.metrics.standard import STANDARD
@@ -37,6 +38,12 @@ def test_each_metric_is_taken_or_left_out_with_its_reason(name: str, unit: str, 
     found = taken_values(result_of(value(name, unit)), catalog=STANDARD, data=DATA)
     assert found.left_out.get(name, "") == reason
     assert [metric.name for metric in found.metrics] == ([] if reason else [name])
+
+
+def test_times_on_a_device_are_no_times_of_the_service() -> None:
+    found = taken_values(sample("device").result, catalog=STANDARD, data="")
+    assert found.metrics == ()
+    assert found.left_out["latency_p95_ms"].startswith("It was measured on a device, not where requests are served")
 
 
 def test_a_retired_metric_is_left_out() -> None:
