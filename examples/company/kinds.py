@@ -187,7 +187,7 @@ def _attach_experiment(company: DemoContext, ref: str, arms: Mapping[str, str]) 
     path = company.folder / "experiment.json"
     path.write_text(json.dumps(weighbridge.experiment(**arms).document, indent=1) + "\n")
     attached = company.cast.requester.upload(f"requests/{ref}/imports/", path)
-    return f"A/B test attached: {attached[0]['study']['conclusions'][0]}"
+    return f"A/B test attached: {attached['study']['conclusions'][0]}"
 
 
 def _open_item(request: Document) -> Document | None:

@@ -182,11 +182,10 @@ def _is_measured(request: Document) -> bool:
 def attach_study(cast: Cast, ref: str, file: Path, say: Terminal) -> None:
     """Attach a study to the request, as what it is; a study that is no evidence stays out, with the reason."""
     try:
-        attached = cast.requester.upload(f"requests/{ref}/imports/", file)
+        study = cast.requester.upload(f"requests/{ref}/imports/", file)["study"]
     except ServerRefused as refused:
         say.line(f"Not attached: {refused.reason}")
         return
-    study = next(each["study"] for each in attached if each["study"])
     say.done(f"attached to {ref}: {study['title'].lower()}", study["conclusions"][0])
 
 

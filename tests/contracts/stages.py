@@ -286,6 +286,7 @@ LEFT_OUT: Mapping[str, str] = {
     "weighbridge admission": "never ends; run in tests/unit/toolkit/client/integrations/test_admission.py",
     "weighbridge feed mlflow-promote": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
     "weighbridge feed mlflow-draft": "needs a registry; run in tests/unit/toolkit/client/integrations/test_mlflow.py",
+    "weighbridge request attach": "needs a server; run in tests/integration/toolkit/client/test_requests_elsewhere.py",
     "weighbridge request from-mlflow": "needs a registry; run in"
     " tests/integration/toolkit/client/test_requests_elsewhere.py",
     "weighbridge request sync": "needs a server; run in tests/integration/toolkit/client/test_requests_elsewhere.py",

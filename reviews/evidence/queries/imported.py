@@ -41,7 +41,7 @@ class ImportedView:
 def imported_views(request: ReviewRequest) -> tuple[ImportedView, ...]:
     """Every imported file, the latest first."""
     rows = ImportedFile.objects.filter(request=request).select_related("imported_by").order_by("-pk")
-    return tuple(_view(row) for row in rows)
+    return tuple(imported_view(row) for row in rows)
 
 
 def filed_study_of(row: ImportedFile) -> FiledStudy | None:
@@ -55,7 +55,8 @@ def study_words(row: ImportedFile) -> str:
     return f"{StudyKind(row.kind).words} ({row.verdict}), {by}"
 
 
-def _view(row: ImportedFile) -> ImportedView:
+def imported_view(row: ImportedFile) -> ImportedView:
+    """An imported file."""
     return ImportedView(
         id=row.pk,
         tool=row.tool,

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from governance.site.api.shapes import Input, answer_of, read_for
 from reviews.evidence.domain.studies import StudyChart
-from reviews.evidence.queries.imported import ImportedView, imported_views
+from reviews.evidence.queries.imported import ImportedView, imported_view, imported_views
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import check_edit
 from reviews.workflow.actions import imports
@@ -40,11 +40,14 @@ class ImportedFiles(APIView):
     @extend_schema(
         operation_id="requests_imports_create",
         request={"multipart/form-data": ImportInput},
-        responses={201: ImportedAnswer(many=True)},
+        responses={201: ImportedAnswer},
     )
     def post(self, request: Request, ref: str) -> Response:
         """Import a file: its values are declared with the file as their source, and a study is attached as it is."""
         row, user, person, now = found(request, ref)
         given = read_for(request, ImportInput, lambda: check_edit(person, parties_of(row)))
-        imports.import_result(request=row, upload=given["file"], part=given.get("part", ""), by=user, now=now)
-        return Response(self.get(request, ref).data, status=201)
+        imported = imports.import_result(
+            request=row, upload=given["file"], part=given.get("part", ""), by=user, now=now
+        )
+        imported.refresh_from_db()
+        return Response(ImportedAnswer(imported_view(imported)).data, status=201)

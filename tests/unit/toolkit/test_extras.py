@@ -99,6 +99,7 @@ REFUSED = [
     "feed litellm none.yaml --out out.yaml --env prod --feed none.json --public-key none.pem",
     "admission --env prod --feed none.json --public-key none.pem --host 0.0.0.0",
     "request create none.yaml --server http://127.0.0.1:9 --token t",
+    "request attach MRR-2026-0001 none.json --server http://127.0.0.1:9 --token t",
     "request sync none --server http://127.0.0.1:9 --token t",
     "request draft none.yaml --server http://127.0.0.1:9 --token t",
     "request from-mlflow m 1 --request none.yaml --uri http://127.0.0.1:9 --server http://127.0.0.1:9 --token t",

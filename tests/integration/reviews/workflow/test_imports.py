@@ -110,8 +110,8 @@ def test_a_file_is_imported_by_api_and_on_the_page(
     url, client = f"/api/v1/requests/{draft.ref}/imports/", api(cast.author)
     file = SimpleUploadedFile("results.json", GUIDELLM)
     response = client.post(url, {"file": file}, format="multipart")
-    assert (response.status_code, response.json()[0]["taken"]) == (201, TAKEN)
-    assert client.get(url).json() == response.json()
+    assert (response.status_code, response.json()["taken"]) == (201, TAKEN)
+    assert client.get(url).json() == [response.json()]
     reviewer, outsider = api(cast.reviewer_one), api(cast.outsider)
     before = (ImportedFile.objects.count(), AuditEvent.objects.count())
     assert reviewer.post(url, {}, format="multipart").status_code == 403

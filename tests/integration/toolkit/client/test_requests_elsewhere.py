@@ -15,10 +15,12 @@ from governance.people.domain.scopes import TokenScope
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.workloads.models import ObservedWorkload
+from tests.factories import requests as walks
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.client.integrations.test_from_mlflow import CONTENT, DIGEST, FILE, MLFLOW, RUN, VERSION
 from tests.unit.toolkit.client.workloads.test_kubernetes import pod
 from tests.unit.toolkit.conftest import desk
+from tests.unit.toolkit.readers.studies.files import SAMPLES
 
 __all__ = ["desk"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,3 +138,26 @@ def test_a_version_of_mlflow_is_drafted_and_updated(
         ("total_cost_1y_usd", "declared", "MLflow, run run7 of version 7 of search"),
     }
     assert len(values) == 2, "stated once"
+
+
+def test_studies_are_attached_from_a_terminal(
+    env: Callable[..., Env], author: User, now: datetime, tmp_path: Path
+) -> None:
+    request = walks.make_draft(by=author, now=now)
+    own, study = env(author), str(SAMPLES / "experiment.json")
+    done = weighbridge("request", "attach", request.ref, study, env=own)
+    assert done.exit_code == 0, done.output
+    assert "experiment.json: It is valid. With any number of looks, no difference is shown" in done.stdout
+    assert "Declared: business_kpi_delta." in done.stdout
+    again = weighbridge("request", "attach", request.ref, study, str(SAMPLES / "learning_curve.json"), env=own)
+    assert again.exit_code == 1
+    assert "experiment.json: refused. This result is on record already." in again.stdout
+    assert "learning_curve.json: It is valid. With 8,000 rows, expect accuracy" in again.stdout
+    missing = weighbridge("request", "attach", request.ref, study, str(tmp_path / "none.json"), env=own)
+    assert (missing.exit_code, "none.json is no file. Nothing was sent." in missing.output) == (2, True)
+    several = weighbridge("request", "attach", request.ref, study, "--part", "second", env=own)
+    assert (several.exit_code, "name one with --part" in several.stdout) == (1, True)
+    nowhere = {**own, "WEIGHBRIDGE_URL": "http://127.0.0.1:9"}
+    unclear = weighbridge("request", "attach", request.ref, study, env=nowhere)
+    assert (unclear.exit_code, "does not answer" in unclear.stdout) == (2, True)
+    assert request.imported_files.count() == 2

@@ -30,7 +30,7 @@ from weighbridge.cli.measure.score import score
 from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.measure.worker import worker
 from weighbridge.cli.prepare_data import prepare_data
-from weighbridge.cli.server import create, gate, sync
+from weighbridge.cli.server import attach, create, gate, sync
 from weighbridge.cli.tracking import import_results, import_runs, track
 from weighbridge.client.drafts.command import draft
 from weighbridge.client.integrations.admission.command import admission
@@ -84,7 +84,7 @@ def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]])
 add_group(
     "request",
     "Model review requests.",
-    {"create": create, "draft": draft, "from-mlflow": from_mlflow, "sync": sync},
+    {"create": create, "draft": draft, "attach": attach, "from-mlflow": from_mlflow, "sync": sync},
 )
 add_group("feed", "The feed of standings, which every gate reads.", feed.COMMANDS)
 add_group("workloads", "What runs in clusters, compared with what is authorized.", {"report": report})

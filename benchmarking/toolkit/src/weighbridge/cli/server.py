@@ -106,6 +106,30 @@ def create(
     typer.echo(ref)
 
 
+def attach(
+    ref: Annotated[str, typer.Argument(help="The request, like MRR-2026-0001.")],
+    files: Annotated[list[Path], typer.Argument(help="Studies, and results of other tools.")],
+    part: Annotated[str, typer.Option(help="One of several results in a file.")] = "",
+    server: ServerOption = "",
+    token: TokenOption = "",
+) -> None:
+    """Attach studies and results to a request.
+
+    Exit codes: 0 all attached, 1 some refused, 2 some unclear.
+
+    A file that is on record already is refused.
+    """
+    from weighbridge.client.attachments import attach_files
+
+    found = []
+    with errors_as_exits():
+        for each in attach_files(files, ref=ref, part=part, server=server_at(server, token)):
+            found.append(each)
+            typer.echo(f"{each.file}: {'refused. ' if each.is_refused else ''}{' '.join(each.sentences)}")
+    unclear = UNCLEAR if any(each.is_unclear for each in found) else DONE
+    raise typer.Exit(NO if any(each.is_refused for each in found) else unclear)
+
+
 def sync(
     folder: Annotated[Path, typer.Argument(help="A folder with request files (YAML) and tables of requests (CSV).")],
     server: ServerOption = "",
