@@ -30,6 +30,7 @@ from reviews.packets.domain.packet_evidence import (
     RunRow,
 )
 from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
+from tests.factories.studies import sample_studies
 
 FILED_AT = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
 DECIDED_AT = datetime(2026, 7, 9, 15, 42, tzinfo=UTC)
@@ -443,6 +444,7 @@ def sample_packet(**changes: Any) -> PacketDocument:
                 reserved_by_others=Decimal("4100.00"),
             ),
         ),
+        "studies": sample_studies(),
         "ticket": TicketPart(key="RISK-118", url="https://jira.example.test/browse/RISK-118", state="Done"),
         "runs": (
             RunRow(
