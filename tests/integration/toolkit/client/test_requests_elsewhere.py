@@ -96,6 +96,7 @@ def test_a_folder_of_requests_is_filed_once(
     def synced() -> list[str]:
         done = weighbridge("request", "sync", tmp_path, env=own)
         assert done.exit_code == 1, done.output
+        assert "second.yaml: refused\n" in done.stderr
         return [outcome for outcome in ("created", "updated", "unchanged", "refused") if outcome in done.stdout]
 
     own, first = env(author), tmp_path / "first.yaml"

@@ -145,8 +145,11 @@ def sync(
     from weighbridge.cli.tables.terminal import show
     from weighbridge.client.bulk.sync import SyncOutcome, sync_folder
 
+    lines = []
     with errors_as_exits():
-        lines = list(sync_folder(folder, server=server_at(server, token)))
+        for line in sync_folder(folder, server=server_at(server, token)):
+            lines.append(line)
+            typer.echo(f"{line.source}: {line.outcome.value}", err=True)
     show([sync_table(lines)], sys.stdout)
     outcomes = {line.outcome for line in lines}
     unclear = UNCLEAR if SyncOutcome.UNCLEAR in outcomes else DONE
