@@ -185,7 +185,10 @@ def _supply(company: DemoContext, request: Document, model: Mapping[str, Any], *
 def _attach_experiment(company: DemoContext, ref: str, arms: Mapping[str, str]) -> str:
     """Attach an A/B test as a study; return what it says."""
     path = company.folder / "experiment.json"
-    path.write_text(json.dumps(weighbridge.experiment(**arms).document, indent=1) + "\n")
+    path.write_text(
+        json.dumps(weighbridge.experiment(control=arms["control"], treatment=arms["treatment"]).document, indent=1)
+        + "\n"
+    )
     attached = company.cast.requester.upload(f"requests/{ref}/imports/", path)
     return f"A/B test attached: {attached['study']['conclusions'][0]}"
 
