@@ -127,8 +127,10 @@ class RequestPreview:
 
     @property
     def people_items(self) -> tuple[PreviewedItem, ...]:
-        """The required items that people answer after submission."""
-        return tuple(item for item in self.items if item.is_required and not item.is_answered_by_metrics)
+        """The required items that people answer, or attach a study for, after submission."""
+        return tuple(
+            item for item in self.items if item.is_required and not item.is_answered_by_metrics and not item.is_complete
+        )
 
 
 def why_words(policy: Policy, *, others: tuple[Policy, ...]) -> str:
