@@ -155,7 +155,7 @@ def test_the_checklist_shows_the_item_among_studies(
     assert (item["studies"], item["is_complete"]) == (["experiment"], False)
 
 
-@pytest.mark.parametrize("name", [name for name in KINDS if name not in {"experiment", "load_test"}])
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in {"experiment", "load_test", "scores"}])
 def test_a_study_without_values_changes_no_outcome(ready: ReviewRequest, now: datetime, name: str) -> None:
     before = snapshot_of(ready, now=now).evidence
     outcome, stages, amounts = before.policy_evaluation, before.stages, before.amounts

@@ -45,10 +45,14 @@ def _html(packet: PacketDocument) -> str:
 def _assets(packet: PacketDocument) -> dict[str, bytes]:
     tokens = PROJECT / "governance" / "site" / "static" / "weighbridge" / "tokens.css"
     studies = {study.chart: study.chart_svg.encode() for study in packet.studies}
-    return draw_charts(packet) | studies | {
-        "packet.css": (PROJECT / "templates/reviews/packets" / "packet.css").read_bytes(),
-        "tokens.css": tokens.read_bytes(),
-    }
+    return (
+        draw_charts(packet)
+        | studies
+        | {
+            "packet.css": (PROJECT / "templates/reviews/packets" / "packet.css").read_bytes(),
+            "tokens.css": tokens.read_bytes(),
+        }
+    )
 
 
 def _bare() -> PacketDocument:

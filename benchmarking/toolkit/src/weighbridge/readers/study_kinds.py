@@ -13,6 +13,7 @@ class StudyKind(StrEnum):
     DECISION_MATRIX = "decision_matrix"
     EXPERIMENT = "experiment"
     DEVICE = "device"
+    SCORES = "scores"
 
     @property
     def words(self) -> str:
@@ -28,4 +29,5 @@ _WORDS = {
     StudyKind.DECISION_MATRIX: "Decision matrix",
     StudyKind.EXPERIMENT: "A/B test",
     StudyKind.DEVICE: "Measurement on a device",
+    StudyKind.SCORES: "Scores of predictions",
 }

@@ -18,6 +18,7 @@ KINDS = {
     "decision_matrix": "decision_matrix",
     "experiment": "experiment",
     "device": "device",
+    "scores": "scores",
 }
 """The kind of each sample."""
 

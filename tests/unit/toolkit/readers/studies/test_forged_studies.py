@@ -34,6 +34,8 @@ CONTRADICTIONS = {
     "another situation": ("decision_matrix", set_at("situation", to="tied")),
     "a better price": ("decision_matrix", set_at("input", "options", 0, "values", "cost", "value", to=560_001)),
     "a limit that is met": ("load_test", set_at("within_limit", "is_within", to=True)),
+    "a drop that is acceptable": ("scores", set_at("slices", 0, "drops", 0, "is_non_inferior", to=True)),
+    "a smaller drop": ("scores", set_at("drops", 0, "upper", to=0.2)),
     "a rate that no trial had": (
         "max_rate",
         set_at("highest_rate_per_s", to={"value": 2000.0, "lower": 1000.0, "upper": 3000.0}),
@@ -110,6 +112,12 @@ TOO_MUCH = {
     "the order of sizes": ("learning_curve", lambda document: document["points"].reverse(), "sizes must rise"),
     "a deviation": ("learning_curve", set_at("points", 0, "deviation", to=0), "above zero"),
     "a variance": ("experiment", set_at("arms", "control", "variance", to=-1), "below zero"),
+    "metrics": (
+        "scores",
+        lambda document: document["metrics"].update({f"m{n}": document["metrics"]["accuracy"] for n in range(60)}),
+        "more than 60 metrics",
+    ),
+    "slices": ("scores", lambda document: document.update(slices=document["slices"] * 101), "more than 200 slices"),
     "draws": ("decision_matrix", set_at("draws", to=10_000_000), "draws must be a whole number from 100 to 10,000"),
     "a name": ("decision_matrix", set_at("input", "options", 0, "name", to="x" * 121), "too large to be shown"),
     "a number": ("load_test", set_at("metrics", "response_time_p50_ms", "value", to=1e17), "between 1e-30 and 1e16"),

@@ -5,7 +5,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.unit.toolkit.readers.studies.files import KINDS, SAMPLES, changed, conclusions, details, doubts, sample
+from tests.unit.toolkit.readers.studies.files import (
+    KINDS,
+    SAMPLES,
+    changed,
+    conclusions,
+    details,
+    doubts,
+    sample,
+    study_in,
+)
 from weighbridge.api.documents import import_results
 from weighbridge.charts.drawing import svg
 from weighbridge.core.errors import Invalid
@@ -240,6 +249,45 @@ def test_a_device_that_answers_otherwise_or_not_at_all_is_no_evidence(tmp_path) 
 
     with pytest.raises(Invalid, match="has no latency"):
         changed(tmp_path, "device", silent)
+
+
+def test_scores_have_slices_and_drops_from_a_baseline(tmp_path) -> None:
+    study = sample("scores")
+    assert conclusions(study) == (
+        "accuracy is 0.8517 (0.821 to 0.8779).",
+        "f1_macro is 0.8516 (0.8239 to 0.8793).",
+        "By slice, accuracy goes from 0.802 (0.7324 to 0.857) in region south to 0.9024 (0.8449 to 0.94) in region "
+        "north.",
+        "The drop of accuracy from the baseline is -0.03833 (-0.08096 to 0.004165), shown to be at most 0.03.",
+        "The drop of f1_macro from the baseline is -0.03915 (-0.08156 to 0.003255), shown to be at most 0.03.",
+        "In slices, 4 of 4 drops are not shown to be acceptable.",
+    )
+    assert study.draw().title == "accuracy by slice"
+
+    def plain(document):
+        document |= {"slices": [], "notes": [{"message": "Few rows."}], "drops": document["drops"][:1]}
+        document["drops"][0] |= {"margin": None, "is_non_inferior": None}
+        document["metrics"]["count"] = {"value": 3, "lower": None, "upper": None, "unit": "1"}
+
+    plainer = changed(tmp_path, "scores", plain)
+    assert doubts(plainer) == ("indicative", ["Few rows."])
+    assert conclusions(plainer)[2:] == (
+        "count is 3.",
+        "The drop of accuracy from the baseline is -0.03833 (-0.08096 to 0.004165).",
+    )
+    chart = plainer.draw()
+    assert (chart.title, [row[0] for row in chart.table.rows]) == ("Metrics", ["accuracy", "f1_macro"])
+
+
+def test_scores_of_probabilities_show_their_reliability(tmp_path) -> None:
+    study = study_in(SAMPLES.parents[1] / "samples" / "weighbridge_score.json")
+    assert study.draw().title == "Reliability of stated probabilities"
+
+    def empty(document):
+        document["metrics"] = {}
+
+    with pytest.raises(Invalid, match="has no metric that can be taken"):
+        changed(tmp_path, "scores", empty)
 
 
 def test_other_files_are_no_studies(tmp_path) -> None:

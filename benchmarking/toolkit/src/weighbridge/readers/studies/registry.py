@@ -14,9 +14,10 @@ from weighbridge.readers.studies.experiment import read_experiment
 from weighbridge.readers.studies.highest_rate import read_highest_rate
 from weighbridge.readers.studies.learning_curve import read_learning_curve
 from weighbridge.readers.studies.load_test import read_load_test
+from weighbridge.readers.studies.scores import read_scores
 from weighbridge.readers.studies.study import Study
 from weighbridge.readers.studies.sweep import read_sweep
-from weighbridge.readers.tools.weighbridge_results import LOAD, NAME, PROFILE, findings_of
+from weighbridge.readers.tools.weighbridge_results import LOAD, NAME, PROFILE, SCORES, findings_of
 
 READERS: Mapping[str, Callable[[Fields, Findings], Study]] = {
     LOAD: read_load_test,
@@ -26,6 +27,7 @@ READERS: Mapping[str, Callable[[Fields, Findings], Study]] = {
     "weighbridge.learning-curve/1": read_learning_curve,
     "weighbridge.matrix/1": read_decision_matrix,
     "weighbridge.experiment/1": read_experiment,
+    SCORES: read_scores,
 }
 
 
