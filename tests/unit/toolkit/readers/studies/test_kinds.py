@@ -256,8 +256,10 @@ def test_scores_have_slices_and_drops_from_a_baseline(tmp_path) -> None:
     assert conclusions(study) == (
         "accuracy is 0.8517 (0.821 to 0.8779).",
         "f1_macro is 0.8516 (0.8239 to 0.8793).",
-        "By slice, accuracy goes from 0.802 (0.7324 to 0.857) in region south to 0.9024 (0.8449 to 0.94) in region "
-        "north.",
+        (
+            "By slice, accuracy goes from 0.802 (0.7324 to 0.857) in region south to 0.9024 (0.8449 to 0.94) in region "
+            "north."
+        ),
         "The drop of accuracy from the baseline is -0.03833 (-0.08096 to 0.004165), shown to be at most 0.03.",
         "The drop of f1_macro from the baseline is -0.03915 (-0.08156 to 0.003255), shown to be at most 0.03.",
         "In slices, 4 of 4 drops are not shown to be acceptable.",
