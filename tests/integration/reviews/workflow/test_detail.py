@@ -296,7 +296,7 @@ def test_results_under_way_to_the_evidence_are_still_watched(
         assert f'id="{part}" hx-swap-oob="true"' in html_of(page)
 
 
-QUERIES_MAX = 31
+QUERIES_MAX = 32
 
 
 def test_a_page_of_many_metric_values_asks_no_more_than_of_few(

@@ -20,11 +20,12 @@ from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.evidence.domain.studies import STUDIES_MAX
 from reviews.evidence.models import ImportedFile, MetricRecord
 from reviews.packets import actions as packets
 from reviews.packets.queries.packet import packet_of, packet_page
+from reviews.previews.queries.previews import preview_of_draft
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import bundle_of, changes_of
 from reviews.snapshots.queries.snapshot import snapshot_of
@@ -34,6 +35,7 @@ from reviews.workflow.actions import evidence, imports, requests, review
 from reviews.workflow.queries.view import describe
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_person
+from tests.integration.reviews.requests.reading import words
 from tests.standstill import everything, refused
 from tests.unit.toolkit.readers.studies.files import KINDS, SAMPLES, document_of
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
@@ -153,6 +155,23 @@ def test_the_checklist_shows_the_item_among_studies(
     items = api(cast.author).get(f"/api/v1/requests/{asked.ref}/").json()["checklist"]
     (item,) = [each for each in items if each["id"] == "ab-test"]
     assert (item["studies"], item["is_complete"]) == (["experiment"], False)
+
+
+def test_the_preview_says_that_a_study_is_wanted_and_counts_one_that_is_attached(
+    as_: Callable[[User], Client], asked: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    draft = walks.make_draft(by=cast.author, now=now, purpose="Another purpose")
+    (wanted,) = [item for item in preview_of_draft(draft, now=now).people_items if item.id == "ab-test"]
+    assert (wanted.studies, wanted.is_complete) == (("experiment",), False)
+    client = as_(cast.author)
+    content = words(client.get(f"/requests/{draft.ref}/submit/"))
+    assert "Result of the A/B test, by: a study (experiment)." in content
+    attach(draft, "experiment", now)
+    assert "ab-test" not in {item.id for item in preview_of_draft(draft, now=now).people_items}
+    sketch = {"kind": "file", "format": "onnx", "task": "classification", "team": "search", "tier": "T1"}
+    assert "Result of the A/B test" in words(client.get("/requests/preview/", sketch | {"environment": "prod"}))
+    version = ChecklistVersion.objects.latest("pk")
+    assert "a study: experiment" in words(client.get(f"/rulebook/checklists/{version.name}/{version.number}/"))
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if name not in {"experiment", "load_test", "scores"}])

@@ -152,7 +152,7 @@ def test_studies_are_attached_from_a_terminal(
     assert "Declared: business_kpi_delta." in done.stdout
     again = weighbridge("request", "attach", request.ref, study, str(SAMPLES / "learning_curve.json"), env=own)
     assert again.exit_code == 1
-    assert "experiment.json: refused. This result is on record already." in again.stdout
+    assert "refused (409): This result is on record already." in again.stdout
     assert "learning_curve.json: It is valid. With 8,000 rows, expect accuracy" in again.stdout
     missing = weighbridge("request", "attach", request.ref, study, str(tmp_path / "none.json"), env=own)
     assert (missing.exit_code, "none.json is no file. Nothing was sent." in missing.output) == (2, True)

@@ -125,7 +125,7 @@ def attach(
     with errors_as_exits():
         for each in attach_files(files, ref=ref, part=part, server=server_at(server, token)):
             found.append(each)
-            typer.echo(f"{each.file}: {'refused. ' if each.is_refused else ''}{' '.join(each.sentences)}")
+            typer.echo(f"{each.file}: {' '.join(each.sentences)}")
     unclear = UNCLEAR if any(each.is_unclear for each in found) else DONE
     raise typer.Exit(NO if any(each.is_refused for each in found) else unclear)
 
