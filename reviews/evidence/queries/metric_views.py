@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, PolicyLimit
 from weighbridge.core.metrics import values as metrics
 from weighbridge.core.metrics.basis import Basis, stronger_or_equal
@@ -10,12 +11,16 @@ from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
 from weighbridge.core.metrics.values import MetricValue, is_current
 
 CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
-MEASURED = stronger_or_equal(Basis.MEASURED)
+MEASURED = stronger_or_equal(Basis.ATTESTED)
+"""The bases of values that were measured: elsewhere and signed, here, or on a bill."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricView:
-    """A metric of the catalog with the value that counts, the latest claim, the best measurement, and the limit."""
+    """A metric of the catalog with the value that counts, the latest claim, the best measurement, and the limit.
+
+    `verdict` is that of the run or of the signed result behind the value that counts.
+    """
 
     kind: MetricDefinition
     best: MetricValue | None
@@ -51,12 +56,18 @@ def _metric_view(kind: MetricDefinition, evidence: EvidenceSnapshot) -> MetricVi
         limit=evidence.limits.get(name),
         is_expired=best is not None and not is_current(best, now=now),
         run_id=row.run_id if row else None,
-        verdict=row.run.verdict if row and row.run else "",
+        verdict=verdict_of(row) if row else "",
         contradiction=contradicted.contradiction.message if contradicted else "",
         answer=contradicted.answer if contradicted else "",
         answered_by=contradicted.answered_by if contradicted else "",
         history=tuple(reversed(own)),
     )
+
+
+def verdict_of(row: MetricRecord) -> str:
+    """The verdict of the run or of the signed result behind a value; "" for others."""
+    source = row.run or row.statement
+    return source.verdict if source else ""
 
 
 def _latest_claim(

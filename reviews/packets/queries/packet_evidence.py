@@ -7,7 +7,7 @@ from typing import Any
 from benchmarking.runs.domain.alternatives import Picture, VariantLine
 from benchmarking.runs.queries.runs import RunView
 from reviews.evidence.queries.imported import imported_views
-from reviews.evidence.queries.metric_views import MetricView, metric_views
+from reviews.evidence.queries.metric_views import MetricView, metric_views, verdict_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart, RunRow, StudyPart
 from reviews.requests.domain import wording
@@ -42,7 +42,7 @@ def business_metric(evidence: EvidenceSnapshot) -> str:
 
 def comparisons(evidence: EvidenceSnapshot) -> tuple[ClaimComparison, ...]:
     """One row for each metric that has a metric value or a limit, in the order of the catalog."""
-    verdicts = {str(row.pk): row.run.verdict if row.run else "" for row in evidence.metric_records}
+    verdicts = {str(row.pk): verdict_of(row) for row in evidence.metric_records}
     return tuple(_comparison(view, verdicts) for view in metric_views(evidence))
 
 

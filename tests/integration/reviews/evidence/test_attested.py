@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,13 +19,16 @@ from governance.jobs import actions as jobs
 from governance.rulebook.domain import defaults
 from reviews.evidence.models import AttestedStatement, MetricRecord
 from reviews.evidence.queries.attested import attested_views, audit_words, plan_of
+from reviews.evidence.queries.metric_views import metric_views
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.packets.queries.packet_evidence import comparisons
 from reviews.requests.models import ReviewRequest
 from reviews.voting.queries.review_blockers import review_blockers
 from reviews.workflow.actions import attestations, requests
 from tests.factories import kinds
 from tests.factories import requests as walks
 from tests.factories.people import Cast
+from tests.integration.reviews.requests.reading import enter, page_of, words
 from tests.standstill import refused
 from weighbridge.core import attestation
 from weighbridge.core.attested_results import AttestedMetric, AttestedResult, result_statement
@@ -64,6 +68,19 @@ def test_the_values_of_a_signed_result_are_attested(
     (view,) = attested_views(request)
     assert (view.metrics, view.audit) == (("latency_p95_ms", "map", "map_50"), "not drawn to be measured again")
     assert audit_words(request, results=1) == ""
+
+
+def test_page_and_packet_show_attested_values_beside_the_claims(
+    request_elsewhere: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    attest(request_elsewhere, kinds.envelope_of(kinds.result_for(request_elsewhere, SIGNED, now=now)), cast, now)
+    evidence = EvidenceSnapshot(request_elsewhere, now)
+    views = {view.kind.name: view for view in metric_views(evidence)}
+    assert (views["map"].measured.basis, views["map"].verdict) == ("attested", "valid")
+    (row,) = [row for row in comparisons(evidence) if row.name == "latency_p95_ms"]
+    assert (row.measured.value, row.measured.basis, row.measured.verdict) == (40, "attested", "valid")
+    shown = words(enter(cast.reviewer_one).get(page_of(request_elsewhere)))
+    assert re.search(r"Latency p95 .{0,90}40\.00 ms attested", shown), shown
 
 
 def other(field: str, value: Any) -> Forge:
