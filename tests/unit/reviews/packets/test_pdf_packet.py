@@ -76,7 +76,7 @@ def test_outline_lists_every_section_and_its_parts(reader: PdfReader) -> None:
     assert _titles(reader.outline) == ["Fashion classifier for the returns desk", *SECTIONS]
     parts = [_titles(item) for item in reader.outline if isinstance(item, list)]
     assert parts == [
-        ["Latency percentiles", "Benchmark runs"],
+        ["Latency percentiles", "Benchmark runs", "Studies"],
         ["Conditions"],
         ["Signed checkpoint of the audit trail"],
     ]
@@ -210,10 +210,14 @@ def test_user_text_stays_text_in_every_field() -> None:
         runs=tuple(replace(row, reasons=(hostile,), machine=hostile) for row in packet.runs),
         comparisons=tuple(replace(row, answer=hostile, contradiction=hostile) for row in packet.comparisons[:2]),
         costs=tuple(replace(row, label=hostile, source=hostile) for row in packet.costs),
+        studies=tuple(
+            replace(row, title=hostile, conclusions=(hostile,), reasons=(hostile,) * 8, file_name=hostile)
+            for row in packet.studies
+        ),
     )
     html = _html(packet)
     assert "<img src=&quot;" not in html
-    assert html.count("<img ") == 2 + 2
+    assert html.count("<img ") == 2 + 2 + 2
     assert html.count("<link ") == 2
     assert render(html, assets=_assets(packet)).startswith(b"%PDF-")
 
