@@ -35,6 +35,12 @@ class MetricView:
     answered_by: str
     history: tuple[MetricValue, ...]
 
+    @property
+    def claimed_or_computed(self) -> MetricValue | None:
+        """The latest claim; without one, a total that is computed from the claims of its parts."""
+        is_computed = self.claimed is None and self.best is not None and self.best.basis in CLAIMED
+        return self.best if is_computed else self.claimed
+
 
 def metric_views(evidence: EvidenceSnapshot) -> tuple[MetricView, ...]:
     """One entry for each metric with a value or a limit, in the order of the catalog."""

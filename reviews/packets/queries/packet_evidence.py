@@ -90,7 +90,7 @@ def _comparison(view: MetricView, verdicts: Mapping[str, str]) -> ClaimCompariso
         name=view.kind.name,
         unit=view.kind.unit,
         direction=view.kind.direction.value,
-        claimed=_claim(view.claimed) if view.claimed else None,
+        claimed=_claim(view.claimed_or_computed) if view.claimed_or_computed else None,
         measured=_measurement(view.measured, verdicts[view.measured.id]) if view.measured else None,
         limit=plain(view.limit.value) if view.limit else None,
         is_contradicted=bool(view.contradiction),

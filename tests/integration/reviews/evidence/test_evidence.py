@@ -25,11 +25,13 @@ from governance.rulebook.models import PolicyVersion
 from reviews.evidence.domain.plausibility import PEERS_MIN
 from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries.evidence import metric_values_of
+from reviews.evidence.queries.metric_views import metric_views
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence, measurements, requests, review
 from reviews.workflow.actions.evidence import StatedValue
 from tests.factories import requests as walks
+from tests.integration.reviews.requests.reading import enter, page_of, words
 from tests.integration.reviews.workflow.worlds import World
 from tests.standstill import everything, refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
@@ -444,3 +446,14 @@ def test_the_checklist_is_attached_at_submission(
 def test_revised_evidence_can_be_edited_again(world: World) -> None:
     request = requests.revise(request=world.changes_requested(), reason="", by=world.mate, now=world.now)
     assert evidence.state_metric_value(request=request, statement=STATEMENT, by=world.mate, now=world.now).pk
+
+
+def test_a_total_that_nobody_stated_is_shown_as_computed(author: User, now: datetime) -> None:
+    parts = {"training_cost_usd": "900", "inference_cost_1y_usd": "2400"}
+    draft = walks.make_draft(by=author, now=now, declared=parts)
+    views = {view.kind.name: view for view in metric_views(EvidenceSnapshot(draft, now))}
+    total = views["total_cost_1y_usd"]
+    assert total.claimed is None
+    assert (total.claimed_or_computed.value, total.claimed_or_computed.basis) == (3300, "declared")
+    assert views["training_cost_usd"].claimed_or_computed == views["training_cost_usd"].claimed
+    assert "$3,300" in words(enter(author).get(page_of(draft)))
