@@ -76,6 +76,14 @@ def test_what_the_arms_give_is_judged_again(tmp_path):
     assert (status, len(messages)) == ("indicative", 2)
     assert messages[0].startswith("The control has few units")
 
+    def rare(document):
+        for name, mean in (("control", 0.0003), ("treatment", 0.0005)):
+            variance = mean * (1 - mean) * 1.0005
+            document["arms"][name] = {"units": 20_000, "mean": mean, "variance": variance}
+        document["metrics"] = {}
+
+    assert "has few units, successes or failures" in doubts(changed(tmp_path, "experiment", rare))[1][0]
+
     def lost(document):
         document["arms"]["treatment"]["units"] = 15_000
         document["metrics"] = {}

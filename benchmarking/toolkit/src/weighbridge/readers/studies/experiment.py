@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from weighbridge.charts.drawing import Chart
 
 LOOKS = {"anytime": "any number of looks", "fixed": "one look at the end"}
-SHARE_TOLERANCE = 1e-9
+SHARE_TOLERANCE = 1e-3
 
 
 def read_experiment(document: Fields, findings: Findings) -> Study:
@@ -66,7 +66,10 @@ def _arm(stated: Fields) -> Arm:
 
 
 def _is_share(arm: Arm) -> bool:
-    """Whether the variance is that of outcomes which are 0 or 1; the document does not say so itself."""
+    """Whether the variance is that of outcomes which are 0 or 1, or nearly so; the document does not say so itself.
+
+    A variance that is off by less than the tolerance does not escape the check for few successes.
+    """
     if not 0 <= arm.mean <= 1:
         return False
     expected = arm.mean * (1 - arm.mean) * arm.n / (arm.n - 1)
