@@ -78,7 +78,8 @@ def test_every_kind_is_attached_with_its_chart_and_shown(
     assert chart["Content-Type"] == "image/svg+xml"
     assert b"prefers-color-scheme" in chart.content
     file = client.get(f"{page}imports/{row.pk}/file/")
-    assert json.loads(b"".join(file.streaming_content))["schema"] == document_of(name)["schema"]  # type: ignore[attr-defined]
+    with file.file_to_stream as stream:  # type: ignore[attr-defined]  # a response with a file
+        assert json.load(stream)["schema"] == document_of(name)["schema"]
 
 
 def test_values_of_a_study_are_declared_and_of_others_there_are_none(draft: ReviewRequest, now: datetime) -> None:
