@@ -78,8 +78,7 @@ def test_every_kind_is_attached_with_its_chart_and_shown(
     assert chart["Content-Type"] == "image/svg+xml"
     assert b"prefers-color-scheme" in chart.content
     file = client.get(f"{page}imports/{row.pk}/file/")
-    with file.file_to_stream as stream:  # type: ignore[attr-defined]  # a response with a file
-        assert json.load(stream)["schema"] == document_of(name)["schema"]
+    assert json.loads(file.getvalue())["schema"] == document_of(name)["schema"]
 
 
 def test_values_of_a_study_are_declared_and_of_others_there_are_none(draft: ReviewRequest, now: datetime) -> None:
