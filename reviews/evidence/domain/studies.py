@@ -47,9 +47,7 @@ class FiledStudy:
 
 def filed_study(study: Study) -> FiledStudy:
     """The study with its chart, drawn from the numbers that were read. Raises Invalid if it cannot be shown."""
-    summary = study.result.study
-    if summary is None:
-        raise Invalid("The file is no study.", field="file")
+    summary = study.summary
     model = "this one, by its digest" if study.result.model.digest else "the file does not say which"
     return FiledStudy(
         kind=StudyKind(summary.kind),

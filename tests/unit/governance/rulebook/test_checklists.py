@@ -16,6 +16,7 @@ from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
 
 METRIC = {"id": "speed", "kind": "metric", "title": "Speed", "metrics": ["latency_p95_ms"], "accept": ["measured"]}
+STUDY = {"id": "ab", "kind": "study", "title": "A/B test", "studies": ["experiment", "sweep"]}
 TEXT = {"id": "why", "kind": "text", "title": "Why", "min_length": 5}
 
 
@@ -72,6 +73,10 @@ def test_a_document_becomes_a_checklist():
         ([TEXT | {"accept": ["measured"]}], "items[0].accept", "is allowed only for metric and cost items"),
         ([TEXT | {"kind": "poem"}], "items[0].kind", "must be one of metric"),
         ([TEXT | {"needed": True}], "items[0].needed", "unknown"),
+        ([STUDY | {"studies": []}], "items[0].studies", "must list kinds of studies"),
+        ([STUDY | {"studies": ["rumor"]}], "items[0].studies", "contains 'rumor'. Use load_test"),
+        ([TEXT | {"studies": ["sweep"]}], "items[0].studies", "for an item of the kind study alone"),
+        ([STUDY | {"metrics": ["accuracy"]}], "items[0].metrics", "is allowed only for metric and cost items"),
     ],
 )
 def test_faulty_documents_are_refused_with_their_path(items, field, words):
@@ -178,3 +183,18 @@ def test_the_default_checklist_asks_what_the_review_needs():
     }
     costs = {name for item in checklist.items if item.kind is ItemKind.COST for name in item.metrics}
     assert costs == {"training_cost_usd", "training_gpu_hours", "inference_cost_1y_usd", "total_cost_1y_usd"}
+
+
+def test_a_study_item_is_answered_by_a_study_of_its_kinds_alone():
+    checklist, index = parse_checklist(document(STUDY)), index_values((), catalog=STANDARD)
+    assert not checklist.items[0].kind.is_answered_by_people
+
+    def found(**given):
+        (status,) = completeness(
+            checklist, subject=SUBJECT, answers=[answer("ab", text="Yes.")], index=index, now=NOW, **given
+        )
+        return status.is_complete, status.reason
+
+    assert found() == (False, "Still open: A/B test or Sweep.")
+    assert found(studies={"device": "a device"}) == (False, "Still open: A/B test or Sweep.")
+    assert found(studies={"sweep": "a sweep", "experiment": "a test"}) == (True, "Answered by: a test; a sweep.")

@@ -7,6 +7,7 @@ import pytest
 import weighbridge as toolkit
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.readers.files import SAMPLES
+from tests.unit.toolkit.readers.studies.files import SAMPLES as STUDIES
 
 
 def test_a_valid_result_is_printed_and_written(tmp_path):
@@ -53,3 +54,14 @@ def test_python_gives_a_row_for_each_metric():
     assert (first["tool"], first["part"], first["status"]) == ("lm-evaluation-harness", "sums", "indicative")
     assert (first["value"], first["confidence"], first["n"], first["unit"]) == (0.36, 0.95, 25, "ratio")
     assert first["lower"] == pytest.approx(0.168, abs=1e-3)
+
+
+def test_a_study_is_printed_with_its_conclusions_and_no_empty_table():
+    done = weighbridge("import", STUDIES / "sweep.json", STUDIES / "experiment.json")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Sweep"
+    assert lines[1].startswith("  The highest throughput is 10,358,082 rows per second")
+    assert lines[2] == "  points: 6, of which 6 measured the model"
+    assert done.stdout.count("┏") == 1
+    assert "  With any number of looks, no difference is shown: +13.00% (95%: -0.99% to +28.96%)." in lines

@@ -52,14 +52,12 @@ def changed(folder: Path, name: str, change: Callable[[dict[str, Any]], object])
 
 def conclusions(study: Study) -> tuple[str, ...]:
     """Return what a study concludes."""
-    assert study.result.study is not None
-    return study.result.study.conclusions
+    return study.summary.conclusions
 
 
 def details(study: Study) -> dict[str, str]:
     """Return the details of a study."""
-    assert study.result.study is not None
-    return {each.label: each.value for each in study.result.study.details}
+    return {each.label: each.value for each in study.summary.details}
 
 
 def doubts(study: Study) -> tuple[str, list[str]]:

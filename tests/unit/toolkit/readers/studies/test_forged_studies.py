@@ -141,8 +141,7 @@ def test_what_cannot_be_shown_is_refused_with_a_reason(tmp_path, name, change, w
 
 def test_texts_of_a_file_stay_one_line(tmp_path):
     study = changed(tmp_path, "load_test", set_at("plan", "url", to="http://x/\u202e\n<script>" + "y" * 900))
-    assert study.result.study is not None
-    target = {each.label: each.value for each in study.result.study.details}["target"]
+    target = {each.label: each.value for each in study.summary.details}["target"]
     assert target.startswith("http://x/")
     assert len(target) <= 500
     assert not {"\u202e", "\n"} & set(target)

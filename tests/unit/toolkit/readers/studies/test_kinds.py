@@ -27,8 +27,7 @@ from weighbridge.tradeoff.matrix.file import matrix_from
 @pytest.mark.parametrize(("name", "kind"), KINDS.items())
 def test_every_study_has_its_kind_conclusions_and_a_chart_with_a_table(name: str, kind: str) -> None:
     study = sample(name)
-    assert study.result.study is not None
-    assert study.result.study.kind == kind
+    assert study.summary.kind == kind
     assert all(sentence.endswith(".") for sentence in conclusions(study))
     chart = study.draw()
     assert chart.table.rows
@@ -184,8 +183,7 @@ def test_a_curve_of_errors_without_repeats_may_drop_late(tmp_path) -> None:
 
 def test_a_decision_matrix_is_decided_again(tmp_path) -> None:
     study = sample("decision_matrix")
-    assert study.result.study is not None
-    assert study.result.study.title == "Decision matrix: Which fraud detector"
+    assert study.summary.title == "Decision matrix: Which fraud detector"
     assert conclusions(study)[0] == "Take open model."
     assert details(study)["rejected"] == "other vendor: No data processing agreement."
     assert doubts(study) == ("indicative", ["5 of 8 estimates are declared or estimated, not measured."])

@@ -21,10 +21,11 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-9
 class Study:
     """A study that was read. `draw` makes its chart from the numbers that were read, never from a picture in the file.
 
-    `draw` needs the libraries of charts, and raises Invalid without them.
+    `summary` is that of the result. `draw` needs the libraries of charts, and raises Invalid without them.
     """
 
     result: ImportedResult
+    summary: StudySummary
     draw: Callable[[], "Chart"]
 
 
@@ -45,7 +46,7 @@ def study_of(
         conclusions=tuple(map(printable, conclusions)),
         details=lines,
     )
-    return Study(findings.result(study=summary), draw)
+    return Study(findings.result(study=summary), summary, draw)
 
 
 def check_same(what: str, *, stated: float | str | None, computed: float | str | None, file: str) -> None:
