@@ -8,7 +8,7 @@ log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 
 rm -f .coverage .coverage.*
-"$python" -m pytest -p tests.counting --ignore=tests/performance -m "not nightly" -n "$processes" --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci \
+"$python" -m pytest -p tests.counting --ignore=tests/performance -m "not nightly" -n "$processes" --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci --durations=25 --durations-min=5 \
   --cov --cov-branch --cov-report=term:skip-covered --cov-report=json:.coverage.json "$@" | tee "$log"
 tests_rc=${PIPESTATUS[0]}
 
