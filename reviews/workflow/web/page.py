@@ -99,6 +99,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
     snapshot = snapshot_of(review, now=timezone.now())
     view = describe(snapshot, person=person_of(request))
     trail, attested, imported = trail_lines(view.events), attested_views(review), imported_views(review)
+    items = [item_entry(view, item, bound) for item in view.checklist]
     return {
         "view": view,
         "progress_steps": progress_steps(view),
@@ -107,7 +108,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: BoundForms) -
         "earlier": trail[RECENT_EVENTS:],
         "costs": table_of(view.projections[0].document) if view.projections else None,
         "records": _records(request, review, view),
-        "items": (items := [item_entry(view, item, bound) for item in view.checklist]),
+        "items": items,
         "study_items": [item for item in items if item.view.studies],
         "attested": attested,
         "imported": [file for file in imported if file.study is None],
