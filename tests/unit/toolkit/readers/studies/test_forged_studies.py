@@ -129,6 +129,7 @@ TOO_MUCH = {
     "draws": ("decision_matrix", set_at("draws", to=10_000_000), "draws must be a whole number from 100 to 10,000"),
     "a name": ("decision_matrix", set_at("input", "options", 0, "name", to="x" * 121), "too large to be shown"),
     "a number": ("load_test", set_at("metrics", "response_time_p50_ms", "value", to=1e17), "between 1e-30 and 1e16"),
+    "bounds": ("load_test", set_at("metrics", "response_time_p99_ms", "lower", to=99), "a value between its bounds"),
     "a share": ("learning_curve", set_at("points", 0, "value", to=1.5), "from 0 to 1"),
 }
 
