@@ -272,8 +272,8 @@ def test_scores_have_slices_and_drops_from_a_baseline(tmp_path) -> None:
             "By slice, accuracy goes from 0.802 (0.7324 to 0.857) in region south to 0.9024 (0.8449 to 0.94) in region "
             "north."
         ),
-        "The drop of accuracy from the baseline is -0.03833 (-0.08096 to 0.004165), shown to be at most 0.03.",
-        "The drop of f1_macro from the baseline is -0.03915 (-0.08156 to 0.003255), shown to be at most 0.03.",
+        "The drop of accuracy from the baseline is -0.03833 (-0.08096 to 0.004165), shown to be below 0.03.",
+        "The drop of f1_macro from the baseline is -0.03915 (-0.08156 to 0.003255), shown to be below 0.03.",
         "In slices, 4 of 4 drops are not shown to be acceptable.",
     )
     assert study.draw().title == "accuracy by slice"
@@ -283,6 +283,10 @@ def test_scores_have_slices_and_drops_from_a_baseline(tmp_path) -> None:
         document["drops"][0] |= {"margin": None, "is_non_inferior": None}
         document["metrics"]["count"] = {"value": 3, "lower": None, "upper": None, "unit": "1"}
 
+    def equal(document):
+        document["drops"][0] |= {"upper": 0.03, "margin": 0.03, "is_non_inferior": False}
+
+    assert "not shown to be below 0.03." in conclusions(changed(tmp_path, "scores", equal))[3]
     plainer = changed(tmp_path, "scores", plain)
     assert doubts(plainer) == ("indicative", ["Few rows."])
     assert conclusions(plainer)[2:] == (

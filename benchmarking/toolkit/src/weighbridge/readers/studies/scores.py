@@ -101,7 +101,7 @@ def _drops(document: Fields) -> Iterator[str]:
     for drop in _entries(document, "drops", METRICS_MAX):
         value, lower, upper = (number(drop.quantity(key)) for key in ("value", "lower", "upper"))
         answer = _answer(drop)
-        judged = f", {answer} to be at most {number(drop.quantity('margin'))}" if answer else ""
+        judged = f", {answer} to be below {number(drop.quantity('margin'))}" if answer else ""
         name = drop.text("metric") or "a metric"
         yield f"The drop of {name} from the baseline is {value} ({lower} to {upper}){judged}."
     slices = _entries(document, "slices", SLICES_MAX)
@@ -114,7 +114,7 @@ def _answer(drop: Fields) -> str:
     """Whether a drop is shown to be acceptable, by its upper bound; "" without a margin."""
     if drop.plain("margin") is None:
         return ""
-    answer = "shown" if drop.quantity("upper") <= drop.quantity("margin") else "not shown"
+    answer = "shown" if drop.quantity("upper") < drop.quantity("margin") else "not shown"
     stated = {True: "shown", False: "not shown", None: "open"}[drop.flag("is_non_inferior")]
     check_same("that a drop is acceptable as", stated=stated, computed=answer, file=drop.file)
     return answer
