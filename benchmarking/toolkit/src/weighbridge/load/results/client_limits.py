@@ -13,7 +13,7 @@ from weighbridge.load.generator.http2.connection import STREAMS_MAX
 from weighbridge.load.generator.pool_size import PoolLimit
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.intervals import UNANSWERED_MS
-from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics, response_times_ms
+from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics, headline_of, response_times_ms
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 from weighbridge.measure.metrics import NS_PER_MS
 from weighbridge.measure.verdict import Status, ValidityReason
@@ -113,7 +113,8 @@ def _lag(plan: LoadPlan, metrics: LoadMetrics) -> Iterator[ValidityReason]:
     lag_ms = metrics.value("generator_lag_p99_ms")
     if lag_ms is None:
         return
-    scale_ms = max(metrics.value(HEADLINE) or 0.0, plan.p99_limit_ms or 0.0)
+    limit_ms = plan.chat.limits.ttft_ms if plan.chat is not None else plan.p99_limit_ms
+    scale_ms = max(metrics.value(headline_of(plan)[0]) or 0.0, limit_ms or 0.0)
     indicative_ms = max(LAG_INDICATIVE_MS, LAG_INDICATIVE * scale_ms)
     if lag_ms > indicative_ms:
         invalid_ms = max(LAG_INVALID_MS, LAG_INVALID * scale_ms)
