@@ -63,7 +63,12 @@ def streaming_lines(result: Mapping[str, Any]) -> Iterator[str]:
 def load_search_parts(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield each trial, the highest rate with bounds, how the search ended, and the verdict."""
     for trial in result["trials"]:
-        yield f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms"
+        if "good_share" in trial:
+            share = trial["good_share"]
+            good = "no answers" if share is None else f"{share:.1%} good, goodput {number(trial['goodput_per_s'])}/s"
+            yield f"{number(trial['rate_per_s'])}/s: {good}"
+        else:
+            yield f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms"
     yield from sent_body_lines(result)
     yield from highest_rate_lines(result)
     yield from verdict_lines(result)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from weighbridge.load.chat.answer_stream import UNKNOWN, Finish
 from weighbridge.load.chat.limits import Limits
-from weighbridge.load.chat.results.block_intervals import mean_of_blocks, ratio_interval, share_interval
+from weighbridge.load.chat.results.dependent_intervals import mean_interval, ratio_interval, share_interval
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.chat.results.times import AnswerTimes, answer_times, gaps_ms, good_answers
 from weighbridge.load.results.intervals import BLOCKS, percentile_intervals
@@ -65,7 +65,7 @@ def _tokens(samples: LoadSamples, chat: ChatSamples) -> Iterator[tuple[str, tupl
     for name in TOKENS:
         counts = getattr(chat, name)
         known = counts[samples.answered & (counts != UNKNOWN)].astype(np.float64)
-        mean = ratio_interval(known, np.ones(len(known)))
+        mean = mean_interval(known)
         if mean is not None:
             yield f"{name}_mean", (mean, "tokens")
     is_known = samples.answered & (chat.cached_tokens != UNKNOWN)
@@ -115,5 +115,5 @@ def output_rate(samples: LoadSamples, chat: ChatSamples, *, duration_s: float) -
         return None
     place = np.minimum((samples.done_ns[ended] * BLOCKS / (duration_s * NS_PER_S)).astype(np.int64), BLOCKS - 1)
     tokens = np.bincount(place, weights=chat.output_tokens[ended].astype(np.float64), minlength=BLOCKS)
-    rate = mean_of_blocks(tokens * BLOCKS / duration_s)
-    return dataclasses.replace(rate, lower=max(0.0, rate.lower))
+    rate = mean_interval(tokens * BLOCKS / duration_s)
+    return None if rate is None else dataclasses.replace(rate, lower=max(0.0, rate.lower))

@@ -5,7 +5,7 @@ from typing import Any
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.load.chat.answer_stream import Finish
-from weighbridge.load.chat.results.block_intervals import block_shares
+from weighbridge.load.chat.results.dependent_intervals import block_shares
 from weighbridge.load.chat.results.metrics import chat_metrics
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.chat.results.times import answer_times, good_answers
