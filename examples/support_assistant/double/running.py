@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 from examples.support_assistant.double.answers import AnswerFunction, drawn_words
 from examples.support_assistant.double.clock import precise_loop
-from examples.support_assistant.double.connection import Connection
+from examples.support_assistant.double.connection import DoubleConnection
 from examples.support_assistant.double.law import Law
 from examples.support_assistant.double.pace import StatedPace
 from examples.support_assistant.double.serving import Double, MakePace
@@ -58,7 +58,7 @@ async def serve(double: Double, *, port: int = 0) -> asyncio.Server:
     """Start to answer on this machine; port 0 takes a free one. Raises Invalid if it cannot be had."""
     try:
         return await asyncio.get_running_loop().create_server(
-            lambda: Connection(double), "127.0.0.1", port, backlog=BACKLOG
+            lambda: DoubleConnection(double), "127.0.0.1", port, backlog=BACKLOG
         )
     except OSError as error:
         raise Invalid(f"Port {port} cannot be had: {error.strerror}.", field="port") from error

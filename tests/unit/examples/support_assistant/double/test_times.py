@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from examples.support_assistant.double.law import Law
-from examples.support_assistant.double.pace import StatedPace, Turn
+from examples.support_assistant.double.pace import PacedAnswer, StatedPace
 from examples.support_assistant.double.running import double_process, double_thread
 from tests.unit.examples.support_assistant.double.chats import USAGE, chat
 from weighbridge.core.errors import Invalid
@@ -55,7 +55,7 @@ def begun(pace: StatedPace, loop: StillLoop, count: int, **fields) -> list[float
         if number == count:
             pace.end(turn, due_s)
 
-    turn = Turn(
+    turn = PacedAnswer(
         arrived_s=loop.now, output_tokens=count, produced=produced, **{"input_tokens": 0, "cached_tokens": 0} | fields
     )
     pace.begin(turn)
@@ -91,7 +91,8 @@ def test_a_client_that_leaves_gives_its_slot_or_its_place_away() -> None:
     loop = StillLoop()
     pace = StatedPace(Law(ttft_ms=100, tpot_ms=100, slots=1), loop)
     left = [
-        Turn(arrived_s=0.0, input_tokens=0, cached_tokens=0, output_tokens=9, produced=lambda *_: None) for _ in "ab"
+        PacedAnswer(arrived_s=0.0, input_tokens=0, cached_tokens=0, output_tokens=9, produced=lambda *_: None)
+        for _ in "ab"
     ]
     for turn in left:
         pace.begin(turn)
