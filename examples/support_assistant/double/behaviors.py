@@ -29,7 +29,10 @@ def error(status: int, message: str, code: str, kind: str, **more: Any) -> Docum
 
 def too_long(input_tokens: int, context_tokens: int) -> Script:
     """Refuse a prompt as llama.cpp does."""
-    message = "the request exceeds the available context size, try increasing it"
+    message = (
+        f"request ({input_tokens} tokens) exceeds the available context size ({context_tokens} tokens), "
+        "try increasing it"
+    )
     more = {"n_prompt_tokens": input_tokens, "n_ctx": context_tokens}
     return document(400, error(400, message, "exceed_context_size_error", "llama", **more))
 

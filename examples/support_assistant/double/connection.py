@@ -6,14 +6,14 @@ from typing import cast
 
 from examples.support_assistant.double.behaviors import error
 from examples.support_assistant.double.http import BadRequest, Request, RequestReader
-from examples.support_assistant.double.pace import Turn
+from examples.support_assistant.double.pace import PacedAnswer
 from examples.support_assistant.double.records import Record
 from examples.support_assistant.double.script import Ending, Script, document
 from examples.support_assistant.double.serving import CHAT, Double
 from examples.support_assistant.double.writing import Writer
 
 
-class Connection(asyncio.Protocol):
+class DoubleConnection(asyncio.Protocol):
     """Reads requests of one client and answers them."""
 
     def __init__(self, double: Double) -> None:
@@ -21,7 +21,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._writer: Writer | None = None
-        self._turn: Turn | None = None
+        self._turn: PacedAnswer | None = None
         self._is_last = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
         record = record or Record(id="", behavior="", status=script.status, arrived_s=self._loop.time())
         self._writer = writer = Writer(transport, script, record, self._over)
         if is_held:
-            self._turn = Turn(
+            self._turn = PacedAnswer(
                 arrived_s=record.arrived_s,
                 input_tokens=record.input_tokens,
                 cached_tokens=record.cached_tokens,

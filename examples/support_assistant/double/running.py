@@ -9,12 +9,12 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any, cast
 
 from examples.support_assistant.double.answers import AnswerFunction, drawn_words
 from examples.support_assistant.double.clock import precise_loop
-from examples.support_assistant.double.connection import Connection
+from examples.support_assistant.double.connection import DoubleConnection
 from examples.support_assistant.double.law import Law
 from examples.support_assistant.double.pace import StatedPace
 from examples.support_assistant.double.serving import Double, MakePace
@@ -58,7 +58,7 @@ async def serve(double: Double, *, port: int = 0) -> asyncio.Server:
     """Start to answer on this machine; port 0 takes a free one. Raises Invalid if it cannot be had."""
     try:
         return await asyncio.get_running_loop().create_server(
-            lambda: Connection(double), "127.0.0.1", port, backlog=BACKLOG
+            lambda: DoubleConnection(double), "127.0.0.1", port, backlog=BACKLOG
         )
     except OSError as error:
         raise Invalid(f"Port {port} cannot be had: {error.strerror}.", field="port") from error
@@ -70,12 +70,13 @@ def address_of(server: asyncio.Server) -> str:
 
 
 @contextlib.contextmanager
-def double_process(law: Law, *, answers: str = "") -> Iterator[RunningDouble]:
+def double_process(law: Law, *, answers: str = "", prefix: Sequence[str] = ()) -> Iterator[RunningDouble]:
     """Run a double in a process of its own; `answers` names a function, `module:name`.
 
+    `prefix` stands before the command and must execute it in its own place, as `taskset` does.
     Raises Invalid if it does not start.
     """
-    command = [sys.executable, "-m", PROGRAM, "--law", json.dumps(dataclasses.asdict(law))]
+    command = [*prefix, sys.executable, "-m", PROGRAM, "--law", json.dumps(dataclasses.asdict(law))]
     command += ["--answers", answers] if answers else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own program
         try:

@@ -14,6 +14,7 @@ from examples.support_assistant.double.tokens import tokens_of
 
 Document = dict[str, Any]
 DONE = "[DONE]"
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 STREAM_TYPE, JSON_TYPE = "text/event-stream", "application/json"
 
 
@@ -105,7 +106,7 @@ class Answered:
 
 def as_json(document: Document) -> str:
     """Return JSON that keeps characters as they are, so that bytes of one can be apart."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return ENCODER.encode(document)
 
 
 def document(status: int, body: Document, **headers: str) -> Script:

@@ -72,7 +72,7 @@ class Writer:
         if event.role in TIMED:
             self._record.due_s.append(self._due_s)
             self._record.written_s.append(self._loop.time())
-        if len(self._held) >= self._script.events_per_write:
+        if self._script.is_stream and len(self._held) >= self._script.events_per_write:
             self._flush()
 
     def _flush(self) -> None:
@@ -104,6 +104,8 @@ class Writer:
 
     def _cut(self, data: bytes) -> list[bytes]:
         """Cut at random bytes, so that events, lines and characters come apart."""
+        if self._cuts == 1:
+            return [data]
         ends = sorted({self._chance.randrange(1, len(data)) for _ in range(self._cuts - 1)} if len(data) > 1 else ())
         return [data[start:end] for start, end in zip((0, *ends), (*ends, len(data)), strict=True)]
 

@@ -30,6 +30,7 @@ EXTRAS = {
     "jiwer": "quality",
     "sacrebleu": "quality",
     "pycocotools": "quality",
+    "xllamacpp": "llm",
 }
 
 
