@@ -70,6 +70,7 @@ def test_tokens_and_answers_are_those_that_the_server_states(tmp_path):
         ("stall", "stalled"),
         ("never", "timed_out"),
         ("giant_line", "garbage"),
+        ("bad_utf8", "garbage"),
         ("empty", "empty"),
     ],
 )
@@ -87,14 +88,13 @@ def test_every_bad_behavior_has_a_name_and_loses_nothing_else(tmp_path, behavior
 
 @pytest.mark.parametrize(
     "behavior",
-    ["comments", "crlf", "split_lines", "no_last_blank", "until_close", "wrong_type", "no_done", "bad_utf8", "pause"],
+    ["comments", "crlf", "split_lines", "no_last_blank", "until_close", "wrong_type", "no_done", "pause"],
 )
 def test_what_is_allowed_is_read(tmp_path, behavior):
     law = Law(ttft_ms=2, tpot_ms=1, behavior=behavior, pieces=3, cache_block=0, pause_s=0.1)
     document, records = loaded(tmp_path, law, arrivals="constant", rate=10)
     assert document["errors"] == []
-    if behavior not in ("no_done", "bad_utf8"):
-        assert document["streaming"]["tokens"]["output"] == sum(record["output_tokens"] for record in records)
+    assert document["streaming"]["tokens"]["output"] == sum(record["output_tokens"] for record in records)
 
 
 @pytest.mark.parametrize(
@@ -160,18 +160,6 @@ def test_several_processes_are_merged_in_order(tmp_path):
     assert document["streaming"]["good"]["n"] == 40
 
 
-def test_a_search_finds_the_rate_within_the_limits(tmp_path):
-    """8 answers at once of 60 ms each: 133 in a second, of which the search may find a part on a busy machine."""
-    with double_thread(Law(ttft_ms=30, tpot_ms=10, output="4", slots=1, cache_block=0)) as double:
-        chat = Chat(generate="input=5,prompts=2000", ttft_ms=200)
-        result = load_test(double.address + PATH, chat=chat, rate=5, duration="1s", find_max=True, within="25s")
-    document = result.document
-    assert document["limit_ms"] is None
-    assert (document["good_share"], document["limits"]) == (0.95, "TTFT ≤ 200 ms")
-    assert document["trials"][0]["good_share"] is not None
-    assert "cache.unknown" not in document["verdict"]["reasons"]
-
-
 @pytest.mark.parametrize(
     ("chat", "words"),
     [
@@ -210,6 +198,6 @@ def test_the_key_is_in_no_result(tmp_path, monkeypatch):
 
 
 def test_tokens_are_checked_by_the_server(tmp_path):
-    document, _ = loaded(tmp_path, chat={"tokenizer": "server"}, rate=20)
+    document, _ = loaded(tmp_path, chat={"tokenizer": "server"}, arrivals="constant")
     assert document["streaming"]["tokens"]["checked"] + len(document["errors"]) > 0
     assert np.isfinite(document["metrics"]["output_tokens_mean"]["value"])

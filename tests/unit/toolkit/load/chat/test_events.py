@@ -67,3 +67,7 @@ def test_a_line_may_not_grow_without_end():
     parser.feed(b"data: " + b"x" * (LONGEST_LINE_BYTES - 6))
     with pytest.raises(Invalid, match="longer than 1,000,000 bytes"):
         parser.feed(b"x")
+    with pytest.raises(Invalid, match="longer than 1,000,000 bytes"):
+        EventParser().feed(b"data: " + b"x" * LONGEST_LINE_BYTES + b"\n\n")
+    short = b"data: xx\n\n" * 200_000
+    assert len(EventParser().feed(short)) == 200_000

@@ -32,7 +32,7 @@ class EventParser:
         held = b"\r" if text.endswith(b"\r") else b""
         *lines, rest = _LINE_END.split(text[: len(text) - len(held)])
         self._rest = rest + held
-        if len(self._rest) > LONGEST_LINE_BYTES:
+        if len(text) > LONGEST_LINE_BYTES and max(map(len, (*lines, rest))) > LONGEST_LINE_BYTES:
             text_of_error = f"a line of the stream is longer than {LONGEST_LINE_BYTES:,} bytes"
             raise Invalid(text_of_error, code="line_too_long")
         return [data for line in lines if (data := self._read(line)) is not None]

@@ -40,16 +40,17 @@ def chat_results(
     found = chat_metrics(result.samples, chat, limits=plan.limits, duration_s=duration_s, seed=seed)
     doubts = doubts_of(plan, result, chat, check=check, duration_s=duration_s, is_steady=is_steady)
     both = LoadMetrics(base.metrics | found.metrics, [*base.missing, *found.missing])
-    return ChatResults(withhold(both, doubts.withheld), doubts, _section(plan, result, chat, check))
+    return ChatResults(withhold(both, doubts.withheld), doubts, _section(plan, result, chat, check, found))
 
 
-def _section(plan: ChatPlan, result: GeneratorResult, chat: ChatSamples, check: TokenCheck | None) -> dict[str, Any]:
+def _section(
+    plan: ChatPlan, result: GeneratorResult, chat: ChatSamples, check: TokenCheck | None, found: LoadMetrics
+) -> dict[str, Any]:
     samples = result.samples
-    good = good_answers(answer_times(samples, chat), plan.limits)
     finishes = {kind.name.lower(): int((chat.finish[samples.answered] == kind).sum()) for kind in Finish}
     return {
         "limits": {**dataclasses.asdict(plan.limits), "words": plan.limits.words()},
-        "good": None if good is None else {"n": len(good), "good": int(good.sum()), "blocks": block_shares(good)},
+        "good": _good(plan, result, chat, found),
         "workload": digest_of(workload_of(plan)),
         "models": list(chat.models),
         "finishes": {kind: count for kind, count in finishes.items() if count},
@@ -66,6 +67,16 @@ def _section(plan: ChatPlan, result: GeneratorResult, chat: ChatSamples, check: 
             "coalesced": int(chat.coalesced[samples.answered].sum()),
         },
     }
+
+
+def _good(plan: ChatPlan, result: GeneratorResult, chat: ChatSamples, found: LoadMetrics) -> dict[str, Any] | None:
+    """Return how many answers kept all limits, also in each block of time; None without limits or answers."""
+    good = good_answers(answer_times(result.samples, chat), plan.limits)
+    share = found.metrics.get("good_share")
+    if good is None or share is None:
+        return None
+    bounds = {"share": share["value"], "lower": share["lower"], "upper": share["upper"]}
+    return {"n": len(good), "good": int(good.sum()), **bounds, "blocks": block_shares(good)}
 
 
 def workload_of(plan: ChatPlan) -> dict[str, Any]:
