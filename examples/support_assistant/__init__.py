@@ -1,1 +1,1 @@
-"""Support assistant: which language model answers a shop's tickets, from prompt to bill."""
+"""A support assistant: language models compared from the first prompt to the bill."""

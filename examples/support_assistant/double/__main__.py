@@ -7,12 +7,15 @@ import json
 import sys
 from typing import Any
 
+from examples.support_assistant.batched_pace import BatchedPace
+from examples.support_assistant.batching import Replica
 from examples.support_assistant.double.answers import answer_function, drawn_words
 from examples.support_assistant.double.behaviors import BEHAVIORS
 from examples.support_assistant.double.clock import precise_loop
 from examples.support_assistant.double.law import Law
+from examples.support_assistant.double.pace import StatedPace
 from examples.support_assistant.double.running import address_of, serve
-from examples.support_assistant.double.serving import REPLIES, Double
+from examples.support_assistant.double.serving import REPLIES, Double, MakePace
 from weighbridge.core.errors import Invalid
 
 PAIRS = {"tokens_per_chunk": ("LEAST", "MOST"), "freeze": ("SECOND", "SECONDS")}
@@ -28,6 +31,9 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--port", type=int, default=0, help="0 takes a free one")
     found.add_argument("--answers", default="", metavar="MODULE:NAME", help="the function that gives answers")
+    found.add_argument(
+        "--replica", default="", metavar="JSON", help="times by continuous batching on a replica with these fields"
+    )
     found.add_argument("--law", default="{}", metavar="JSON", help="fields of the law as JSON; options go before it")
     for field in dataclasses.fields(Law):
         option = f"--{field.name.replace('_', '-')}"
@@ -55,10 +61,21 @@ def law_of(given: argparse.Namespace) -> Law:
         raise Invalid(f"The law is not read: {error}", field="law") from error
 
 
+def make_pace_of(given: argparse.Namespace) -> MakePace:
+    """Return what makes the pace: that of the law, or of the replica that is stated. Raises Invalid."""
+    if not given.replica:
+        return StatedPace
+    try:
+        replica = Replica(**json.loads(given.replica))
+    except (ValueError, TypeError) as error:
+        raise Invalid(f"The replica is not read: {error}", field="replica") from error
+    return lambda _, loop: BatchedPace(replica, loop)
+
+
 async def run(given: argparse.Namespace) -> None:
     """Serve until the process is ended."""
     answer = answer_function(given.answers) if given.answers else drawn_words
-    server = await serve(Double(law_of(given), answer=answer), port=given.port)
+    server = await serve(Double(law_of(given), answer=answer, make_pace=make_pace_of(given)), port=given.port)
     sys.stdout.write(f"{address_of(server)}\n")
     sys.stdout.flush()
     await server.serve_forever()

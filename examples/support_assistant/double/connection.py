@@ -11,6 +11,7 @@ from examples.support_assistant.double.records import Record
 from examples.support_assistant.double.script import Ending, Script, document
 from examples.support_assistant.double.serving import CHAT, Double
 from examples.support_assistant.double.writing import Writer
+from weighbridge.core.errors import Invalid
 
 
 class DoubleConnection(asyncio.Protocol):
@@ -21,7 +22,7 @@ class DoubleConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._writer: Writer | None = None
-        self._turn: PacedAnswer | None = None
+        self._paced: PacedAnswer | None = None
         self._is_last = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -40,7 +41,7 @@ class DoubleConnection(asyncio.Protocol):
         self._transport = None
         if self._writer is not None:
             self._writer.stop()
-        self._end_turn(self._loop.time())
+        self._end_paced(self._loop.time())
 
     def _read_on(self) -> None:
         transport = self._transport
@@ -73,19 +74,25 @@ class DoubleConnection(asyncio.Protocol):
         record = record or Record(id="", behavior="", status=script.status, arrived_s=self._loop.time())
         self._writer = writer = Writer(transport, script, record, self._over)
         if is_held:
-            self._turn = PacedAnswer(
+            answer = PacedAnswer(
                 arrived_s=record.arrived_s,
                 input_tokens=record.input_tokens,
                 cached_tokens=record.cached_tokens,
                 output_tokens=max(needed, 1),
                 produced=writer.produced,
             )
-            self._double.pace.begin(self._turn)
+            try:
+                self._double.pace.begin(answer)
+            except Invalid as refused:
+                body = error(400, refused.reason, "invalid_request_error", "openai")
+                self._answer(transport, document(400, body), None)
+                return
+            self._paced = answer
         writer.start(pieces=law.pieces, chance=law.chance(f"pieces of {record.id}"))
 
     def _over(self, at_s: float, may_go_on: bool) -> None:
         self._writer = None
-        self._end_turn(at_s)
+        self._end_paced(at_s)
         if not may_go_on or self._is_last:
             if self._transport is not None:
                 self._transport.close()
@@ -96,7 +103,7 @@ class DoubleConnection(asyncio.Protocol):
         if self._writer is None:
             self._read_on()
 
-    def _end_turn(self, at_s: float) -> None:
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            self._double.pace.end(turn, at_s)
+    def _end_paced(self, at_s: float) -> None:
+        paced, self._paced = self._paced, None
+        if paced is not None:
+            self._double.pace.end(paced, at_s)

@@ -9,7 +9,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, cast
 
 from examples.support_assistant.double.answers import AnswerFunction, drawn_words
@@ -70,14 +70,19 @@ def address_of(server: asyncio.Server) -> str:
 
 
 @contextlib.contextmanager
-def double_process(law: Law, *, answers: str = "", prefix: Sequence[str] = ()) -> Iterator[RunningDouble]:
+def double_process(
+    law: Law, *, answers: str = "", replica: Mapping[str, Any] | None = None, prefix: Sequence[str] = ()
+) -> Iterator[RunningDouble]:
     """Run a double in a process of its own; `answers` names a function, `module:name`.
+
+    With the fields of a `replica`, its times are those of continuous batching there, not of the law.
 
     `prefix` stands before the command and must execute it in its own place, as `taskset` does.
     Raises Invalid if it does not start.
     """
     command = [*prefix, sys.executable, "-m", PROGRAM, "--law", json.dumps(dataclasses.asdict(law))]
     command += ["--answers", answers] if answers else []
+    command += ["--replica", json.dumps(replica)] if replica else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own program
         try:
             yield RunningDouble(_address(process))
