@@ -12,7 +12,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from weighbridge.api.chat_prompts import Chat
     from weighbridge.api.checking import attest, check, sign_result, verify_result
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from weighbridge.api.documents import import_results
     from weighbridge.api.experiment import experiment
     from weighbridge.api.job_progress import Watcher
+    from weighbridge.api.load_inputs.prompts import Chat
     from weighbridge.api.load_testing import load_test
     from weighbridge.api.optimizing import optimize
     from weighbridge.api.profiling import profile
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 _MODULES = {
-    "api.chat_prompts": ("Chat",),
+    "api.load_inputs.prompts": ("Chat",),
     "api.checking": ("attest", "check", "sign_result", "verify_result"),
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from weighbridge.load.chat.answer_stream import AnswerStream, Finish
+from weighbridge.load.chat.answer_stream import AnswerStream, StreamEnd
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 
@@ -62,7 +62,7 @@ def chat_samples(n: int, **arrays: Any) -> ChatSamples:
         **{name: np.full(n, 1) for name in ("input_tokens", "output_tokens", "chunks")},
         **{name: np.zeros(n, dtype=int) for name in ("cached_tokens", "reasoning_tokens", "coalesced")},
         "first_tokens": np.full(n, NEVER),
-        "finish": np.full(n, int(Finish.STOP)),
+        "finish": np.full(n, int(StreamEnd.STOP)),
         "is_refused": np.zeros(n, dtype=bool),
         "largest_gap_ns": np.full(n, NEVER),
         "gaps_ns": np.zeros(0, dtype=int),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.toolkit.load.chat.streams import DONE, MS, SOUND, event, streamed, usage
-from weighbridge.load.chat.answer_stream import UNKNOWN, AnswerStream, Finish
+from weighbridge.load.chat.answer_stream import UNKNOWN, AnswerStream, StreamEnd
 from weighbridge.load.results.samples import NEVER, RequestOutcome
 
 
@@ -19,7 +19,7 @@ def test_the_moments_of_a_sound_answer():
     assert "".join(stream.text) == "Hello"
     assert stream.first_text == "Hel"
     assert stream.usage == {"input_tokens": 12, "cached_tokens": 4, "output_tokens": 3, "reasoning_tokens": 0}
-    assert (stream.finish, stream.is_done, stream.coalesced, stream.first_tokens) == (Finish.STOP, True, 0, UNKNOWN)
+    assert (stream.finish, stream.is_done, stream.coalesced, stream.first_tokens) == (StreamEnd.STOP, True, 0, UNKNOWN)
 
 
 def test_an_event_of_the_role_alone_is_no_token():
@@ -63,7 +63,7 @@ def test_calls_of_tools_are_joined_from_their_parts():
         event(finish="tool_calls"),
     )
     assert stream.tool_calls() == [{"name": "find", "arguments": '{"id": 7}'}, {"name": "end", "arguments": ""}]
-    assert (stream.finish, stream.first_answer_ns) == (Finish.TOOL_CALLS, 10 * MS)
+    assert (stream.finish, stream.first_answer_ns) == (StreamEnd.TOOL_CALLS, 10 * MS)
     assert stream.outcome(200)[0] is RequestOutcome.CHECKED
 
 
@@ -152,7 +152,7 @@ def test_what_is_no_choice_is_skipped():
         event({"content": "a"}),
         event(finish="weird"),
     )
-    assert ("".join(stream.text), stream.finish) == ("a", Finish.OTHER)
+    assert ("".join(stream.text), stream.finish) == ("a", StreamEnd.OTHER)
 
 
 def test_the_models_that_answer_are_named():

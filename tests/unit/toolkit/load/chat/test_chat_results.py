@@ -7,8 +7,8 @@ import pytest
 
 from tests.unit.toolkit.load.chat.streams import MS, chat_samples, load_samples
 from tests.unit.toolkit.load.test_report import fired
-from weighbridge.load.chat.answer_stream import Finish
-from weighbridge.load.chat.limits import Limits
+from weighbridge.load.chat.answer_stream import StreamEnd
+from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.results.answers import answers_of
 from weighbridge.load.chat.results.client import limits_of_chat_client
 from weighbridge.load.chat.results.metrics import chat_metrics
@@ -21,7 +21,7 @@ from weighbridge.load.results.samples import NEVER, RequestOutcome
 from weighbridge.measure.verdict import Status, ValidityReason
 
 N, RATE = 1_000, 10.0
-PLAN = ChatPlan(prompts="p.jsonl", name="p.jsonl", digest="sha256:1", limits=Limits(ttft_ms=100, tpot_ms=10))
+PLAN = ChatPlan(prompts="p.jsonl", name="p.jsonl", digest="sha256:1", limits=AnswerLimits(ttft_ms=100, tpot_ms=10))
 DUE = np.arange(N) * 1000 / RATE
 
 
@@ -79,9 +79,9 @@ def test_failures_are_not_good_and_slower_than_any():
 
 def test_what_nobody_counted_has_no_metric():
     samples, chat = test_run(
-        output_tokens=-1, input_tokens=-1, cached_tokens=-1, reasoning_tokens=-1, finish=Finish.LENGTH
+        output_tokens=-1, input_tokens=-1, cached_tokens=-1, reasoning_tokens=-1, finish=StreamEnd.LENGTH
     )
-    found = metrics(samples, chat, limits=Limits()).metrics
+    found = metrics(samples, chat, limits=AnswerLimits()).metrics
     assert not {"tpot_p50_ms", "output_tokens_per_s", "cached_token_share", "goodput_per_s"} & set(found)
     assert found["truncated_rate"]["value"] == 1
 
@@ -143,7 +143,7 @@ def test_a_stated_cache_is_only_doubted_above_its_share():
     [({"max_tokens": 11}, True), ({}, False), ({"max_tokens": 11, "law": "{}"}, False)],
 )
 def test_answers_cut_by_the_test_are_none_of_the_workload(plan, is_doubted):
-    found, _ = doubts(*test_run(finish=Finish.LENGTH), plan=dataclasses.replace(PLAN, **plan))
+    found, _ = doubts(*test_run(finish=StreamEnd.LENGTH), plan=dataclasses.replace(PLAN, **plan))
     assert ("output.truncated" in found) == is_doubted
 
 
@@ -203,9 +203,16 @@ def test_usage_may_be_one_more_than_the_text():
     assert withheld["tpot"] == "tokens.mismatch"
 
 
+def test_an_answer_cut_within_a_character_has_hidden_tokens():
+    samples, cut = load_samples([0] * 3, [9] * 3), {**TEXT, "text": "a b \U0001f600"}
+    finish, texts = [StreamEnd.LENGTH, StreamEnd.STOP, StreamEnd.LENGTH], (cut, cut, TEXT)
+    _, check = counted(samples, chat_samples(3, output_tokens=6, finish=finish, texts=texts))
+    assert check.differing == 2
+
+
 def test_tokens_without_usage_are_counted_here():
     samples = load_samples([0] * 2, [9] * 2)
-    chat = chat_samples(2, output_tokens=-1, finish=[Finish.STOP, Finish.LENGTH], texts=(TEXT,) * 2)
+    chat = chat_samples(2, output_tokens=-1, finish=[StreamEnd.STOP, StreamEnd.LENGTH], texts=(TEXT,) * 2)
     found, check = counted(samples, chat)
     assert (found.output_tokens.tolist(), check.is_counted_here, check.checked) == ([4, 3], True, 0)
     assert "tokens.counted" in doubts(samples, found, check=check)[0]
@@ -223,7 +230,7 @@ def test_only_plain_right_answers_are_counted_and_at_most_so_many():
 
 
 def test_the_section_states_limits_tokens_and_blocks():
-    samples, chat = test_run(cached_tokens=-1, models=("m",), finish=[*[Finish.STOP] * 999, Finish.LENGTH])
+    samples, chat = test_run(cached_tokens=-1, models=("m",), finish=[*[StreamEnd.STOP] * 999, StreamEnd.LENGTH])
     found = chat_results(
         PLAN, fired(samples), chat, check=None, base=LoadMetrics({}, []), duration_s=100.0, seed=1, is_steady=True
     )
@@ -241,7 +248,7 @@ def test_the_section_states_limits_tokens_and_blocks():
         "differing": 0,
     }
     assert section["models"] == ["m"]
-    without = dataclasses.replace(PLAN, limits=Limits())
+    without = dataclasses.replace(PLAN, limits=AnswerLimits())
     plain = chat_results(
         without, fired(samples), chat, check=None, base=LoadMetrics({}, []), duration_s=100.0, seed=1, is_steady=True
     )
@@ -257,12 +264,12 @@ PROCESSOR = ValidityReason("generator.processor", Status.INVALID, "")
 @pytest.mark.parametrize(
     ("limits", "reasons", "expected"),
     [
-        (Limits(ttft_ms=300), REASONS, ()),  # met in spite of the generator
-        (Limits(ttft_ms=300), (LOST,), (LOST,)),
-        (Limits(ttft_ms=100), (), ()),
-        (Limits(ttft_ms=100), REASONS, REASONS),  # missed, because requests waited here
-        (Limits(ttft_ms=40), REASONS, ()),  # missed from the moment of sending, too
-        (Limits(ttft_ms=40), (PROCESSOR,), (PROCESSOR,)),
+        (AnswerLimits(ttft_ms=300), REASONS, ()),  # met in spite of the generator
+        (AnswerLimits(ttft_ms=300), (LOST,), (LOST,)),
+        (AnswerLimits(ttft_ms=100), (), ()),
+        (AnswerLimits(ttft_ms=100), REASONS, REASONS),  # missed, because requests waited here
+        (AnswerLimits(ttft_ms=40), REASONS, ()),  # missed from the moment of sending, too
+        (AnswerLimits(ttft_ms=40), (PROCESSOR,), (PROCESSOR,)),
     ],
 )
 def test_limits_of_the_generator_are_none_of_the_server(limits, reasons, expected):
@@ -285,7 +292,7 @@ def test_answers_are_a_file_that_can_be_scored(tmp_path):
     chat = chat_samples(
         4,
         prompt=[1, 0, 1, 0],
-        finish=[Finish.LENGTH, Finish.NONE, Finish.STOP, 0],
+        finish=[StreamEnd.LENGTH, StreamEnd.NONE, StreamEnd.STOP, 0],
         texts=(TEXT, TEXT, call, TEXT),
         input_tokens=[5, -1, 5, 5],
         output_tokens=[6, -1, 6, 6],

@@ -14,14 +14,14 @@ from weighbridge.cli.tables.load_table import load_search_parts
 from weighbridge.cli.tables.terminal import show
 from weighbridge.core.errors import Invalid
 from weighbridge.load import search
-from weighbridge.load.chat.limits import Limits
+from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.settings import ChatPlan
 from weighbridge.load.plan import Arrivals, LoadCaps, LoadPlan
 from weighbridge.load.search import Trials, search_highest_rate
 from weighbridge.measure.deadline import Deadline
 from weighbridge.readers.studies.registry import read_study
 
-CHAT = ChatPlan(prompts="", name="p.jsonl", digest="sha256:1", limits=Limits(ttft_ms=200, share=0.9))
+CHAT = ChatPlan(prompts="", name="p.jsonl", digest="sha256:1", limits=AnswerLimits(ttft_ms=200, share=0.9))
 PLAN = LoadPlan(url="http://localhost/", rate_per_s=4, duration_s=5, method="POST", chat=CHAT)
 WARM = {"code": "cache.warm", "status": "invalid", "message": "The cache served 90%."}
 
@@ -88,10 +88,10 @@ def test_the_search_is_shown_and_read_again(searched, tmp_path):
     assert "4/s: 100.0% good, goodput 4/s" in stream.getvalue()
     assert "highest rate with 90% of the answers within TTFT ≤ 200 ms:" in stream.getvalue()
     study = read_again(document, tmp_path)
-    [sentence] = study.conclusions
+    [sentence] = study.summary.conclusions
     assert sentence.endswith("90% of the answers keep TTFT ≤ 200 ms.")
-    assert study.details["limit"] == "90% of the answers within TTFT ≤ 200 ms"
-    assert "share that misses" in study.chart().table.columns
+    assert study.summary.details[0].value == "90% of the answers within TTFT ≤ 200 ms"
+    assert study.draw().table.headings[1] == "share that misses"
 
 
 def test_doubts_of_trials_are_doubts_of_the_search(searched):
@@ -110,7 +110,7 @@ def test_a_trial_without_answers_misses_the_limits(searched):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"chat": dataclasses.replace(CHAT, limits=Limits())}, "give --ttft-ms"),
+        ({"chat": dataclasses.replace(CHAT, limits=AnswerLimits())}, "give --ttft-ms"),
         ({"chat": dataclasses.replace(CHAT, is_conversation=True)}, "prompts with sessions have none"),
         ({"arrivals": Arrivals.TRACE}, "not trace"),
         ({"rate_per_s": 1e6}, "at most 50,000 are allowed"),

@@ -7,7 +7,7 @@ import pytest
 
 from weighbridge.core.errors import Invalid
 from weighbridge.load.chat.law import PromptLaw, generated_prompts, law_from
-from weighbridge.load.chat.limits import Limits, limits_from, preset_limits
+from weighbridge.load.chat.limits import AnswerLimits, limits_from, preset_limits
 from weighbridge.load.chat.prompt_order import PromptOrder
 from weighbridge.load.chat.prompts import chat_bodies, conversations_of, prompts_of, trace_times_s
 from weighbridge.load.chat.settings import ChatPlan, parameters_from
@@ -33,7 +33,7 @@ def test_the_limits_of_mlperf_have_their_source():
     changed = limits_from("llama2-70b", **{**NONE, "ttft_ms": 300.0}, share=0.95)
     assert (changed.ttft_ms, changed.tpot_ms) == (300, 200)
     assert changed.source.endswith("llama2-70b; changed here: ttft_ms")
-    assert limits_from("", **{**NONE, "e2e_ms": 9.0}, share=0.9) == Limits(e2e_ms=9, share=0.9)
+    assert limits_from("", **{**NONE, "e2e_ms": 9.0}, share=0.9) == AnswerLimits(e2e_ms=9, share=0.9)
 
 
 def test_unknown_limits_are_refused_with_the_known_ones():
@@ -46,12 +46,12 @@ def test_unknown_limits_are_refused_with_the_known_ones():
 )
 def test_limits_that_cannot_be_kept_are_refused(given):
     with pytest.raises(Invalid):
-        Limits(**given)
+        AnswerLimits(**given)
 
 
 def test_limits_in_words():
-    assert Limits(ttft_ms=500, tpot_ms=30.5).words() == "TTFT ≤ 500 ms, TPOT ≤ 30.5 ms"
-    assert not Limits().is_some
+    assert AnswerLimits(ttft_ms=500, tpot_ms=30.5).words() == "TTFT ≤ 500 ms, TPOT ≤ 30.5 ms"
+    assert not AnswerLimits().is_some
 
 
 def test_parameters_are_json_where_they_can_be():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unit.toolkit.load.chat.streams import chat_samples, load_samples
-from weighbridge.load.chat.limits import Limits
+from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.results.times import answer_times, gaps_ms, good_answers, in_flight
 from weighbridge.load.results.intervals import UNANSWERED_MS
 from weighbridge.load.results.samples import RequestOutcome
@@ -70,12 +70,12 @@ def times_of_four():
 @pytest.mark.parametrize(
     ("limits", "expected"),
     [
-        (Limits(), None),
-        (Limits(ttft_ms=100), [True, False, True, False]),
-        (Limits(tpot_ms=10), [True, True, False, False]),
-        (Limits(ttft_ms=100, tpot_ms=10), [True, False, False, False]),
-        (Limits(e2e_ms=300), [True, True, True, False]),
-        (Limits(e2e_ms=299), [False] * 4),
+        (AnswerLimits(), None),
+        (AnswerLimits(ttft_ms=100), [True, False, True, False]),
+        (AnswerLimits(tpot_ms=10), [True, True, False, False]),
+        (AnswerLimits(ttft_ms=100, tpot_ms=10), [True, False, False, False]),
+        (AnswerLimits(e2e_ms=300), [True, True, True, False]),
+        (AnswerLimits(e2e_ms=299), [False] * 4),
     ],
 )
 def test_limits_are_inclusive_and_a_failure_keeps_none(limits, expected):
@@ -85,7 +85,7 @@ def test_limits_are_inclusive_and_a_failure_keeps_none(limits, expected):
 
 def test_one_token_has_no_second_one_to_be_late():
     times = answer_times(load_samples([0], [60]), chat_samples(1, first_ms=[50], finish_ms=[60]))
-    assert good_answers(times, Limits(tpot_ms=1)).tolist() == [True]
+    assert good_answers(times, AnswerLimits(tpot_ms=1)).tolist() == [True]
 
 
 def test_gaps_are_those_of_right_answers():

@@ -80,7 +80,7 @@ def test_a_load_test_of_a_language_model_says_when_answers_begin_and_how_many_ar
         document["metrics"].pop("ttft_p95_ms")
 
     plain = changed(tmp_path, "chat_load", unlimited)
-    assert conclusions(plain)[0].startswith("p99 of the time to the first token")
+    assert conclusions(plain)[0].startswith("p90 of the time to the first token")
     assert details(plain)["load"] == "closed loop, 2 users, think time 1 s"
 
     def nothing(document):

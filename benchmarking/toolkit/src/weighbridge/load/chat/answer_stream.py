@@ -24,7 +24,7 @@ TOO_LONG = ("exceed_context_size", "context_length_exceeded", "context length", 
 BUSY_STATUSES, TOO_LONG_STATUSES = (429, 503), (400, 413, 422)
 
 
-class Finish(IntEnum):
+class StreamEnd(IntEnum):
     """Why an answer ended, as the server states it; NONE if it did not state it."""
 
     NONE = 0
@@ -35,12 +35,12 @@ class Finish(IntEnum):
     OTHER = 5
 
 
-FINISHES: Mapping[str, Finish] = {
-    "stop": Finish.STOP,
-    "length": Finish.LENGTH,
-    "tool_calls": Finish.TOOL_CALLS,
-    "function_call": Finish.TOOL_CALLS,
-    "content_filter": Finish.CONTENT_FILTER,
+FINISHES: Mapping[str, StreamEnd] = {
+    "stop": StreamEnd.STOP,
+    "length": StreamEnd.LENGTH,
+    "tool_calls": StreamEnd.TOOL_CALLS,
+    "function_call": StreamEnd.TOOL_CALLS,
+    "content_filter": StreamEnd.CONTENT_FILTER,
 }
 
 
@@ -87,7 +87,7 @@ class AnswerStream:
         self.chunk_ns, self.coalesced, self.events = array("q"), 0, 0
         self.chunks, self.largest_gap_ns = 0, NEVER
         self.text, self.reasoning, self.refusal = list[str](), list[str](), list[str]()
-        self.first_text, self.first_tokens, self.finish, self.is_done = "", UNKNOWN, Finish.NONE, False
+        self.first_text, self.first_tokens, self.finish, self.is_done = "", UNKNOWN, StreamEnd.NONE, False
         self.usage: dict[str, int] | None = None
         self.fingerprints = set[str]()
 
@@ -123,9 +123,9 @@ class AnswerStream:
             return *self._failure, b""
         if not self.events:
             return RequestOutcome.NOT_STREAMED, "the answer is not a stream of events", self._shown
-        if self.finish is Finish.NONE:
+        if self.finish is StreamEnd.NONE:
             return RequestOutcome.CUT_SHORT, "the stream ended without a finish_reason", b""
-        if self.first_ns == NEVER and self.finish is not Finish.CONTENT_FILTER:
+        if self.first_ns == NEVER and self.finish is not StreamEnd.CONTENT_FILTER:
             return RequestOutcome.EMPTY, "the answer has no text, no reasoning and no tool call", b""
         return RequestOutcome.CHECKED, "", b""
 
@@ -181,9 +181,9 @@ class AnswerStream:
         if counts and is_first and self.first_ns != NEVER:
             self.first_tokens = counts["output_tokens"]
         if reason := choice.get("finish_reason"):
-            if self.finish is not Finish.NONE:
+            if self.finish is not StreamEnd.NONE:
                 self._fail(RequestOutcome.REPEATED, "the stream has a second finish_reason")
-            self.finish, self.finish_ns = FINISHES.get(str(reason), Finish.OTHER), now_ns
+            self.finish, self.finish_ns = FINISHES.get(str(reason), StreamEnd.OTHER), now_ns
 
     def _read_delta(self, delta: Mapping[str, Any], now_ns: int) -> None:
         content = _text(delta, "content")
@@ -191,7 +191,7 @@ class AnswerStream:
         refusal, tools = _text(delta, "refusal"), self._read_tools(delta.get("tool_calls"))
         if not (content or thoughts or tools or refusal):
             return
-        if self.finish is not Finish.NONE:
+        if self.finish is not StreamEnd.NONE:
             self._fail(RequestOutcome.REPEATED, "the stream goes on after its finish_reason")
         if self.first_ns == NEVER:
             self.first_ns, self.first_text = now_ns, thoughts + content + refusal + tools

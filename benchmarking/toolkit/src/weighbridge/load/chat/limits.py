@@ -15,7 +15,7 @@ GOOD_SHARE = 0.95
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Limits:
+class AnswerLimits:
     """Inclusive limits in ms, None without one; `source` says where they come from.
 
     `share` is how many of the answers must keep all of them for a rate to be met.
@@ -49,12 +49,12 @@ class Limits:
 
 def limits_from(
     preset: str, *, ttft_ms: float | None, tpot_ms: float | None, e2e_ms: float | None, share: float
-) -> Limits:
+) -> AnswerLimits:
     """Return the limits of a preset, replaced by those that are given; raise Invalid for an unknown preset."""
     stated = {"ttft_ms": ttft_ms, "tpot_ms": tpot_ms, "e2e_ms": e2e_ms}
     given = {name: value for name, value in stated.items() if value is not None}
     if not preset:
-        return Limits(**given, share=share)
+        return AnswerLimits(**given, share=share)
     known = preset_limits()
     if preset not in known:
         raise Invalid(f"There are no limits {preset!r}; there are {', '.join(sorted(known))}.", field="limits")
@@ -63,14 +63,14 @@ def limits_from(
 
 
 @functools.cache
-def preset_limits() -> dict[str, Limits]:
+def preset_limits() -> dict[str, AnswerLimits]:
     """Return the shipped limits by name, each with its source."""
     reader = Reader(parse_yaml(files(chat).joinpath(PRESETS).read_text(), name=PRESETS))
     source, day = reader.text("source"), reader.day("as_of")
     rows = reader.items("limits", _row)
     reader.close()
     return {
-        name: Limits(ttft_ms=ttft_ms, tpot_ms=tpot_ms, source=f"{source} ({day}), {name}")
+        name: AnswerLimits(ttft_ms=ttft_ms, tpot_ms=tpot_ms, source=f"{source} ({day}), {name}")
         for name, ttft_ms, tpot_ms in rows
     }
 

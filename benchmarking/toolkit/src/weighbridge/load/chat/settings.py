@@ -9,9 +9,9 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_json
-from weighbridge.load.chat.limits import Limits
+from weighbridge.load.chat.limits import AnswerLimits
 
-NO_LIMITS = Limits()
+NO_LIMITS = AnswerLimits()
 # The request itself; a parameter may not change them.
 OWN_KEYS = frozenset({"messages", "model", "stream", "stream_options", "n", "prompt"})
 MOST_PARAMETERS = 50
@@ -38,7 +38,7 @@ class ChatPlan:
     is_conversation: bool = False
     think_s: float = 0.0
     speed: float = 1.0
-    limits: Limits = NO_LIMITS
+    limits: AnswerLimits = NO_LIMITS
     cached_share: float | None = None
     tokenizer: str = ""
     keeps_text: bool = False

@@ -22,7 +22,7 @@ Trial = tuple[float, float | None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Limit:
+class SearchLimit:
     """The largest value that a trial may have, and in words: what is limited, the axis, and what the rate keeps."""
 
     value: float
@@ -67,22 +67,22 @@ def read_highest_rate(document: Fields, findings: Findings) -> Study:
     )
 
 
-def _limit(document: Fields) -> Limit:
+def _limit(document: Fields) -> SearchLimit:
     if document.plain("good_share") is None:
         limit_ms = document.quantity("limit_ms")
         kept = f"99 % of the responses take at most {limit_ms:g} ms"
-        return Limit(limit_ms, f"{limit_ms:g} ms of the response time p99", "response time p99 (ms)", kept)
+        return SearchLimit(limit_ms, f"{limit_ms:g} ms of the response time p99", "response time p99 (ms)", kept)
     share, limits = document.quantity("good_share"), document.text("limits") or "limits that are not stated"
     if not 0 < share < 1:
         raise Invalid(f"{document.file} cannot be read: good_share is not between 0 and 1.", field="good_share")
     words = f"{share:.0%} of the answers within {limits}"
     # A share such as 0.95 is not exact in binary, nor is what it leaves.
-    return Limit(
+    return SearchLimit(
         1 - share + 1e-12, words, "answers that miss a limit", f"{share:.0%} of the answers keep {limits}", share
     )
 
 
-def _trials(document: Fields, limit: Limit) -> tuple[Trial, ...]:
+def _trials(document: Fields, limit: SearchLimit) -> tuple[Trial, ...]:
     entries = document.entries("trials")
     if not 1 <= len(entries) <= TRIALS_MAX:
         text = f"{document.file} cannot be read: it has {len(entries)} trials, and not 1 to {TRIALS_MAX}."
@@ -90,7 +90,7 @@ def _trials(document: Fields, limit: Limit) -> tuple[Trial, ...]:
     return tuple(map(limit.trial, entries))
 
 
-def _is_supported(found: tuple[float, float, float], trials: Sequence[Trial], limit: Limit) -> bool:
+def _is_supported(found: tuple[float, float, float], trials: Sequence[Trial], limit: SearchLimit) -> bool:
     """Whether trials bear the rate out: one up to the upper bound met the limit, and half of those below the lower did.
 
     A single trial may miss by chance.
@@ -102,7 +102,7 @@ def _is_supported(found: tuple[float, float, float], trials: Sequence[Trial], li
     return any(rate <= upper for rate in met) and 2 * missed <= len(below)
 
 
-def _conclusions(found: tuple[float, float, float] | None, limit: Limit) -> tuple[str, ...]:
+def _conclusions(found: tuple[float, float, float] | None, limit: SearchLimit) -> tuple[str, ...]:
     from weighbridge.cli.tables.terminal import number
 
     if found is None:
@@ -111,7 +111,9 @@ def _conclusions(found: tuple[float, float, float] | None, limit: Limit) -> tupl
     return (f"Up to {value} requests per second ({lower} to {upper}), {limit.kept}.",)
 
 
-def _chart(trials: Sequence[Trial], found: tuple[float, float, float] | None, limit: Limit, words: str) -> "Chart":
+def _chart(
+    trials: Sequence[Trial], found: tuple[float, float, float] | None, limit: SearchLimit, words: str
+) -> "Chart":
     from weighbridge.charts.drawing import altair, chart_from_rows, chart_of
     from weighbridge.charts.tables import Table
     from weighbridge.charts.theme import INK, PAPER, PETROL
@@ -152,5 +154,5 @@ def _chart(trials: Sequence[Trial], found: tuple[float, float, float] | None, li
     return chart_of(alt.layer(*layers), title=title, alt=f"{title}, {len(trials)} trials. {words}", table=table)
 
 
-def _trial_words(limit: Limit, value: float | None) -> str:
+def _trial_words(limit: SearchLimit, value: float | None) -> str:
     return "met" if limit.is_met(value) else "missed"

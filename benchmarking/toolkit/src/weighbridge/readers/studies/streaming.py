@@ -1,5 +1,6 @@
 """A load test of a language model: the time to the first token, and how many answers keep all limits."""
 
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -65,13 +66,15 @@ def _goodput(document: Fields, metrics: Fields, streaming: Fields) -> tuple[floa
         return None
     good = streaming.inside("good")
     n, right = good.count("n") or 0, good.count("good") or 0
-    shares = [share for share in good.list("blocks") if isinstance(share, int | float) and 0 <= share <= 1]
+    shares = [share for share in good.list("blocks") if isinstance(share, int | float | Decimal) and 0 <= share <= 1]
     blocks = len(shares)
     if not n > 0 or not 0 <= right <= n or not 1 <= blocks <= MOST_BLOCKS or blocks != len(good.list("blocks")):
         raise Invalid(f"{document.file} cannot be read: it has {right} good of {n} answers.", field="good")
     # Request i is in block i * blocks // n.
     ends = [-(-n * place // blocks) for place in range(blocks + 1)]
-    in_blocks = sum(round(share * (end - start)) for share, (start, end) in zip(shares, pairwise(ends), strict=True))
+    in_blocks = sum(
+        round(float(share) * (end - start)) for share, (start, end) in zip(shares, pairwise(ends), strict=True)
+    )
     check_same("good answers", stated=float(right), computed=float(in_blocks), file=document.file)
     found = metrics.interval("goodput_per_s")
     offered = metrics.inside("offered_per_s").quantity("value")

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from weighbridge.load.chat.answer_stream import UNKNOWN
-from weighbridge.load.chat.answer_stream import Finish as Ending
+from weighbridge.load.chat.answer_stream import UNKNOWN, StreamEnd
 from weighbridge.load.chat.prompts import prompts_of
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.chat.settings import ChatPlan
@@ -13,9 +12,9 @@ from weighbridge.load.results.samples import RIGHT, LoadSamples, RequestOutcome
 from weighbridge.quality.prompts.answer_file import Answer, Finish, ToolCall, Usage
 
 FINISHES: Mapping[int, Finish] = {
-    Ending.LENGTH: Finish.LENGTH,
-    Ending.TOOL_CALLS: Finish.TOOL_CALLS,
-    Ending.CONTENT_FILTER: Finish.CONTENT_FILTER,
+    StreamEnd.LENGTH: Finish.LENGTH,
+    StreamEnd.TOOL_CALLS: Finish.TOOL_CALLS,
+    StreamEnd.CONTENT_FILTER: Finish.CONTENT_FILTER,
 }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.load.chat.answer_stream import UNKNOWN, Finish
-from weighbridge.load.chat.limits import Limits
+from weighbridge.load.chat.answer_stream import UNKNOWN, StreamEnd
+from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.results.dependent_intervals import mean_interval, ratio_interval, share_interval
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.chat.results.times import AnswerTimes, answer_times, gaps_ms, good_answers
@@ -24,7 +24,7 @@ TOKENS = ("input_tokens", "output_tokens", "reasoning_tokens")
 
 
 def chat_metrics(
-    samples: LoadSamples, chat: ChatSamples, *, limits: Limits, duration_s: float, seed: int
+    samples: LoadSamples, chat: ChatSamples, *, limits: AnswerLimits, duration_s: float, seed: int
 ) -> LoadMetrics:
     """Compute the metrics of streamed answers in a test that sent requests for `duration_s`."""
     times = answer_times(samples, chat)
@@ -78,15 +78,15 @@ def _tokens(samples: LoadSamples, chat: ChatSamples) -> Iterator[tuple[str, tupl
 
 def _shares(samples: LoadSamples, chat: ChatSamples) -> Iterator[tuple[str, tuple[Interval, str]]]:
     """Yield the shares of right answers that were cut at the most tokens, and that were refusals."""
-    is_refused = chat.is_refused | np.equal(chat.finish, Finish.CONTENT_FILTER)
-    for name, mask in (("truncated_rate", np.equal(chat.finish, Finish.LENGTH)), ("refusal_rate", is_refused)):
+    is_refused = chat.is_refused | np.equal(chat.finish, StreamEnd.CONTENT_FILTER)
+    for name, mask in (("truncated_rate", np.equal(chat.finish, StreamEnd.LENGTH)), ("refusal_rate", is_refused)):
         interval = failure_interval(int(mask[samples.answered].sum()), int(samples.answered.sum()))
         if interval is not None:
             yield name, (interval, "ratio")
 
 
 def _rates(
-    samples: LoadSamples, chat: ChatSamples, times: AnswerTimes, limits: Limits, duration_s: float
+    samples: LoadSamples, chat: ChatSamples, times: AnswerTimes, limits: AnswerLimits, duration_s: float
 ) -> Iterator[tuple[str, tuple[Interval, str]]]:
     """Yield the output tokens per second of the system and of one request, and the goodput."""
     tokens = output_rate(samples, chat, duration_s=duration_s)

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from weighbridge.core.canonical import digest_of
-from weighbridge.load.chat.answer_stream import Finish
+from weighbridge.load.chat.answer_stream import StreamEnd
 from weighbridge.load.chat.results.dependent_intervals import block_shares
 from weighbridge.load.chat.results.metrics import chat_metrics
 from weighbridge.load.chat.results.samples import ChatSamples
@@ -47,7 +47,7 @@ def _section(
     plan: ChatPlan, result: GeneratorResult, chat: ChatSamples, check: TokenCheck | None, found: LoadMetrics
 ) -> dict[str, Any]:
     samples = result.samples
-    finishes = {kind.name.lower(): int((chat.finish[samples.answered] == kind).sum()) for kind in Finish}
+    finishes = {kind.name.lower(): int((chat.finish[samples.answered] == kind).sum()) for kind in StreamEnd}
     return {
         "limits": {**dataclasses.asdict(plan.limits), "words": plan.limits.words()},
         "good": _good(plan, result, chat, found),

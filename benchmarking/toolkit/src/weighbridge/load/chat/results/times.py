@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from weighbridge.load.chat.limits import Limits
+from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.results.intervals import UNANSWERED_MS
 from weighbridge.load.results.samples import NEVER, LoadSamples
@@ -62,7 +62,7 @@ def tpot_ms(samples: LoadSamples, chat: ChatSamples) -> NDArray[np.float64]:
     return np.where(is_known, spans / np.maximum(others, 1), np.nan)
 
 
-def good_answers(times: AnswerTimes, limits: Limits) -> NDArray[np.bool_] | None:
+def good_answers(times: AnswerTimes, limits: AnswerLimits) -> NDArray[np.bool_] | None:
     """Return which settled requests were answered within all limits; a request without an answer never is.
 
     An answer without a second token has no TPOT to miss. None without limits.

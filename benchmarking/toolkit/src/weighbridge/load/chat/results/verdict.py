@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from weighbridge.load.chat.answer_stream import UNKNOWN, Finish
+from weighbridge.load.chat.answer_stream import UNKNOWN, StreamEnd
 from weighbridge.load.chat.results.metrics import PERCENTILES
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.chat.results.times import in_flight
@@ -137,7 +137,7 @@ def _stream(samples: LoadSamples, chat: ChatSamples) -> Iterator[ValidityReason]
 
 
 def _truncated(plan: ChatPlan, samples: LoadSamples, chat: ChatSamples) -> Iterator[ValidityReason]:
-    cut = int((samples.answered & (chat.finish == Finish.LENGTH)).sum())
+    cut = int((samples.answered & (chat.finish == StreamEnd.LENGTH)).sum())
     share = cut / max(1, int(samples.answered.sum()))
     if share > MOST_TRUNCATED and plan.max_tokens is not None and not plan.law:
         text = (

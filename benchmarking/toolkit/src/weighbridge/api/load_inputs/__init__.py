@@ -1,0 +1,1 @@
+"""What a load test sends: bodies from data, and prompts."""
