@@ -4,11 +4,16 @@ import json
 
 import numpy as np
 import pytest
+import tokenizers
+from typer.testing import CliRunner
 
 from examples.support_assistant.double.law import Law
 from examples.support_assistant.double.running import double_thread
+from tests.unit.toolkit.load.servers import pinned
 from weighbridge import Chat, load_test
+from weighbridge.cli.app import app
 from weighbridge.core.errors import Invalid
+from weighbridge.load.chat.tokenize import count_of_file, count_of_server
 from weighbridge.load.results.samples import read_samples
 from weighbridge.quality.prompts.answer_file import read_answers
 
@@ -201,3 +206,45 @@ def test_tokens_are_checked_by_the_server(tmp_path):
     document, _ = loaded(tmp_path, chat={"tokenizer": "server"}, arrivals="constant")
     assert document["streaming"]["tokens"]["checked"] + len(document["errors"]) > 0
     assert np.isfinite(document["metrics"]["output_tokens_mean"]["value"])
+
+
+def test_the_command_prints_what_was_streamed_and_writes_the_answers(tmp_path):
+    prompts = prompt_file(tmp_path, {"prompt": "hello"}, {"prompt": "good morning"})
+    files = ["--json", str(tmp_path / "load.json"), "--answers", str(tmp_path / "a.jsonl")]
+    with double_thread(QUICK) as double:
+        command = ["load", double.address + PATH, "--chat", "--prompts", str(prompts), "--rate", "20", "--arrivals"]
+        options = ["constant", "--duration", "1s", "--ttft-ms", "9000", "--tokenizer", "server", *files]
+        printed = CliRunner().invoke(app, command + options)
+    assert printed.exit_code == 1, printed.output  # too few for p95
+    assert "good answers: 20 of 20 within TTFT ≤ 9000 ms" in printed.output
+    assert "answers counted by the tokenizer" in printed.output
+    assert "answered by: double-2026-11-01" in printed.output
+    assert len(read_answers(tmp_path / "a.jsonl").answers) == 20
+    assert json.loads((tmp_path / "load.json").read_text())["headline"] == "ttft_p95_ms"
+
+
+def test_options_of_prompts_need_chat(tmp_path):
+    printed = CliRunner().invoke(app, ["load", "http://127.0.0.1:9/", "--model", "m"])
+    assert printed.exit_code == 2
+    assert "--model is used only with --chat" in printed.output
+
+
+def test_a_file_of_a_tokenizer_counts(tmp_path):
+    vocabulary = {"hello": 0, "world": 1, "[UNK]": 2}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert count_of_file(tmp_path / "tokenizer.json")("hello big world") == 3
+
+
+@pytest.mark.parametrize("port", [9, None])
+def test_a_server_that_counts_nothing_is_named(port):
+    """Port 9 answers nobody; the double answers an unknown path with 404."""
+    with double_thread(QUICK) as double:
+        target = pinned(port or double.port)
+        count = count_of_server(target, [], None) if port else count_of_server(target, [("X", "y")], None)
+        if port:
+            with pytest.raises(Invalid, match="counts no tokens at /tokenize"):
+                count("hello")
+        else:
+            assert count("hello") > 0

@@ -25,8 +25,8 @@ class ChatSamples:
     """Arrays (requests,) in order of the schedule, as in `LoadSamples`: times in ns from the start, NEVER (-1) if none.
 
     `prompt` is the place of the prompt in its file. Tokens are those of `usage`, -1 if unknown; `first_tokens` those of
-    the first part. `finish` is a `StreamEnd`; `chunks` counts the parts of an answer, `coalesced` those of one read with
-    the part before, `largest_gap_ns` is the longest time between two parts. `gaps_ns` has the times between
+    the first part. `finish` is a `StreamEnd`; `chunks` counts the parts of an answer, `coalesced` those of one read
+    with the part before, `largest_gap_ns` is the longest time between two parts. `gaps_ns` has the times between
     parts of all answers, in order; those of request i end before `gap_ends[i]`. `texts` has what each answer said, if
     it was kept, with the keys text, reasoning, refusal, tool_calls and first (its first part). `models` are the models
     that the answers name, with their fingerprints.
