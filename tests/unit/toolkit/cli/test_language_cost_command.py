@@ -134,6 +134,19 @@ def test_an_own_server_alone_has_no_break_even():
     assert (done.exit_code, "break-even" in done.stdout, "4.1336" in done.stdout) == (0, False, True)
 
 
+def test_the_goodput_may_come_from_a_load_test(tmp_path):
+    metrics = {"goodput_per_s": {"value": 2.4}, "output_tokens_mean": {"value": 200}}
+    (tmp_path / "load.json").write_text(json.dumps({"schema": "weighbridge.load/1", "metrics": metrics}))
+    own = ("own.usd_per_replica_h=2.5", "own.utilization=0.35")
+    done = cost("own-or-api", *own, "--measured", tmp_path / "load.json", "--json", tmp_path / "o.json")
+    assert (done.exit_code, "4.1336" in done.stdout) == (0, True), done.stderr
+    assert json.loads((tmp_path / "o.json").read_text())["measured"]["goodput_per_s"] == {"value": 2.4}
+    found = toolkit.own_or_api(
+        {"own": {"usd_per_replica_h": 2.5, "utilization": 0.35}}, measured={"metrics": metrics}, on="2026-11-01"
+    )
+    assert found["own"]["cost_per_m_output_tokens_usd"]["middle"] == "4.1336"
+
+
 def test_options_are_compared_by_accepted_answers(tmp_path):
     done = cost("accepted", *OPTIONS, "--failure-usd", 0, "--failure-usd", 0.4, "--json", tmp_path / "a.json")
     assert done.exit_code == 0, done.stderr

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.documents import PathLike, Source, document_of, read_yaml
+from weighbridge.api.documents import PathLike, Source, document_of, read_json, read_yaml
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.cost_table import projection_parts
 from weighbridge.cli.tables.language_cost_table import accepted_parts, own_or_api_parts, request_parts
@@ -89,10 +89,11 @@ def price_request(
     return Result(found.as_document(), tuple(found.rows), lambda: request_parts(found))
 
 
-def own_or_api(
+def own_or_api(  # noqa: PLR0913 -- the options of the command line
     inputs: Source,
     *,
     volumes_per_h: Sequence[float] = (),
+    measured: Source | None = None,
     seed: int = SEED,
     draws: int = DRAWS,
     lists: Sequence[PathLike] = (),
@@ -104,13 +105,17 @@ def own_or_api(
 
     `inputs` is a mapping with `own` (`usd_per_replica_h`, the measured `goodput_per_s`, `utilization`) and `api`
     (`prices`, tokens), or a YAML file of it; each number may be a 90 % range, `[low, high]`. `volumes_per_h` are the
-    requests per hour at which the two are compared.
+    requests per hour at which the two are compared. `measured` is the result of a load test, or its file, whose
+    `goodput_per_s` is that of the own server.
 
     The result is a `weighbridge.own-or-api/1` document. `to_pandas()` has a row for each volume. Raises Invalid with
     the path of a fault.
     """
     book = _book(lists, rates, fx, on)
-    found = own_or_api_document(_inputs(inputs), book, volumes_per_h=volumes_per_h, seed=seed, draws=draws)
+    result = None if measured is None else _result(measured)
+    found = own_or_api_document(
+        _inputs(inputs), book, volumes_per_h=volumes_per_h, measured=result, seed=seed, draws=draws
+    )
     return Result(found, tuple(map(_volume_row, found["volumes"])), lambda: own_or_api_parts(found))
 
 
@@ -165,6 +170,11 @@ def _inputs(source: Source) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise Invalid(f"{found} must be a mapping of names to values.", field="file")
     return given
+
+
+def _result(source: Source) -> Mapping[str, Any]:
+    found = document_of(source)
+    return read_json(found) if isinstance(found, Path) else found
 
 
 def _book(lists: Sequence[PathLike], rates: PathLike | None, fx: PathLike | None, on: str | date | None) -> PriceBook:

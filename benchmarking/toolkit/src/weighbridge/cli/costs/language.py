@@ -78,6 +78,9 @@ def own_or_api(  # noqa: PLR0913 -- each is an option of the command line
     volumes: Annotated[
         list[float] | None, typer.Option("--at", help="Requests per hour to compare at; repeatable.")
     ] = None,
+    measured: Annotated[
+        Path | None, typer.Option(help="Result of a load test (JSON) with the goodput of the own server.")
+    ] = None,
     seed: Seed = SEED,
     draws: Draws = DRAWS,
     lists: Sheets = None,
@@ -99,6 +102,7 @@ def own_or_api(  # noqa: PLR0913 -- each is an option of the command line
         result = compare(
             given,
             volumes_per_h=volumes or (),
+            measured=measured,
             seed=seed,
             draws=draws,
             lists=lists or (),

@@ -23,6 +23,7 @@ from weighbridge.costs.value.drawn_inputs import (
     share_of,
     usd_document,
 )
+from weighbridge.costs.value.measured_server import measured_by, with_measured_server
 from weighbridge.costs.value.own_or_api import (
     HOURS_PER_MONTH,
     BreakEven,
@@ -41,6 +42,7 @@ def own_or_api_document(
     book: PriceBook,
     *,
     volumes_per_h: Sequence[float] = (),
+    measured: Mapping[str, Any] | None = None,
     seed: int = SEED,
     draws: int = DRAWS,
 ) -> dict[str, Any]:
@@ -48,15 +50,19 @@ def own_or_api_document(
 
     `document` has `own` and `api` with the inputs of `OwnServer` and `ManagedApi`; without `api`, only the own server
     is priced. The probabilities are at `volumes_per_h`, or else at volumes from 1/16 to 16 times the break-even (of one
-    full replica if there is none). Raises Invalid with the path of a fault.
+    full replica if there is none). `measured` is the result of a load test, whose goodput and tokens are taken for the
+    own server. Raises Invalid with the path of a fault.
     """
     _check_volumes(volumes_per_h)
+    if measured is not None:
+        document = with_measured_server(document, measured)
     given = drawn_inputs(OwnOrApi, document, book, path="", seed=seed, n=draws)
     middle, drawn = given.middle, given.drawn
     found = {
         "schema": SCHEMA,
         "seed": seed,
         "draws": draws,
+        "measured": None if measured is None else measured_by(measured),
         "own": _own(middle, drawn),
         "api": None,
         "break_even": None,
