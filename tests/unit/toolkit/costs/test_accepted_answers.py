@@ -11,7 +11,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.costs.value.accepted_answers import (
     AcceptedCost,
     AnswerChecks,
-    Outcome,
+    TriesOutcome,
     accepted_cost,
     divided,
     outcome,
@@ -158,7 +158,7 @@ def test_counts_are_drawn_and_stated_rates_are_not():
 def test_quotients_of_numbers_and_draws():
     assert (divided(1.0, 0.0, otherwise=7.0), divided(1.0, 4.0, otherwise=7.0)) == (7.0, 0.25)
     assert divided(np.array([1.0, 2.0]), np.array([0.0, 4.0]), otherwise=7.0).tolist() == [7.0, 0.5]
-    assert Outcome(1, 0, 0, 0).wrong_among_accepted == 0
+    assert TriesOutcome(1, 0, 0, 0).wrong_among_accepted == 0
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def _option(each: OptionProjection, *, seed: int, draws: int) -> dict[str, Any]:
         "title": option.title,
         "inputs": amounts_in(option),
         "laws": laws_in(option),
-        "metrics": {name: _metric(name, each) for name in METRICS} | accepted.metrics,
+        "metrics": {**{name: _metric(name, each) for name in METRICS}, **accepted.metrics},
         "parts": {name: costing_document(part, each.drawn.parts[name]) for name, part in each.middle.parts.items()},
         "tornado": {name: [swing_document(swing) for swing in swings] for name, swings in each.tornado.items()},
         "lock_in": _lock_in(option),

@@ -88,7 +88,7 @@ class AnswerChecks:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class TriesOutcome:
     """What the tries of a task come to: their number, the chance that one is accepted, that it is accepted and wrong,
     and the number of right answers that the check rejects.
     """
@@ -108,7 +108,7 @@ class Outcome:
 class AcceptedCost:
     """What a task and an accepted answer cost in US dollars, and what that follows from."""
 
-    outcome: Outcome
+    outcome: TriesOutcome
     usd_per_try: Number
     tries_usd: Number
     fallback_usd: Number
@@ -137,7 +137,7 @@ class AcceptedCost:
         return self.tries_usd + self.wrong_usd + self.unanswered * usd
 
 
-def outcome(moments: Sequence[Number], *, sensitivity: Number = 1, false_accepts: Number = 0) -> Outcome:
+def outcome(moments: Sequence[Number], *, sensitivity: Number = 1, false_accepts: Number = 0) -> TriesOutcome:
     """Return the outcome of k tries from the moments M_0 to M_k of the chance that one passes.
 
     With 1 - a = u - p v, u = 1 - f and v = s - f, the expectation of (1 - a)^i p^e is the sum over m of
@@ -154,7 +154,7 @@ def outcome(moments: Sequence[Number], *, sensitivity: Number = 1, false_accepts
     attempts = sum(expected(power, 0) for power in range(tries))
     passes = sum(expected(power, 1) for power in range(tries))
     wrong = (attempts - passes) * false_accepts
-    return Outcome(attempts, passes * sensitivity + wrong, wrong, passes * (1 - sensitivity))
+    return TriesOutcome(attempts, passes * sensitivity + wrong, wrong, passes * (1 - sensitivity))
 
 
 def accepted_cost(

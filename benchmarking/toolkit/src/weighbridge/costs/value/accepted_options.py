@@ -63,7 +63,7 @@ class AcceptedOption(AnswerChecks):
 
 
 @dataclasses.dataclass(frozen=True)
-class Candidate:
+class ComparedOption:
     """An option with its costs, at the medians of its inputs and as draws."""
 
     name: str
@@ -106,7 +106,7 @@ def accepted_document(
 
 def _candidates(
     document: Mapping[str, Any], book: PriceBook, runs: Mapping[str, RepeatedRuns], *, seed: int, draws: int
-) -> tuple[Candidate, ...]:
+) -> tuple[ComparedOption, ...]:
     reader = Reader(document)
     options = reader.mapping("options")
     reader.close()
@@ -120,7 +120,7 @@ def _candidates(
 
 def _candidate(
     name: str, options: Reader, book: PriceBook, runs: RepeatedRuns | None, *, seed: int, draws: int
-) -> Candidate:
+) -> ComparedOption:
     stated, path = options.plain(name), options.at(name)
     if not isinstance(stated, Mapping):
         raise options.fault(name, "must be a mapping of names to values.")
@@ -132,10 +132,10 @@ def _candidate(
     checks = given.drawn.drawn(n=draws, seed=seed, stream=f"{path}/pass_rate")
     moments = None if runs is None else runs.draw(checks.tries, n=draws, seed=seed, stream="runs")
     middle = accepted_cost(given.middle, given.middle.try_usd, runs=runs)
-    return Candidate(name, given, middle, accepted_cost(checks, given.drawn.try_usd, runs=moments), runs)
+    return ComparedOption(name, given, middle, accepted_cost(checks, given.drawn.try_usd, runs=moments), runs)
 
 
-def _option(each: Candidate, book: PriceBook) -> dict[str, Any]:
+def _option(each: ComparedOption, book: PriceBook) -> dict[str, Any]:
     middle, drawn, stated = each.middle, each.drawn, each.given.stated
     return {
         "name": each.name,
@@ -169,7 +169,7 @@ def _runs(runs: RepeatedRuns | None, tries: int) -> dict[str, Any] | None:
     return {"items": len(runs.items), "clusters": runs.clusters, "pass_at": passes}
 
 
-def _doubts(each: Candidate) -> list[dict[str, Any]]:
+def _doubts(each: ComparedOption) -> list[dict[str, Any]]:
     """Say what the figures assume."""
     stated, found = each.given.stated, []
     if each.runs is None and stated.tries > 1:
@@ -191,22 +191,22 @@ def _cheapest(costs: Mapping[str, NDArray[np.float64]], draws: int) -> dict[str,
     return {name: float(share) for name, share in zip(costs, shares, strict=True)}
 
 
-def _at_failure_cost(candidates: Sequence[Candidate], usd: float, draws: int) -> dict[str, Any]:
+def _at_failure_cost(candidates: Sequence[ComparedOption], usd: float, draws: int) -> dict[str, Any]:
     drawn = {each.name: np.asarray(each.drawn.at_failure_cost(usd)) for each in candidates}
     tasks = {each.name: usd_document(each.middle.at_failure_cost(usd), drawn[each.name]) for each in candidates}
     return {"failure_usd": usd, "task_usd": tasks, "cheapest": _cheapest(drawn, draws)}
 
 
-def _has_fewer(one: Candidate, other: Candidate) -> bool:
+def _has_fewer(one: ComparedOption, other: ComparedOption) -> bool:
     """Whether an option leaves fewer tasks unanswered at the medians, and its tries cost more."""
-    return one.middle.unanswered < other.middle.unanswered and _tries(one.middle) > _tries(other.middle)
+    return bool(one.middle.unanswered < other.middle.unanswered and _tries(one.middle) > _tries(other.middle))
 
 
 def _tries(cost: AcceptedCost) -> Number:
     return cost.at_failure_cost(0)
 
 
-def _threshold(one: Candidate, other: Candidate) -> dict[str, Any]:
+def _threshold(one: ComparedOption, other: ComparedOption) -> dict[str, Any]:
     """The failure cost above which the dearer option is cheaper, over the draws that have one."""
     middle = (_tries(one.middle) - _tries(other.middle)) / (other.middle.unanswered - one.middle.unanswered)
     gap, fewer = _tries(one.drawn) - _tries(other.drawn), other.drawn.unanswered - one.drawn.unanswered
@@ -221,7 +221,7 @@ def _threshold(one: Candidate, other: Candidate) -> dict[str, Any]:
     }
 
 
-def _grid(candidates: Sequence[Candidate], failure_usd: Sequence[float]) -> Sequence[float]:
+def _grid(candidates: Sequence[ComparedOption], failure_usd: Sequence[float]) -> Sequence[float]:
     """The stated failure costs, or 0 and steps from 1/16 to 16 times around the thresholds."""
     is_within = all(0 <= usd < float("inf") for usd in failure_usd)
     if len(failure_usd) > FAILURE_COSTS_MAX or not is_within:

@@ -35,6 +35,7 @@ from weighbridge.costs.value.own_or_api import (
 
 SCHEMA = "weighbridge.own-or-api/1"
 VOLUMES_MAX, LARGEST_VOLUME = 64, 1e12
+MILLION_PLACES = 4
 
 
 def own_or_api_document(
@@ -85,14 +86,17 @@ def _check_volumes(volumes_per_h: Sequence[float]) -> None:
 
 def _own(middle: OwnOrApi, drawn: OwnOrApi) -> dict[str, Any]:
     """The costs of the own server; each figure names the tokens that divide it."""
-    pairs = [(each.own.usd_per_request, each) for each in (middle, drawn)]
-    per_output = [usd_per_million(usd, each.output_tokens) for usd, each in pairs]
-    per_token = [usd_per_million(usd, each.all_tokens) for usd, each in pairs]
+    usd, drawn_usd = middle.own.usd_per_request, drawn.own.usd_per_request
+
+    def per_million(tokens: Number, drawn_tokens: Number, divisor: str) -> dict[str, Any]:
+        amounts = usd_per_million(usd, tokens), usd_per_million(drawn_usd, drawn_tokens)
+        return {**usd_document(amounts[0], amounts[1], places=MILLION_PLACES), "divisor": divisor}
+
     return {
         "requests_per_h": number_document(middle.own.requests_per_h, drawn.own.requests_per_h),
-        "cost_per_request_usd": usd_document(pairs[0][0], pairs[1][0]),
-        "cost_per_m_output_tokens_usd": {**usd_document(*per_output, places=4), "divisor": "output tokens"},
-        "cost_per_m_tokens_usd": {**usd_document(*per_token, places=4), "divisor": "input and output tokens"},
+        "cost_per_request_usd": usd_document(usd, drawn_usd),
+        "cost_per_m_output_tokens_usd": per_million(middle.output_tokens, drawn.output_tokens, "output tokens"),
+        "cost_per_m_tokens_usd": per_million(middle.all_tokens, drawn.all_tokens, "input and output tokens"),
     }
 
 

@@ -70,8 +70,9 @@ class RepeatedRuns:
         # In a fixed order: options that ran the same clusters get the same weights, so their difference is paired.
         names = {name: place for place, name in enumerate(sorted({item.cluster for item in self.items}))}
         places = np.array([names[item.cluster] for item in self.items])
-        sums = np.stack([np.bincount(places, weights=column) for column in values.T], axis=1)
-        counts = np.bincount(places).astype(np.float64)
+        columns = [np.asarray(np.bincount(places, weights=column), dtype=np.float64) for column in values.T]
+        sums = np.stack(columns, axis=1)
+        counts = np.asarray(np.bincount(places), dtype=np.float64)
         rng = generator(seed, stream)
         block = max(1, _BLOCK // len(names))
         found = [_weighted(rng, min(block, n - start), sums, counts) for start in range(0, n, block)]
