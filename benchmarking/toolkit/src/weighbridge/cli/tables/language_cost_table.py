@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weighbridge.cli.tables.terminal import table_of
 from weighbridge.core.metrics.values import brief_text
 from weighbridge.costs.prices.price import amount_text
-from weighbridge.costs.value.request_cost import RequestCost, RequestLine
+from weighbridge.costs.value.request_cost import PricedComponent, RequestCost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ def request_parts(cost: RequestCost) -> "Iterator[Table | str]":
         yield f"retired by its vendor on {price.retirement.on}{successor} ({price.retirement.source})"
 
 
-def _request_row(line: RequestLine) -> list[str]:
+def _request_row(line: PricedComponent) -> list[str]:
     meter = line.charge.meter.value
     return [
         line.charge.component.quantity,

@@ -40,7 +40,7 @@ _INPUT, _OUTPUT = "input_tokens", "output_tokens"
 
 
 @dataclasses.dataclass(frozen=True)
-class RequestLine:
+class PricedComponent:
     """One component of a request: how many, the price that it is charged at, the price of a unit, and the amount.
 
     `unit_usd` is the price of the tier that the request reaches.
@@ -84,7 +84,7 @@ class RequestCost:
     as_of: date
     snapshot: str
     usage: Mapping[str, int]
-    lines: tuple[RequestLine, ...]
+    lines: tuple[PricedComponent, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -140,7 +140,7 @@ def request_cost(book: PriceBook, sku: str, usage: Mapping[str, int], *, tier: s
         as_of=book.as_of,
         snapshot=book.snapshot_id,
         usage={name: count for name, count in usage.items() if count},
-        lines=tuple(RequestLine(charge, prices[charge.meter]) for charge in found),
+        lines=tuple(PricedComponent(charge, prices[charge.meter]) for charge in found),
         left_out=_left_out(rates, counts),
     )
 
