@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config.reference.tables import code, page, table
-from weighbridge.costs.metrics import METRICS
+from weighbridge.costs.metrics import ANSWER_METRICS, METRICS
 from weighbridge.costs.parts.lock_in import LockIn, Scores
 from weighbridge.costs.parts.ownership import Ownership
 from weighbridge.costs.parts.time_model import TimeModel
@@ -16,6 +16,7 @@ from weighbridge.costs.parts.usage import ModelPrices
 from weighbridge.costs.parts.work import OwnedHardware
 from weighbridge.costs.spec.spec_file import GIVEN, SERVING, WORK
 from weighbridge.costs.uncertainty import Bounds
+from weighbridge.costs.value.accepted_answers import AnswerChecks
 from weighbridge.costs.value.answer_quality import QUALITY, STAKES
 
 HEAD = ("Key", "Value", "Default")
@@ -60,14 +61,20 @@ def cost_spec() -> str:
         PRICES,
     ]
     parts += _section("horizon", TimeModel)
-    single = (("training", Training), ("owned_hardware", OwnedHardware), ("ownership", Ownership), ("lock_in", LockIn))
+    single = (
+        ("training", Training),
+        ("owned_hardware", OwnedHardware),
+        ("ownership", Ownership),
+        ("lock_in", LockIn),
+        ("acceptance", AnswerChecks),
+    )
     parts += [part for name, kind in single for part in _section(f"options[].{name}", kind)]
     for key, kinds in (("work", WORK), ("serving", SERVING), ("quality", QUALITY)):
         parts += [part for name, kind in kinds.items() for part in _section(f"options[].{key}, kind: {name}", kind)]
     parts += [part for name, kind in STAKES.items() for part in _section(f"value.stakes, kind: {name}", kind)]
     inner = (("prices", ModelPrices), ("scores", Scores), ("egress_tiers[]", TrafficTier))
     parts += [part for name, kind in inner for part in _section(name, kind)]
-    rows = ((code(name), kind.unit, kind.meaning) for name, kind in METRICS.items())
+    rows = ((code(name), kind.unit, kind.meaning) for name, kind in {**METRICS, **ANSWER_METRICS}.items())
     return page("Cost spec", *parts, "## Metrics", table(("Metric", "Unit", "Meaning"), rows))
 
 

@@ -65,6 +65,12 @@ LINES = {
         "cost value recall=0.8 recall_after=0.85 stakes.prevalence=0.01 stakes.cases_per_year=1e7 "
         "stakes.loss_per_false_negative_usd=120"
     ),
+    "cost request": "cost request openai/gpt-5-mini --input 1200 --output 250",
+    "cost own-or-api": (
+        "cost own-or-api own.usd_per_replica_h=2.5 own.goodput_per_s=2.4 own.utilization=0.35 "
+        "api.prices=openai/gpt-5-mini api.input_tokens=600 api.output_tokens=200 --draws 100"
+    ),
+    "cost accepted": "cost accepted options.a.usd_per_try=0.001 options.a.pass_rate=0.8 --draws 100",
     "cost project": "cost project spec.yaml --draws 100",
     "cost compare": "cost compare a.json a.json",
     "manifest": "manifest folder",

@@ -92,11 +92,11 @@ def priced(rates, counts):
     }
 
 
-def moments(model):
+def moments(model, midnight=MIDNIGHT):
     """Midnight, or every half hour for a model whose prices depend on the hour."""
     offers = [*(model.prices if isinstance(model.prices, list) else ()), *(model.price_variants or ())]
     varies = any(hasattr(offer.constraint, "start_time") for offer in offers)
-    return [MIDNIGHT + timedelta(minutes=30 * step) for step in range(48 if varies else 1)]
+    return [midnight + timedelta(minutes=30 * step) for step in range(48 if varies else 1)]
 
 
 def loads(rates):

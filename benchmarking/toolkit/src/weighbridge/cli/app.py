@@ -15,7 +15,7 @@ import typer
 
 from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
-from weighbridge.cli.costs import cost, prices
+from weighbridge.cli.costs import cost, language, prices
 from weighbridge.cli.exits import CarefulCommand
 from weighbridge.cli.manifest import manifest
 from weighbridge.cli.measure.compare import compare
@@ -90,7 +90,7 @@ add_group("feed", "The feed of standings, which every gate reads.", feed.COMMAND
 add_group("workloads", "What runs in clusters, compared with what is authorized.", {"report": report})
 add_group("result", "Results: conditions on their metrics, and signatures.", results.COMMANDS)
 add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)
-add_group("cost", "Costs and value of models.", cost.COMMANDS)
+add_group("cost", "Costs and value of models.", {**cost.COMMANDS, **language.COMMANDS})
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Costing, Number, line_of
 from weighbridge.costs.metrics import money_levels
-from weighbridge.costs.parts.charges import Rate
 from weighbridge.costs.parts.load_curve import LoadCurve
 from weighbridge.costs.parts.lock_in import LockIn, exit_cost
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost
@@ -27,14 +26,13 @@ from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.projection_document import costing_document, plain, swing_document
 from weighbridge.costs.remarks import remarks
 from weighbridge.costs.spec.inputs import amounts_in, draw_all, ranges_in, replaced
-from weighbridge.costs.spec.pins import Pins
-from weighbridge.costs.spec.reading import Given, amount, inputs
+from weighbridge.costs.spec.pins import Pins, PlainPrices
+from weighbridge.costs.spec.reading import Given, inputs
 from weighbridge.costs.spec.spec_file import read_curve
 from weighbridge.costs.uncertainty import (
     DRAWS,
     SEED,
     Amount,
-    Range,
     Share,
     Signed,
     Swing,
@@ -85,21 +83,11 @@ class Gain(TimeModel):
 _Calculator = Callable[[Mapping[str, Any], Pins], tuple[Any, Callable[[Any], Costing]]]
 
 
-class _PlainPrices(Pins):
-    """Prices by SKU or by source, as in a spec file, and plain numbers."""
-
-    def read(self, reader: Reader, key: str, wanted: str) -> float | Range | Rate:
-        """Return the price under `key`."""
-        if isinstance(reader.plain(key), Mapping):
-            return super().read(reader, key, wanted)
-        return amount(reader, key, at_least=0)
-
-
 def calculate(
     name: str, document: Mapping[str, Any], book: PriceBook, *, seed: int = SEED, draws: int = DRAWS
 ) -> dict[str, Any]:
     """Return the document of one of the `CALCULATORS`; raise Invalid that names the invalid input."""
-    pins = _PlainPrices(book)
+    pins = PlainPrices(book)
     spec, cost = CALCULATORS[name](document, pins)
     ranges = ranges_in(spec)
     still = {path: spread.median for path, spread in ranges.items()}

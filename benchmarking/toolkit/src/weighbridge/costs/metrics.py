@@ -33,6 +33,15 @@ METRICS: Final[Mapping[str, CostMetric]] = {
     "exit_cost_usd": CostMetric("USD", 2, "The cost of switching away, at today's prices."),
 }
 
+# Only of options that state how their answers are accepted.
+ANSWER_METRICS: Final[Mapping[str, CostMetric]] = {
+    "cost_per_request_usd": CostMetric("USD", 10, "One request, serving only."),
+    "cost_per_m_output_tokens_usd": CostMetric("USD", 6, "A million output tokens, all serving divided by them."),
+    "cost_per_accepted_usd": CostMetric(
+        "USD", 10, "One accepted answer: its tries and checks, people after the last try, and wrong answers accepted."
+    ),
+}
+
 
 def money(usd: float, places: int = 2) -> str | None:
     """Return an amount as decimal text, rounded half to even; None if it is infinite (the load cannot be served)."""

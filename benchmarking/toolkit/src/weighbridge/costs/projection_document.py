@@ -19,6 +19,7 @@ from weighbridge.costs.projection import CHEAPEST, OptionProjection, Projection
 from weighbridge.costs.remarks import Remark, remarks
 from weighbridge.costs.spec.inputs import amounts_in, laws_in
 from weighbridge.costs.uncertainty import Swing, levels_of, probability_above
+from weighbridge.costs.value.accepted_projection import accepted_metrics
 from weighbridge.costs.value.answer_quality import QUALITY, Confusion, QualityChange, kind_of
 from weighbridge.costs.value.crossover import DRAWS_AT_EACH, Crossover, crossover
 from weighbridge.costs.value.worth import OptionWorth, worth
@@ -39,7 +40,7 @@ def as_document(projection: Projection) -> dict[str, Any]:
         "shared": amounts_in(spec.shared),
         "laws": laws_in(spec.shared),
         "load": {"requests_per_year": spec.requests_median, "peak_per_s": spec.curve.peak_per_s},
-        "options": [_option(each) for each in projection.options],
+        "options": [_option(each, seed=projection.seed, draws=projection.draws) for each in projection.options],
         "cheapest": {metric: projection.cheapest(metric) for metric in CHEAPEST},
         "crossover": _crossover(crossover(spec, seed=projection.seed, draws=min(projection.draws, DRAWS_AT_EACH))),
         "thresholds": _thresholds(projection),
@@ -53,18 +54,19 @@ def as_document(projection: Projection) -> dict[str, Any]:
     return {**found, "digest": digest_of(found)}
 
 
-def _option(each: OptionProjection) -> dict[str, Any]:
-    option = each.option
+def _option(each: OptionProjection, *, seed: int, draws: int) -> dict[str, Any]:
+    option, accepted = each.option, accepted_metrics(each, seed=seed, n=draws)
     return {
         "id": option.id,
         "title": option.title,
         "inputs": amounts_in(option),
         "laws": laws_in(option),
-        "metrics": {name: _metric(name, each) for name in METRICS},
+        "metrics": {**{name: _metric(name, each) for name in METRICS}, **accepted.metrics},
         "parts": {name: costing_document(part, each.drawn.parts[name]) for name, part in each.middle.parts.items()},
         "tornado": {name: [swing_document(swing) for swing in swings] for name, swings in each.tornado.items()},
         "lock_in": _lock_in(option),
         "quality": _quality(option),
+        **accepted.parts,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.metrics import ANSWER_METRICS
 from weighbridge.costs.metrics import METRICS as COST_METRICS
 from weighbridge.quality.metrics.registry import SHARE_BOUNDS, Metric, find_metric
 
@@ -50,6 +51,7 @@ BETTER_LOW = (
     "energy_per_query_j",
     *(f"gpu_{name}" for name in ("peak_memory_mb", "peak_memory_delta_mb", "energy_per_query_j")),
     *COST_METRICS,
+    *ANSWER_METRICS,
 )
 DIRECTIONS = dict.fromkeys(BETTER_HIGH, AxisDirection.MAX) | dict.fromkeys(BETTER_LOW, AxisDirection.MIN)
 ACCURACY, LESS_IS_CHEAPER = "accuracy", ("latency_p95_ms", "model_size_mb")

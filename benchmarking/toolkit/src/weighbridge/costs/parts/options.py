@@ -16,6 +16,7 @@ from weighbridge.costs.prices.files.snapshot import Snapshot
 from weighbridge.costs.spec.pins import Pin
 from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Share, check_amounts, check_positive, middle_of
 from weighbridge.costs.value import answer_quality as answers
+from weighbridge.costs.value.accepted_answers import AnswerChecks
 
 Serving = SelfHosted | EndpointServing | Serverless | ManagedApi | Provisioned
 
@@ -48,6 +49,7 @@ class CostOption:
     owned_hardware: OwnedHardware | None = None
     lock_in: LockIn | None = None
     quality: answers.Quality | None = None
+    acceptance: AnswerChecks | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ Both may add `factor` (a number or a range: a negotiated discount, a premium) an
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -181,6 +181,16 @@ class Pins:
             factor=_factor(price),
             divided_by=_divisor(price),
         )
+
+
+class PlainPrices(Pins):
+    """Prices by SKU or by source, as in a spec file, and plain numbers."""
+
+    def read(self, reader: Reader, key: str, wanted: str) -> float | Range | Rate:
+        """Return the price under `key`."""
+        if isinstance(reader.plain(key), Mapping):
+            return super().read(reader, key, wanted)
+        return amount(reader, key, at_least=0)
 
 
 def _pinned(path: str, found: Price, book: PriceBook) -> Pin:

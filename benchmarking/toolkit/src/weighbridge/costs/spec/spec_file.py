@@ -29,6 +29,7 @@ from weighbridge.costs.spec.pins import CURRENCY, Pins
 from weighbridge.costs.spec.reading import Given, amount, inputs, placed
 from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, check_amount, middle_of
 from weighbridge.costs.value import answer_quality as answers
+from weighbridge.costs.value.accepted_answers import AnswerChecks
 
 T = TypeVar("T")
 KIND = "CostSpec"
@@ -157,6 +158,7 @@ def _option(reader: Reader, pins: Pins) -> CostOption:
         ownership=inputs(Ownership, reader.mapping("ownership"), prices=pins, given=GIVEN),
         lock_in=_part(reader, "lock_in", LockIn, pins),
         quality=_one_of(reader, "quality", answers.QUALITY, pins),
+        acceptance=_part(reader, "acceptance", AnswerChecks, pins),
     )
 
 

@@ -11,8 +11,10 @@ from weighbridge.charts.drawing import Chart
 from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.metrics import ANSWER_METRICS
 from weighbridge.costs.remarks import ENDING
 from weighbridge.tradeoff.charts.costs import LEVELS, TITLES, cost_bands, cost_crossover, tornado
+from weighbridge.tradeoff.charts.words import name_of
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.sheets.printing import print_pdf
 from weighbridge.tradeoff.sheets.publishing import Print, publish
@@ -131,8 +133,14 @@ def _metrics(document: Mapping[str, Any]) -> Table:
         for name, title in TITLES.items()
         for each in document["options"]
     )
+    answers = tuple(
+        (name_of(name), each["title"], *(_amount(each["metrics"][name][level]) for level in LEVELS))
+        for name in ANSWER_METRICS
+        for each in document["options"]
+        if name in each["metrics"]
+    )
     heads = ("metric", "option", *(level.upper() for level in LEVELS))
-    return Table("Metrics in US dollars", heads, rows, frozenset({2, 3, 4, 5}))
+    return Table("Metrics in US dollars", heads, rows + answers, frozenset({2, 3, 4, 5}))
 
 
 def _lines(document: Mapping[str, Any]) -> Table:
