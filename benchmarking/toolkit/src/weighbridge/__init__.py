@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from weighbridge.api.checking import attest, check, sign_result, verify_result
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
-    from weighbridge.api.costing import project_costs
+    from weighbridge.api.costing import fit, project_costs
     from weighbridge.api.data import prepare_data
     from weighbridge.api.devices import measure_on_devices
     from weighbridge.api.documents import import_results
@@ -34,7 +34,7 @@ _MODULES = {
     "api.checking": ("attest", "check", "sign_result", "verify_result"),
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),
-    "api.costing": ("project_costs",),
+    "api.costing": ("fit", "project_costs"),
     "api.data": ("prepare_data",),
     "api.devices": ("measure_on_devices",),
     "api.documents": ("import_results",),
@@ -62,6 +62,7 @@ __all__ = [
     "compare",
     "decide",
     "experiment",
+    "fit",
     "import_results",
     "learning_curve",
     "load_test",

@@ -62,7 +62,7 @@ def test_a_document_of_a_subject_is_that_subject(document):
 
 def test_an_unknown_kind_lists_the_known_ones():
     refusal = refused({"kind": "robot"})
-    assert refusal.reason == "kind must be one of file, manifest, container, managed, pipeline."
+    assert refusal.reason == "kind must be one of file, manifest, container, managed, pipeline, deployment."
     assert refusal.field == "kind"
     assert refused([]).reason == "The document must be a mapping of names to values."
 
