@@ -24,7 +24,13 @@ PIPELINE = {
     "kind": "pipeline",
     "parts": [{"role": "retriever", "subject": FILE}, {"role": "writer", "subject": MANAGED}],
 }
-DOCUMENTS = [FILE, CONTAINER, MANAGED, MANIFEST, PIPELINE]
+DEPLOYMENT = {
+    "kind": "deployment",
+    "model": FILE,
+    "server": {"image": CONTAINER["image"]},
+    "hardware": {"accelerator": "h100"},
+}
+DOCUMENTS = [FILE, CONTAINER, MANAGED, MANIFEST, PIPELINE, DEPLOYMENT]
 
 
 def kind_of(subject):
@@ -49,6 +55,7 @@ def test_the_kinds():
         "container": "Container image",
         "managed": "Managed model",
         "pipeline": "Pipeline",
+        "deployment": "Deployment of a model",
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -153,6 +154,20 @@ def test_the_weights_are_those_of_the_only_file(tmp_path):
     for damaged in (b"", b"\1\2", struct.pack("<Q", 2**63), struct.pack("<Q", 1) + b" "):
         (tmp_path / ONE_FILE).write_bytes(damaged)
         assert "no complete safetensors file" in refused(tmp_path, "model").reason
+
+
+def test_weights_that_cannot_be_read_are_refused(tmp_path, monkeypatch):
+    written(tmp_path, configs.LLAMA_8B)
+    (tmp_path / ONE_FILE).write_bytes(b"1")
+    opened = Path.open
+
+    def fail(path, *arguments, **options):
+        if path.name == ONE_FILE:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", fail)
+    assert "cannot be read: Permission denied" in refused(tmp_path, "model").reason
 
 
 @pytest.mark.parametrize(
