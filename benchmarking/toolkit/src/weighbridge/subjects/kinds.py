@@ -10,9 +10,7 @@ from weighbridge.subjects.deployment.kind import DEPLOYMENT, served_parts
 from weighbridge.subjects.pipeline import PARTS, PIPELINE
 from weighbridge.subjects.subject import Kind, Subject
 
-SUBJECT_KINDS: Mapping[str, Kind] = MappingProxyType(
-    {**PARTS, PIPELINE.kind: PIPELINE, DEPLOYMENT.kind: DEPLOYMENT}
-)
+SUBJECT_KINDS: Mapping[str, Kind] = MappingProxyType({**PARTS, PIPELINE.kind: PIPELINE, DEPLOYMENT.kind: DEPLOYMENT})
 
 
 def parse_subject(document: object) -> Subject:

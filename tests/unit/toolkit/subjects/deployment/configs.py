@@ -68,9 +68,7 @@ QWEN15_MOE = _llama(
     moe_intermediate_size=1408,
     shared_expert_intermediate_size=5632,
 )
-MIXTRAL = _llama(
-    4096, 32, 32, 8, 14_336, 32_000, model_type="mixtral", num_local_experts=8, num_experts_per_tok=2
-)
+MIXTRAL = _llama(4096, 32, 32, 8, 14_336, 32_000, model_type="mixtral", num_local_experts=8, num_experts_per_tok=2)
 GEMMA_2B = _llama(2048, 18, 8, 1, 16_384, 256_000, model_type="gemma", head_dim=256)
 GEMMA2_9B = _llama(3584, 42, 16, 8, 14_336, 256_000, model_type="gemma2", head_dim=256, sliding_window=4096)
 GEMMA3_1B = _llama(

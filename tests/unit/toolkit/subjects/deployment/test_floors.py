@@ -15,9 +15,7 @@ from weighbridge.subjects.deployment.config_file import read_config
 from weighbridge.subjects.deployment.floors import tpot_floor_ms, ttft_floor_ms
 from weighbridge.subjects.deployment.memory import Serving
 
-CARD = Card(
-    name="x", label="X", memory_bytes=1, bytes_per_s=1e12, flops=1e15, source="test", as_of=date(2026, 11, 1)
-)
+CARD = Card(name="x", label="X", memory_bytes=1, bytes_per_s=1e12, flops=1e15, source="test", as_of=date(2026, 11, 1))
 EMBEDDING = 128_256 * 4096
 
 

@@ -148,7 +148,10 @@ def test_it_consists_of_its_model_and_its_image():
         (changed(context_tokens=0), "context_tokens"),
         (changed(prompt_cache={}), "prompt_cache.is_enabled"),
         (changed(prompt_cache={"is_enabled": True, "cached_share": 1.5}), "prompt_cache.cached_share"),
-        (changed(prompt_cache={"is_enabled": True, "cached_share": "0.12345678901234567"}), "prompt_cache.cached_share"),
+        (
+            changed(prompt_cache={"is_enabled": True, "cached_share": "0.12345678901234567"}),
+            "prompt_cache.cached_share",
+        ),
         (changed(prompt_cache={"is_enabled": False, "cached_share": 0.5}), "prompt_cache.cached_share"),
         (changed(prompt_cache={"is_enabled": True, "x": 1}), "prompt_cache.x"),
         (changed(parameters={}), "parameters"),

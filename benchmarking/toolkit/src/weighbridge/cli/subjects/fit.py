@@ -8,10 +8,11 @@ import typer
 from weighbridge.cli.exits import NO, errors_as_exits, output
 
 
-def fit(  # noqa: PLR0913 -- each is an option of the command
+def fit(
     model: Annotated[Path, typer.Argument(help="config.json of Hugging Face, a folder with one, or a .gguf file.")],
     context: Annotated[
-        int | None, typer.Option(min=1, help="Tokens of a sequence, prompt and answer together; 4,096 at most if left out.")
+        int | None,
+        typer.Option(min=1, help="Tokens of a sequence, prompt and answer together; 4,096 at most if left out."),
     ] = None,
     sequences: Annotated[int, typer.Option(min=1, help="Sequences at the same time.")] = 1,
     cache_bits: Annotated[int, typer.Option(min=2, max=32, help="Bits of a value in the cache.")] = 16,

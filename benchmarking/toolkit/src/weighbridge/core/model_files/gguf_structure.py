@@ -245,7 +245,8 @@ def _size(walk: _Walk, name: bytes) -> int:
     number = walk.cursor.number(_U32)
     if number not in TENSOR_TYPES:
         raise Damaged("a tensor has an unknown type")
-    elements, kind = math.prod(shape), TENSOR_TYPES[number]
+    elements: int = math.prod(shape)
+    kind = TENSOR_TYPES[number]
     if elements >= _MAX_ELEMENTS or (shape[0] if shape else 1) % kind.elements:
         raise Damaged("the shape of a tensor does not match its type")
     size = elements // kind.elements * kind.size_bytes

@@ -75,7 +75,9 @@ def _weights(folder: Path, reader: Reader, counted: Parameters | None) -> Weight
     if one.is_file():
         return Weights(_tensor_bytes(one), ONE_FILE)
     if counted is None:
-        text = f"Nothing states the size of the weights; put {INDEX} or {ONE_FILE} beside {CONFIG}, or give a GGUF file."
+        text = (
+            f"Nothing states the size of the weights; put {INDEX} or {ONE_FILE} beside {CONFIG}, or give a GGUF file."
+        )
         raise Invalid(text, code="weights_unknown", field="model")
     bits = _bits(reader)
     return Weights(-(-counted.total * bits // 8), f"parameters of {bits} bits")

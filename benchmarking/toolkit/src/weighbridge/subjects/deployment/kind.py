@@ -7,8 +7,8 @@ The document is `{kind, model, server, hardware, settings, context_tokens, promp
 - `hardware`: `{accelerator, count, tensor_parallel}`, or `managed` if the provider of the server decides;
 - `settings`: the options of the server that change answers or speed, as JSON;
 - `context_tokens`: the longest sequence that the server accepts; optional;
-- `prompt_cache`: `{is_enabled, cached_share}`: whether prompts are cached, and the share of their tokens that is expected
-  in the cache, from 0 to 1; optional.
+- `prompt_cache`: `{is_enabled, cached_share}`: whether prompts are cached, and the share of their tokens, from 0 to 1,
+  that is expected in the cache; optional.
 
 The digest is the SHA-256 of the canonical JSON of all of them, with the model and the image as their digests.
 """
