@@ -10,12 +10,14 @@ from tests.unit.toolkit.subjects.deployment.test_memory import model_of
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.accelerators import ACCELERATORS
 from weighbridge.subjects.deployment.architecture import LayerGroup
-from weighbridge.subjects.deployment.cards import Card, cards, cards_named
+from weighbridge.subjects.deployment.cards import AcceleratorCard, cards, cards_named
 from weighbridge.subjects.deployment.config_file import read_config
 from weighbridge.subjects.deployment.floors import tpot_floor_ms, ttft_floor_ms
 from weighbridge.subjects.deployment.memory import Serving
 
-CARD = Card(name="x", label="X", memory_bytes=1, bytes_per_s=1e12, flops=1e15, source="test", as_of=date(2026, 11, 1))
+CARD = AcceleratorCard(
+    name="x", label="X", memory_bytes=1, bytes_per_s=1e12, flops=1e15, source="test", as_of=date(2026, 11, 1)
+)
 EMBEDDING = 128_256 * 4096
 
 

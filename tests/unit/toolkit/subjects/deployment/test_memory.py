@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.toolkit.subjects.deployment import configs
 from tests.unit.toolkit.subjects.deployment.configs import written
-from weighbridge.subjects.deployment.architecture import LanguageModel, LayerGroup, Weights
+from weighbridge.subjects.deployment.architecture import LanguageModel, LayerGroup, ModelWeights
 from weighbridge.subjects.deployment.config_file import read_config
 from weighbridge.subjects.deployment.memory import (
     GIB,
@@ -32,7 +32,7 @@ def model_of(*groups, weights=0):
         layers=sum(group.layers for group in groups),
         groups=groups,
         parameters=None,
-        weights=Weights(weights, "index"),
+        weights=ModelWeights(weights, "index"),
     )
 
 

@@ -114,7 +114,7 @@ class GgufHeader:
     expert_parameters: int
     has_output: bool
 
-    def as_facts(self) -> dict[str, object]:
+    def as_document(self) -> dict[str, object]:
         """Return what an inspection reports of the file."""
         return {
             "version": self.version,

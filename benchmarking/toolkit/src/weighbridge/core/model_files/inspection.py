@@ -116,7 +116,7 @@ def _format(content: mmap.mmap, *, name: str, allows_external: bool) -> tuple[Ar
             check_safetensors(view, name=name)
             return ArtifactFormat.SAFETENSORS, {}
         if view[: len(GGUF_MAGIC)] == GGUF_MAGIC:
-            return ArtifactFormat.GGUF, check_gguf(view, name=name).as_facts()
+            return ArtifactFormat.GGUF, check_gguf(view, name=name).as_document()
         if is_skops(view):
             return ArtifactFormat.SKOPS, check_skops(view, name=name)
         if is_xgboost(view):

@@ -57,7 +57,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Weights:
+class ModelWeights:
     """The bytes of the weights, and what states or gives them."""
 
     size_bytes: int
@@ -79,7 +79,7 @@ class LanguageModel:
     layers: int
     groups: tuple[LayerGroup, ...]
     parameters: Parameters | None
-    weights: Weights
+    weights: ModelWeights
     license: str = ""
     chat_template: str = ""
     notes: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ MIB = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class AcceleratorCard:
     """An accelerator: memory in bytes, bandwidth in bytes per second, dense peak in FLOP/s at 16 bits."""
 
     name: str
@@ -29,13 +29,13 @@ class Card:
 
 
 @cache
-def cards() -> Mapping[str, Card]:
+def cards() -> Mapping[str, AcceleratorCard]:
     """Return all accelerators by name, in the order of `core.metrics.accelerators`."""
     text = files("weighbridge.subjects.deployment").joinpath("accelerators.yaml").read_text(encoding="utf-8")
     stated = {reader.text("name"): reader for reader in map(Reader, parse_yaml(text, name="accelerators.yaml"))}
     return MappingProxyType(
         {
-            each.name: Card(
+            each.name: AcceleratorCard(
                 name=each.name,
                 label=each.label,
                 memory_bytes=stated[each.name].whole("memory_mib") * MIB,
@@ -49,7 +49,7 @@ def cards() -> Mapping[str, Card]:
     )
 
 
-def cards_named(names: Sequence[str]) -> tuple[Card, ...]:
+def cards_named(names: Sequence[str]) -> tuple[AcceleratorCard, ...]:
     """Return the accelerators of these names, all without a name; raise Invalid for a name that is not known."""
     known = cards()
     for name in names:

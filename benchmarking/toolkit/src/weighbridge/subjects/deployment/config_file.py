@@ -8,7 +8,7 @@ from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_object, read_bytes
 from weighbridge.core.parsing.limits import DOCUMENT, MEASUREMENT
-from weighbridge.subjects.deployment.architecture import LARGEST_BYTES, LanguageModel, Parameters, Weights
+from weighbridge.subjects.deployment.architecture import LARGEST_BYTES, LanguageModel, Parameters, ModelWeights
 from weighbridge.subjects.deployment.config_layers import groups_of, layer_count
 from weighbridge.subjects.deployment.parameter_count import count_parameters
 
@@ -66,21 +66,21 @@ def _notes(family: str, counted: Parameters | None, *, is_part: bool) -> list[st
     return []
 
 
-def _weights(folder: Path, reader: Reader, counted: Parameters | None) -> Weights:
+def _weights(folder: Path, reader: Reader, counted: Parameters | None) -> ModelWeights:
     index, one = folder / INDEX, folder / ONE_FILE
     if index.is_file():
         content = parse_object(read_bytes(index, limits=MEASUREMENT, field="model"), name=INDEX, field="model")
         metadata = Reader(content, path=INDEX).mapping("metadata")
-        return Weights(metadata.whole("total_size", at_least=1, at_most=LARGEST_BYTES), INDEX)
+        return ModelWeights(metadata.whole("total_size", at_least=1, at_most=LARGEST_BYTES), INDEX)
     if one.is_file():
-        return Weights(_tensor_bytes(one), ONE_FILE)
+        return ModelWeights(_tensor_bytes(one), ONE_FILE)
     if counted is None:
         text = (
             f"Nothing states the size of the weights; put {INDEX} or {ONE_FILE} beside {CONFIG}, or give a GGUF file."
         )
         raise Invalid(text, code="weights_unknown", field="model")
     bits = _bits(reader)
-    return Weights(-(-counted.total * bits // 8), f"parameters of {bits} bits")
+    return ModelWeights(-(-counted.total * bits // 8), f"parameters of {bits} bits")
 
 
 def _tensor_bytes(path: Path) -> int:

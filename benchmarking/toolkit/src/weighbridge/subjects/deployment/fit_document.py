@@ -5,7 +5,7 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.subjects.deployment.architecture import LanguageModel
-from weighbridge.subjects.deployment.cards import Card
+from weighbridge.subjects.deployment.cards import AcceleratorCard
 from weighbridge.subjects.deployment.floors import tpot_floor_ms, ttft_floor_ms
 from weighbridge.subjects.deployment.memory import USABLE, Serving, fits, most_sequences, most_tokens, need_bytes
 
@@ -17,7 +17,7 @@ _GB = 10**9
 
 
 def fit_document(
-    model: LanguageModel, cards: Sequence[Card], serving: Serving, *, context: int | None, sequences: int
+    model: LanguageModel, cards: Sequence[AcceleratorCard], serving: Serving, *, context: int | None, sequences: int
 ) -> dict[str, Any]:
     """Return the document of a model with `sequences` at once, each of `context` tokens, on each of the cards.
 
@@ -111,7 +111,9 @@ def _metrics(model: LanguageModel, serving: Serving, need: int) -> dict[str, Any
     }
 
 
-def _fitted(model: LanguageModel, card: Card, serving: Serving, *, need: int, context: int) -> dict[str, Any]:
+def _fitted(
+    model: LanguageModel, card: AcceleratorCard, serving: Serving, *, need: int, context: int
+) -> dict[str, Any]:
     memory = card.memory_bytes
     return {
         "name": card.name,

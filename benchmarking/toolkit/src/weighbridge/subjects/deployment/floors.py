@@ -6,13 +6,13 @@ the server guesses tokens ahead (speculative decoding) or the prompt was cached.
 """
 
 from weighbridge.subjects.deployment.architecture import LanguageModel
-from weighbridge.subjects.deployment.cards import Card
+from weighbridge.subjects.deployment.cards import AcceleratorCard
 from weighbridge.subjects.deployment.memory import Serving, cache_bytes
 
 BITS_OF_PEAK = 16
 
 
-def tpot_floor_ms(model: LanguageModel, card: Card, serving: Serving, *, context: int) -> float:
+def tpot_floor_ms(model: LanguageModel, card: AcceleratorCard, serving: Serving, *, context: int) -> float:
     """Return the least time per output token in milliseconds, for one sequence of `context` tokens.
 
     Without parameters, all weights count as read.
@@ -23,7 +23,7 @@ def tpot_floor_ms(model: LanguageModel, card: Card, serving: Serving, *, context
     return (weights + cache_bytes(model, context, serving)) / card.bytes_per_s * 1e3
 
 
-def ttft_floor_ms(model: LanguageModel, card: Card, serving: Serving, *, tokens: int) -> float | None:
+def ttft_floor_ms(model: LanguageModel, card: AcceleratorCard, serving: Serving, *, tokens: int) -> float | None:
     """Return the least time to the first token in milliseconds, for a prompt of `tokens` that are not cached.
 
     Narrower weights are taken to be multiplied faster by as much, as the matrix units of current cards do; None without

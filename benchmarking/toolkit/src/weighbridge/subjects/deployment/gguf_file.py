@@ -14,7 +14,7 @@ from weighbridge.subjects.deployment.architecture import (
     LanguageModel,
     LayerGroup,
     Parameters,
-    Weights,
+    ModelWeights,
     check_layers,
     grouped,
 )
@@ -39,7 +39,7 @@ def read_gguf_model(path: Path) -> LanguageModel:
         layers=layers,
         groups=_groups(keys, layers),
         parameters=_parameters(keys),
-        weights=Weights(header.tensor_bytes, "header"),
+        weights=ModelWeights(header.tensor_bytes, "header"),
         license=header.license,
         chat_template=header.chat_template,
     )
