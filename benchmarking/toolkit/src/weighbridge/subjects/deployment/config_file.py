@@ -8,7 +8,7 @@ from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_object, read_bytes
 from weighbridge.core.parsing.limits import DOCUMENT, MEASUREMENT
-from weighbridge.subjects.deployment.architecture import LARGEST_BYTES, LanguageModel, Parameters, ModelWeights
+from weighbridge.subjects.deployment.architecture import LARGEST_BYTES, LanguageModel, ModelWeights, Parameters
 from weighbridge.subjects.deployment.config_layers import groups_of, layer_count
 from weighbridge.subjects.deployment.parameter_count import count_parameters
 

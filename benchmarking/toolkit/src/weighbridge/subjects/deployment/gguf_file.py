@@ -13,8 +13,8 @@ from weighbridge.subjects.deployment.architecture import (
     LARGEST_WIDTH,
     LanguageModel,
     LayerGroup,
-    Parameters,
     ModelWeights,
+    Parameters,
     check_layers,
     grouped,
 )
