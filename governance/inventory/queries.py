@@ -12,7 +12,7 @@ from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from governance.rulebook.domain.scopes import SubjectKind
 from weighbridge.core.errors import NotFound
-from weighbridge.subjects.kinds import SUBJECT_KINDS, parse_subject
+from weighbridge.subjects.kinds import SUBJECT_KINDS, parse_subject, parts_of
 from weighbridge.subjects.lineage import (
     MOST_VISITED,
     Ancestor,
@@ -77,12 +77,11 @@ def document_of_version(version: ModelVersion) -> dict[str, Any]:
 
 
 def subject_lines(version: ModelVersion) -> tuple[str, ...]:
-    """What the subject is, in one line each: the model itself and, of a pipeline, its parts; none for a file."""
+    """What the subject is, in one line each: itself, and what it consists of; none for a file."""
     if not version.document:
         return ()
     subject = parse_subject(version.document)
-    parts = (parse_subject(part["subject"]) for part in subject.document.get("parts", ()))
-    return tuple(f"{part.kind}: {SUBJECT_KINDS[part.kind].describe(part)}" for part in (subject, *parts))
+    return tuple(f"{part.kind}: {SUBJECT_KINDS[part.kind].describe(part)}" for part in (subject, *parts_of(subject)))
 
 
 def versions_of(asset: ModelAsset) -> list[ModelVersion]:

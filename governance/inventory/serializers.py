@@ -22,7 +22,7 @@ class ModelVersionAnswer(Answer):
     tier = serializers.CharField(source="asset.tier")
     task = serializers.CharField(source="asset.task")
     owner = serializers.CharField(source="asset.owner.username")
-    kind = serializers.CharField(help_text="file, manifest, container, managed or pipeline.")
+    kind = serializers.CharField(help_text="file, manifest, container, managed, pipeline or deployment.")
     digest = serializers.CharField()
     format = serializers.CharField()
     document = serializers.JSONField(help_text="The subject in the form of its kind; empty for a file.")
@@ -71,7 +71,8 @@ class ModelInput(Input):
         required=False, max_length=71, help_text="64 hexadecimal digits, or sha256: and these."
     )
     subject = serializers.JSONField(
-        required=False, help_text="The document of a manifest, container, managed model or pipeline, as JSON."
+        required=False,
+        help_text="The document of a manifest, container, managed model, pipeline or deployment, as JSON.",
     )
     lineage = serializers.JSONField(
         required=False,

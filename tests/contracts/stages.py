@@ -18,6 +18,7 @@ from tests.contracts.shown import ROOT
 from tests.unit.toolkit import builders
 from tests.unit.toolkit.costs import builders as priced
 from tests.unit.toolkit.costs import test_importers as lists
+from tests.unit.toolkit.subjects.deployment import configs
 from tests.unit.toolkit.tradeoff import builders as made
 from tests.unit.toolkit.tradeoff import matrices
 
@@ -150,6 +151,7 @@ TOOLKIT: Mapping[str, Stage] = {
         {"results.json": copied("inspect.json"), "plan.json": written(json.dumps({"subject": f"sha256:{'a' * 64}"}))}
     ),
     "docs/how-to/build-a-decision-matrix.md": Stage({"matrix.yaml": matrices.matrix_file}),
+    "docs/how-to/check-that-a-model-fits.md": Stage({"assistant/config.json": written(json.dumps(configs.LLAMA_8B))}),
     "docs/how-to/choose-a-model.md": Stage({"candidates.json": made.candidates_file, "points.csv": made.points_file}),
     "docs/how-to/choose-a-scenario.md": Stage(
         BOTH,

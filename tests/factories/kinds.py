@@ -56,6 +56,14 @@ PIPELINE = {
         {"role": "answer", "subject": MANAGED},
     ],
 }
+DEPLOYMENT = {
+    "kind": "deployment",
+    "model": MANIFEST,
+    "server": {"image": f"registry.test/search/vllm@{digest('6')}"},
+    "hardware": {"accelerator": "h100", "count": 2, "tensor_parallel": 2},
+    "settings": {"max_num_seqs": 64},
+    "context_tokens": 8192,
+}
 
 
 def key_section(key: str = KEY, *, share: str = "0", teams: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -35,7 +35,9 @@ ECHOED = {
     "site.SpecimenForm.title",
     "site.SpecimenForm.purpose",
     "budgets.AllocationForm.quarter",
+    "workflow.FilingForm.served",
     "workflow.FilingForm.sha256",
+    "workflow.SubjectFields.served",
     "prices.PriceFilterForm.q",
     "projections.OptionForm.sku",
     "projections.OptionForm.title",
@@ -131,6 +133,12 @@ NOT_SHOWN = {
     "workflow.WaiverInput.item",
 }
 STORED = {
+    "workflow.FilingForm.accelerator": "inventory.ModelVersion.document",
+    "workflow.FilingForm.server": "inventory.ModelVersion.document",
+    "workflow.FilingForm.settings": "inventory.ModelVersion.document",
+    "workflow.SubjectFields.accelerator": "inventory.ModelVersion.document",
+    "workflow.SubjectFields.server": "inventory.ModelVersion.document",
+    "workflow.SubjectFields.settings": "inventory.ModelVersion.document",
     "workflow.FilingForm.image": "inventory.ModelVersion.document",
     "workflow.FilingForm.parameters": "inventory.ModelVersion.document",
     "workflow.FilingForm.parts": "inventory.ModelVersion.document",

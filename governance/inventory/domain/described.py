@@ -7,8 +7,9 @@ from typing import Any
 from governance.inventory.domain.locations import check_location
 from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.formats import SUFFIXES
+from weighbridge.subjects.deployment.kind import DEPLOYMENT, model_digest
 from weighbridge.subjects.file import FILE
-from weighbridge.subjects.kinds import SUBJECT_KINDS, document_of, parse_subject
+from weighbridge.subjects.kinds import SUBJECT_KINDS, document_of, parse_subject, parts_of
 from weighbridge.subjects.managed import MANAGED, offer_digest
 from weighbridge.subjects.subject import Subject
 
@@ -34,10 +35,10 @@ def contained(subject: Subject) -> set[str]:
     """
     if subject.kind == MANAGED.kind:
         return {offer_digest(subject)}
-    document = subject.document
-    digests = {f"sha256:{entry['sha256']}" for entry in document.get("files", ())}
-    for part in document.get("parts", ()):
-        inner = parse_subject(part["subject"])
+    digests = {f"sha256:{entry['sha256']}" for entry in subject.document.get("files", ())}
+    if subject.kind == DEPLOYMENT.kind:
+        digests.add(model_digest(subject))
+    for inner in parts_of(subject):
         digests |= {inner.digest} | contained(inner)
     return digests - {subject.digest}
 

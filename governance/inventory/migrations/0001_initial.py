@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('file', 'One file'), ('manifest', 'A repository or folder of files'), ('container', 'A container image'), ('managed', 'A managed model behind an API'), ('pipeline', 'A pipeline of several models')], default='file', max_length=10)),
+                ('kind', models.CharField(choices=[('file', 'One file'), ('manifest', 'A repository or folder of files'), ('container', 'A container image'), ('managed', 'A managed model behind an API'), ('pipeline', 'A pipeline of several models'), ('deployment', 'A language model as it is deployed')], default='file', max_length=10)),
                 ('digest', models.CharField(max_length=71)),
                 ('format', models.CharField(blank=True, max_length=16)),
                 ('document', models.JSONField(default=dict)),

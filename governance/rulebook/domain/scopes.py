@@ -18,6 +18,7 @@ class SubjectKind(StrEnum):
     CONTAINER = "container"
     MANAGED = "managed"
     PIPELINE = "pipeline"
+    DEPLOYMENT = "deployment"
 
     @property
     def label(self) -> str:
@@ -31,6 +32,7 @@ _LABELS = {
     SubjectKind.CONTAINER: "A container image",
     SubjectKind.MANAGED: "A managed model behind an API",
     SubjectKind.PIPELINE: "A pipeline of several models",
+    SubjectKind.DEPLOYMENT: "A language model as it is deployed",
 }
 
 

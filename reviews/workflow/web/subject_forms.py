@@ -1,4 +1,6 @@
-"""The fields that describe a subject which is no single file: a manifest, an image, a managed model, a pipeline."""
+"""The fields that describe a subject which is no single file: a manifest, an image, a managed model, a pipeline,
+a deployment.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,9 +11,11 @@ from django import forms
 
 from governance.inventory.models import ModelVersion
 from governance.inventory.queries import document_of_version
+from weighbridge.core.documents import LARGEST_WHOLE
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import DOCUMENT, check_size
+from weighbridge.subjects.deployment.kind import MANAGED_HARDWARE, MOST_ACCELERATORS
 from weighbridge.subjects.documents.lineage_files import read_lineage
 from weighbridge.subjects.kinds import document_of, parse_subject
 from weighbridge.subjects.lineage import lineage_document, lineage_of_lines, parse_lineage
@@ -23,17 +27,20 @@ KINDS = [
     ("container", "A container image"),
     ("managed", "A managed model behind an API"),
     ("pipeline", "A pipeline of registered models"),
+    ("deployment", "A language model as it is deployed"),
 ]
 NEEDED = {
     "manifest": {"manifest": "Choose the manifest file: weighbridge manifest FOLDER --json manifest.json writes it."},
     "container": {"image": "Enter the image with its digest: registry/repository@sha256:…"},
     "managed": {"provider": "Enter the provider, like openai.", "provider_model": "Enter the name of the model."},
     "pipeline": {"parts": "Enter one part a line: its role, a colon, and the digest of a registered version."},
+    "deployment": {"served": "Enter the digest of a registered version, which is the model that is served."},
 }
 """The fields that each kind needs, with what to tell the person."""
 
 
 OTHER_NAMES = {"model": "provider_model", "files": "manifest", "kind": "manifest", "name": "manifest"}
+OTHER_NAMES_OF_DEPLOYMENTS = {"model": "served", "hardware": "accelerator", "prompt_cache": "cached_share"}
 """The fields of keys of the document that have another name in the form."""
 VisibleVersion: TypeAlias = Callable[[str], ModelVersion | None]
 
@@ -73,6 +80,51 @@ class SubjectFields(forms.Form):
         label="Parts in order",
         widget=forms.Textarea(attrs={"rows": 4, "class": "code-input", "spellcheck": "false"}),
         help_text="One a line, as they work: role: sha256:…",
+    )
+    served = forms.CharField(
+        max_length=71, required=False, label="Model", help_text="The digest of a registered version: sha256:…"
+    )
+    server = forms.CharField(
+        max_length=500,
+        required=False,
+        help_text="An image, registry/repository@sha256:…, or a name and a version, like vllm 0.11.0. A managed model "
+        "has none.",
+    )
+    accelerator = forms.CharField(
+        max_length=64, required=False, help_text="For example h100 or cpu. Empty if the provider decides."
+    )
+    count = forms.IntegerField(
+        min_value=1, max_value=MOST_ACCELERATORS, required=False, label="Accelerators", help_text="1 if left out."
+    )
+    tensor_parallel = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_ACCELERATORS,
+        required=False,
+        label="Tensor parallel",
+        help_text="Accelerators that share each layer; 1 if left out.",
+    )
+    context_tokens = forms.IntegerField(
+        min_value=1,
+        max_value=LARGEST_WHOLE,
+        required=False,
+        label="Longest sequence",
+        help_text="Tokens, prompt and answer together.",
+    )
+    cached_share = forms.DecimalField(
+        min_value=0,
+        max_value=1,
+        max_digits=5,
+        decimal_places=4,
+        required=False,
+        label="Share of prompts in the cache",
+        help_text="From 0 to 1: the share of prompt tokens that is expected in the cache. 0 is no cache.",
+    )
+    settings = forms.CharField(
+        max_length=20_000,
+        required=False,
+        label="Settings of the server",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "code-input", "spellcheck": "false"}),
+        help_text='As JSON, for example {"max_num_seqs": 64, "quantization": "fp8"}.',
     )
     lineage = forms.CharField(
         max_length=20_000,
@@ -118,7 +170,7 @@ class SubjectFields(forms.Form):
             return document_of(parse_subject(self._document(kind, visible)))
         except Invalid as refusal:
             key = (refusal.field or "").partition(".")[0].partition("[")[0]
-            field = OTHER_NAMES.get(key, key)
+            field = (OTHER_NAMES_OF_DEPLOYMENTS if kind == "deployment" else OTHER_NAMES).get(key, key)
             self.add_error(field if field in self.fields else None, refusal.reason)
             return None
 
@@ -130,6 +182,8 @@ class SubjectFields(forms.Form):
             return {"kind": kind, "image": data["image"]} | _given(data, "platform")
         if kind == "managed":
             return _managed(data)
+        if kind == "deployment":
+            return _deployment(data, visible)
         return {"kind": kind, "parts": [_part(line, visible) for line in data["parts"].splitlines() if line.strip()]}
 
 
@@ -146,12 +200,42 @@ def _manifest(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _managed(data: Mapping[str, Any]) -> dict[str, Any]:
-    parameters = {}
-    if data["parameters"].strip():
-        parameters = parse_json(data["parameters"], name="The parameters", field="parameters", number=Decimal)
+    parameters = _json_in(data, "parameters")
     retires = {"retires_on": data["retires_on"].isoformat()} if data["retires_on"] else {}
     model = {"kind": "managed", "provider": data["provider"], "model": data["provider_model"]}
     return model | _given(data, "snapshot", "region") | {"parameters": parameters} | retires
+
+
+def _json_in(data: Mapping[str, Any], name: str) -> Any:
+    """The JSON of a field, {} if it is empty."""
+    text = data[name].strip()
+    return parse_json(text, name=f"The {name}", field=name, number=Decimal) if text else {}
+
+
+def _deployment(data: Mapping[str, Any], visible: VisibleVersion) -> dict[str, Any]:
+    version = visible(data["served"].strip())
+    if version is None:
+        raise Invalid("This is not the digest of a registered version that you can see.", field="served")
+    hardware = _given(data, "accelerator", "count", "tensor_parallel")
+    document = {
+        "kind": "deployment",
+        "model": document_of_version(version),
+        "hardware": hardware or MANAGED_HARDWARE,
+        "settings": _json_in(data, "settings"),
+    } | _given(data, "context_tokens")
+    if version.kind == "pipeline":
+        document["model"] = {"digest": version.digest}
+    if data["server"].strip():
+        document["server"] = _server(data["server"].strip())
+    if data["cached_share"] is not None:
+        document["prompt_cache"] = {"is_enabled": data["cached_share"] > 0, "cached_share": data["cached_share"]}
+    return document
+
+
+def _server(text: str) -> dict[str, str]:
+    """The image of the server, or its name and its version, which is the last word."""
+    name, _, number = text.rpartition(" ")
+    return {"image": text} if "@" in text or not name else {"name": name.strip(), "version": number}
 
 
 def _part(line: str, visible: VisibleVersion) -> dict[str, Any]:

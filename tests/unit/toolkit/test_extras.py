@@ -14,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.unit.toolkit import builders
+from tests.unit.toolkit.subjects.deployment.configs import LLAMA_8B, written
 from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
 from weighbridge.api.results import Result
@@ -94,6 +95,7 @@ WITHOUT = [
     "prices pin openai/gpt-4o-mini --json pinned.json",
     "prices replay pinned.json",
     "manifest folder",
+    "fit config.json --accelerator h100",
 ]
 # Stopped by what they are given, before any server is asked; no library is missed on the way.
 REFUSED = [
@@ -157,6 +159,7 @@ def folder(tmp_path, monkeypatch):
     candidates_file(tmp_path / "c.json")
     matrix_file(tmp_path / "m.yaml")
     points_file(tmp_path / "p.csv")
+    written(tmp_path, LLAMA_8B)
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/w.bin").write_bytes(b"w")
     plan = {"subject": f"sha256:{sha256((tmp_path / 'm.onnx').read_bytes()).hexdigest()}"}

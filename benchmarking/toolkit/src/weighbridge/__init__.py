@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from weighbridge.api.checking import attest, check, sign_result, verify_result
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
-    from weighbridge.api.costing import accepted_answers, own_or_api, price_request, project_costs
+    from weighbridge.api.costing import accepted_answers, fit, own_or_api, price_request, project_costs
     from weighbridge.api.data import prepare_data
     from weighbridge.api.devices import measure_on_devices
     from weighbridge.api.documents import import_results
@@ -36,7 +36,7 @@ _MODULES = {
     "api.checking": ("attest", "check", "sign_result", "verify_result"),
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),
-    "api.costing": ("accepted_answers", "own_or_api", "price_request", "project_costs"),
+    "api.costing": ("accepted_answers", "fit", "own_or_api", "price_request", "project_costs"),
     "api.data": ("prepare_data",),
     "api.devices": ("measure_on_devices",),
     "api.documents": ("import_results",),
@@ -66,6 +66,7 @@ __all__ = [
     "compare",
     "decide",
     "experiment",
+    "fit",
     "import_results",
     "learning_curve",
     "load_test",

@@ -31,6 +31,11 @@ def folder_of(part: ModelVersion) -> dict[str, Any]:
     return {"kind": "manifest", "files": [entry, {"path": "notes.txt", "sha256": "e" * 64}]}
 
 
+def deployment_of(part: ModelVersion) -> dict[str, Any]:
+    server = {"name": "llama.cpp", "version": "b9999"}
+    return {"kind": "deployment", "model": {"digest": part.digest}, "server": server, "hardware": "managed"}
+
+
 def cleared_whole(part: ModelVersion, document: dict[str, Any], cast: Cast, now: datetime) -> ReviewRequest:
     """A small request for an artifact that contains the part."""
     whole = kinds.register(task="other", subject=document, slug="whole", by=cast.author, now=now)
@@ -58,7 +63,7 @@ def rejected(cast: Cast, now: datetime) -> ReviewRequest:
 
 
 @pytest.mark.usefixtures("policy")
-@pytest.mark.parametrize("document_of", [pipeline_of, folder_of])
+@pytest.mark.parametrize("document_of", [pipeline_of, folder_of, deployment_of])
 def test_a_rejected_file_passes_no_gate_inside_another_artifact(cast: Cast, now: datetime, document_of: Any) -> None:
     part = rejected(cast, now).model_version
     request = cleared_whole(part, document_of(part), cast, now)

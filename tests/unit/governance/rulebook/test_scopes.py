@@ -119,7 +119,11 @@ def test_two_policies_for_one_request_are_refused_with_both_names():
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"applies_to": {"kinds": ["folder"]}}, "applies_to.kinds", "file, manifest, container, managed, pipeline"),
+        (
+            {"applies_to": {"kinds": ["folder"]}},
+            "applies_to.kinds",
+            "file, manifest, container, managed, pipeline, deployment",
+        ),
         ({"applies_to": {"tasks": ["guessing"]}}, "applies_to.tasks", "classification"),
         ({"applies_to": {"languages": ["en"]}}, "applies_to.languages", "unknown"),
         ({"precedence": -1}, "precedence", "0 or more"),

@@ -24,7 +24,13 @@ PIPELINE = {
     "kind": "pipeline",
     "parts": [{"role": "retriever", "subject": FILE}, {"role": "writer", "subject": MANAGED}],
 }
-DOCUMENTS = [FILE, CONTAINER, MANAGED, MANIFEST, PIPELINE]
+DEPLOYMENT = {
+    "kind": "deployment",
+    "model": FILE,
+    "server": {"image": CONTAINER["image"]},
+    "hardware": {"accelerator": "h100"},
+}
+DOCUMENTS = [FILE, CONTAINER, MANAGED, MANIFEST, PIPELINE, DEPLOYMENT]
 
 
 def kind_of(subject):
@@ -49,6 +55,7 @@ def test_the_kinds():
         "container": "Container image",
         "managed": "Managed model",
         "pipeline": "Pipeline",
+        "deployment": "Deployment of a model",
     }
 
 
@@ -62,7 +69,7 @@ def test_a_document_of_a_subject_is_that_subject(document):
 
 def test_an_unknown_kind_lists_the_known_ones():
     refusal = refused({"kind": "robot"})
-    assert refusal.reason == "kind must be one of file, manifest, container, managed, pipeline."
+    assert refusal.reason == "kind must be one of file, manifest, container, managed, pipeline, deployment."
     assert refusal.field == "kind"
     assert refused([]).reason == "The document must be a mapping of names to values."
 

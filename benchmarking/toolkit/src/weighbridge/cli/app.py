@@ -17,7 +17,6 @@ from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, language, prices
 from weighbridge.cli.exits import CarefulCommand
-from weighbridge.cli.manifest import manifest
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.device import device
 from weighbridge.cli.measure.experiment import experiment
@@ -31,6 +30,8 @@ from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.measure.worker import worker
 from weighbridge.cli.prepare_data import prepare_data
 from weighbridge.cli.server import attach, create, gate, sync
+from weighbridge.cli.subjects.fit import fit
+from weighbridge.cli.subjects.manifest import manifest
 from weighbridge.cli.tracking import import_results, import_runs, track
 from weighbridge.client.drafts.command import draft
 from weighbridge.client.integrations.admission.command import admission
@@ -68,7 +69,7 @@ def root(
 
 MEASURE = (prepare_data, profile, device, compare, score, experiment, rerun, sweep, max_rate, load, optimize)
 CHOOSE = (pareto, recommend, decide, learning_curve)
-for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest, worker):
+for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest, fit, worker):
     app.command(cls=CarefulCommand)(command)
 app.command("import", cls=CarefulCommand)(import_results)
 

@@ -16,9 +16,9 @@ submit: true
 ```
 
 `model.file` may be `uri` and `sha256` instead, `manifest` with the file that `weighbridge manifest` writes, or
-`subject` with the document of a container, managed model or pipeline. `model.lineage` is a list of what the model was
-made from: `relation`, `digest` (or `name` and `version`), and `license`; `model.bom` is a file in the format CycloneDX
-from which the lineage is taken instead. Paths are relative to the file.
+`subject` with the document of a container, managed model, pipeline or deployment. `model.lineage` is a list of what the
+model was made from: `relation`, `digest` (or `name` and `version`), and `license`; `model.bom` is a file in the format
+CycloneDX from which the lineage is taken instead. Paths are relative to the file.
 """
 
 import dataclasses

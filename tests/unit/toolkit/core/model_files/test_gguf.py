@@ -8,7 +8,7 @@ from hypothesis import given
 from tests.unit.toolkit.core.model_files.samples import gguf_bytes, info, mutations, refusal_of, verdict
 from weighbridge.core.model_files import gguf_structure
 from weighbridge.core.model_files.formats import ArtifactFormat
-from weighbridge.core.model_files.gguf_structure import BLOCKS
+from weighbridge.core.model_files.gguf_header import TENSOR_TYPES
 
 # GGML_QUANT_SIZES of the package gguf 0.19.0: elements and bytes of a block, by type.
 RECORDED_BLOCKS = (
@@ -39,12 +39,21 @@ def gguf(*parts, tensors=0, keys=0, version=3, data=b"", alignment=32):
 def test_a_file_of_the_package_is_let_in():
     found = info(gguf_bytes())
     assert (found.format, found.size_bytes) == (ArtifactFormat.GGUF, 704)
-    assert found.facts == {"version": 3, "architecture": "llama", "tensors": 3}
+    assert found.facts == {
+        "version": 3,
+        "architecture": "llama",
+        "tensors": 3,
+        "tensor_types": {"F32": 1, "F16": 1, "Q8_0": 1},
+        "tensor_bytes": 4 * 12 + 2 * 10 + 34 * 2,
+        "parameters": 12 + 10 + 64,
+        "license": "",
+        "chat_template": "",
+    }
 
 
 def test_the_sizes_of_blocks_are_those_of_the_package():
     recorded = [tuple(map(int, each.split(":"))) for each in RECORDED_BLOCKS.split()]
-    assert {kind: (elements, size) for kind, elements, size in recorded} == BLOCKS
+    assert recorded == [(number, kind.elements, kind.size_bytes) for number, kind in TENSOR_TYPES.items()]
 
 
 VALUES = [
@@ -58,7 +67,8 @@ VALUES = [
 
 def test_every_type_of_value_is_let_in():
     made = gguf(*VALUES, tensor(), keys=len(VALUES), tensors=1, data=b"\1" * 16, alignment=64)
-    assert info(made).facts == {"version": 3, "architecture": "", "tensors": 1}
+    facts = info(made).facts
+    assert (facts["version"], facts["architecture"], facts["tensors"]) == (3, "", 1)
 
 
 def test_files_without_tensors_and_of_version_two_are_let_in():

@@ -1,17 +1,33 @@
 """Validation of GGUF files: metadata of known types, and tensors that fill the rest of the file.
 
-The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3, little-endian. The sizes of the
-types of tensors are those of `GGML_QUANT_SIZES` of the package gguf. A file with gaps could hide another format. Time
-and memory are bounded: no length of a header is believed, and files with more parts than any known model are rejected.
+The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3, little-endian. A file with gaps
+could hide another format. Time and memory are bounded: no length of a header is believed, files with more parts than
+any known model are rejected, and only some keys are kept (`gguf_header`).
 """
 
+import hashlib
+import math
 import re
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
+from weighbridge.core.canonical import DIGEST_PREFIX
+from weighbridge.core.documents import cleaned
 from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.damage import Cursor, Damaged, refusing_damage
+from weighbridge.core.model_files.gguf_header import (
+    LICENSE,
+    LONGEST_LIST,
+    LONGEST_TEMPLATE_BYTES,
+    NAME,
+    NUMBERS,
+    TEMPLATE,
+    TENSOR_TYPES,
+    TOKENS,
+    GgufHeader,
+    Number,
+)
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -27,61 +43,34 @@ _U32, _U64 = struct.Struct("<I"), struct.Struct("<Q")
 _BOOL, _TEXT, _ARRAY, _UINT32 = 7, 8, 9, 4
 # The types of values of one size, and their bytes.
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, _UINT32: 4, 5: 4, 6: 4, _BOOL: 1, 10: 8, 11: 8, 12: 8}
-# The types of tensors: elements of a block and bytes of a block.
-BLOCKS: Mapping[int, tuple[int, int]] = {
-    0: (1, 4),
-    1: (1, 2),
-    2: (32, 18),
-    3: (32, 20),
-    6: (32, 22),
-    7: (32, 24),
-    8: (32, 34),
-    9: (32, 40),
-    10: (256, 84),
-    11: (256, 110),
-    12: (256, 144),
-    13: (256, 176),
-    14: (256, 210),
-    15: (256, 292),
-    16: (256, 66),
-    17: (256, 74),
-    18: (256, 98),
-    19: (256, 50),
-    20: (32, 18),
-    21: (256, 110),
-    22: (256, 82),
-    23: (256, 136),
-    24: (1, 1),
-    25: (1, 2),
-    26: (1, 4),
-    27: (1, 8),
-    28: (1, 8),
-    29: (256, 56),
-    30: (1, 2),
-    34: (256, 54),
-    35: (256, 66),
-    39: (32, 17),
-    40: (64, 36),
-    41: (128, 18),
-}
+_LAYOUTS = {0: "B", 1: "b", 2: "H", 3: "h", _UINT32: "I", 5: "i", 6: "f", _BOOL: "?", 10: "Q", 11: "q", 12: "d"}
 _KEY = re.compile(rb"[\x21-\x7e]+")
+_EXPERTS, _OUTPUT = b"_exps.", b"output.weight"
 _ALIGNMENT, _ARCHITECTURE = "general.alignment", "general.architecture"
 _MAX_ELEMENTS = 2**63
 
 
 @dataclass
 class _Walk:
-    """The state of the validation."""
+    """The state of the validation, and what is kept of the header."""
 
     cursor: Cursor
     version: int = 0
     items: int = 0
     alignment: int = 32
     architecture: str = ""
+    vocabulary: int | None = None
+    texts: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, Number | tuple[Number, ...]] = field(default_factory=dict)
+    types: Counter[str] = field(default_factory=Counter)
+    tensor_bytes: int = 0
+    parameters: int = 0
+    expert_parameters: int = 0
+    has_output: bool = False
 
 
-def check_gguf(content: memoryview, *, name: str) -> dict[str, object]:
-    """Return version, architecture and number of tensors; raise Invalid unless the file is complete and sound."""
+def check_gguf(content: memoryview, *, name: str) -> GgufHeader:
+    """Return what the header states; raise Invalid unless the file is complete and sound."""
     with refusing_damage(name, "GGUF file", "Convert the model again, or check that the copy is complete."):
         walk = _Walk(Cursor(content, len(MAGIC)))
         walk.version = walk.cursor.number(_U32)
@@ -93,7 +82,25 @@ def check_gguf(content: memoryview, *, name: str) -> dict[str, object]:
         _check_metadata(walk, keys)
         spans = _spans(walk, tensors)
         _check_spans(walk, spans)
-        return {"version": walk.version, "architecture": walk.architecture, "tensors": tensors}
+        return _header(walk, tensors)
+
+
+def _header(walk: _Walk, tensors: int) -> GgufHeader:
+    return GgufHeader(
+        version=walk.version,
+        architecture=walk.architecture,
+        name=walk.texts.get(NAME, ""),
+        license=walk.texts.get(LICENSE, ""),
+        chat_template=walk.texts.get(TEMPLATE, ""),
+        vocabulary=walk.vocabulary,
+        numbers=walk.numbers,
+        tensors=tensors,
+        types=dict(walk.types),
+        tensor_bytes=walk.tensor_bytes,
+        parameters=walk.parameters,
+        expert_parameters=walk.expert_parameters,
+        has_output=walk.has_output,
+    )
 
 
 def _foreign_version(name: str, version: int) -> Invalid:
@@ -122,8 +129,43 @@ def _read_value(walk: _Walk, key: str) -> None:
         walk.alignment = _alignment(walk, kind)
     elif key == _ARCHITECTURE:
         walk.architecture = _architecture(walk, kind)
+    elif kind == _TEXT and key in (NAME, LICENSE, TEMPLATE):
+        walk.texts[key] = _kept_text(walk, key)
+    elif kind == _ARRAY:
+        _read_list(walk, key)
     else:
+        start = walk.cursor.position
         _skip(walk, kind, 1, depth=0)
+        if kind in _LAYOUTS and key.partition(".")[2] in NUMBERS:
+            walk.numbers[key] = _numbers_at(walk, start, kind, 1)[0]
+
+
+def _read_list(walk: _Walk, key: str) -> None:
+    """Move past a list; keep its length if it has the tokens, and its numbers if there is one for each layer."""
+    start = walk.cursor.position
+    kind, count = walk.cursor.number(_U32), walk.cursor.number(_U64)
+    walk.cursor.position = start
+    _skip(walk, _ARRAY, 1, depth=0)
+    if key == TOKENS:
+        walk.vocabulary = count
+    elif kind in _LAYOUTS and count <= LONGEST_LIST and key.partition(".")[2] in NUMBERS:
+        walk.numbers[key] = _numbers_at(walk, start + _U32.size + _U64.size, kind, count)
+
+
+def _numbers_at(walk: _Walk, position: int, kind: int, count: int) -> tuple[Number, ...]:
+    """Return numbers that the walk has moved past."""
+    return struct.unpack_from(f"<{count}{_LAYOUTS[kind]}", walk.cursor.content, position)
+
+
+def _kept_text(walk: _Walk, key: str) -> str:
+    """Return a short text, cut to what is kept, or the digest of the chat template."""
+    length = walk.cursor.number(_U64)
+    content = walk.cursor.take(length)
+    if key != TEMPLATE:
+        return cleaned(bytes(content[:LONGEST_NAME_BYTES]).decode("utf-8", errors="replace")).strip()
+    if length > LONGEST_TEMPLATE_BYTES:
+        raise Damaged(f"its chat template has more than {LONGEST_TEMPLATE_BYTES:,} bytes")
+    return f"{DIGEST_PREFIX}{hashlib.sha256(content).hexdigest()}"
 
 
 def _alignment(walk: _Walk, kind: int) -> int:
@@ -154,12 +196,23 @@ def _skip(walk: _Walk, kind: int, count: int, *, depth: int) -> None:
         return
     if kind not in (_TEXT, _ARRAY) or depth > DEEPEST_ARRAY:
         raise Damaged("a value of its metadata has an unknown type")
+    if kind == _TEXT:
+        _skip_texts(walk.cursor, count)
+        return
     for _ in range(count):
-        if kind == _TEXT:
-            walk.cursor.skip(walk.cursor.number(_U64))
-        else:
-            inner = walk.cursor.number(_U32)
-            _skip(walk, inner, walk.cursor.number(_U64), depth=depth + 1)
+        inner = walk.cursor.number(_U32)
+        _skip(walk, inner, walk.cursor.number(_U64), depth=depth + 1)
+
+
+def _skip_texts(cursor: Cursor, count: int) -> None:
+    """Move past texts, in a loop of its own because a vocabulary has some 260,000 of them."""
+    content, position = cursor.content, cursor.position
+    last = len(content) - _U64.size
+    for _ in range(count):
+        if position > last:
+            raise Damaged("it is truncated")
+        position += _U64.size + _U64.unpack_from(content, position)[0]
+    cursor.skip(position - cursor.position)
 
 
 def _text(walk: _Walk, longest: int) -> memoryview:
@@ -177,28 +230,32 @@ def _spans(walk: _Walk, count: int) -> list[tuple[int, int]]:
         if name in seen:
             raise Damaged("two of its tensors have one name")
         seen.add(name)
-        size = _size(walk)
+        size = _size(walk, name)
         offset = walk.cursor.number(_U64)
         spans.append((offset, offset + size))
     return sorted(spans)
 
 
-def _size(walk: _Walk) -> int:
-    """Return the bytes of a tensor, by its shape and type."""
+def _size(walk: _Walk, name: bytes) -> int:
+    """Return the bytes of a tensor, by its shape and type, and count it."""
     dimensions = walk.cursor.number(_U32)
     if dimensions > MOST_DIMENSIONS:
         raise Damaged(f"a tensor has more than {MOST_DIMENSIONS} dimensions")
     shape = walk.cursor.numbers(struct.Struct(f"<{dimensions}Q"))
-    kind = walk.cursor.number(_U32)
-    if kind not in BLOCKS:
+    number = walk.cursor.number(_U32)
+    if number not in TENSOR_TYPES:
         raise Damaged("a tensor has an unknown type")
-    elements = 1
-    for length in shape:
-        elements *= length
-    length, size = BLOCKS[kind]
-    if elements >= _MAX_ELEMENTS or (shape[0] if shape else 1) % length:
+    elements: int = math.prod(shape)
+    kind = TENSOR_TYPES[number]
+    if elements >= _MAX_ELEMENTS or (shape[0] if shape else 1) % kind.elements:
         raise Damaged("the shape of a tensor does not match its type")
-    return elements // length * size
+    size = elements // kind.elements * kind.size_bytes
+    walk.types[kind.name] += 1
+    walk.tensor_bytes += size
+    walk.parameters += elements
+    walk.expert_parameters += elements if _EXPERTS in name else 0
+    walk.has_output |= name == _OUTPUT
+    return size
 
 
 def _check_spans(walk: _Walk, spans: list[tuple[int, int]]) -> None:

@@ -8,13 +8,15 @@ import errno
 import mmap
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import NoReturn
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.model_files.formats import ArtifactFormat, is_pickle_name
+from weighbridge.core.model_files.gguf_header import GgufHeader
 from weighbridge.core.model_files.gguf_structure import MAGIC as GGUF_MAGIC
 from weighbridge.core.model_files.gguf_structure import check_gguf
 from weighbridge.core.model_files.lightgbm_structure import check_lightgbm, is_lightgbm
@@ -59,15 +61,29 @@ def inspect(path: Path, *, name: str, allows_external: bool = False) -> Artifact
     if is_pickle_name(name):
         suffix = PurePath(name).suffix.lower()
         _refuse(f"{name} has the suffix of a pickle ({suffix}), and loading a pickle runs the code inside it.")
+    with _mapped(path, name=name) as (content, size_bytes):
+        kind, facts = _format(content, name=name, allows_external=allows_external)
+        return ArtifactInfo(kind, size_bytes, facts)
+
+
+def read_gguf(path: Path, *, name: str) -> GgufHeader:
+    """Return what the header of a GGUF file states; raise Invalid unless the file is one, complete and sound."""
+    with _mapped(path, name=name) as (content, _), memoryview(content) as view:
+        if view[: len(GGUF_MAGIC)] != GGUF_MAGIC:
+            raise Invalid(f"{name} is no GGUF file; it does not begin with GGUF.", code="artifact_form", field="file")
+        return check_gguf(view, name=name)
+
+
+@contextmanager
+def _mapped(path: Path, *, name: str) -> Iterator[tuple[mmap.mmap, int]]:
+    """Yield the content and the size of a file; raise Invalid if it is linked, empty, or cannot be read."""
     try:
         # Follows no link and waits for no pipe; mapped privately, because the sandbox forbids shared file mappings.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
             size_bytes = _check_alone(os.fstat(descriptor), name=name)
             # Not closed here: a refusal still refers to parts of it.
-            content = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
-            kind, facts = _format(content, name=name, allows_external=allows_external)
-            return ArtifactInfo(kind, size_bytes, facts)
+            yield mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ), size_bytes
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.ELOOP:
             raise _linked(name) from error
@@ -100,7 +116,7 @@ def _format(content: mmap.mmap, *, name: str, allows_external: bool) -> tuple[Ar
             check_safetensors(view, name=name)
             return ArtifactFormat.SAFETENSORS, {}
         if view[: len(GGUF_MAGIC)] == GGUF_MAGIC:
-            return ArtifactFormat.GGUF, check_gguf(view, name=name)
+            return ArtifactFormat.GGUF, check_gguf(view, name=name).as_document()
         if is_skops(view):
             return ArtifactFormat.SKOPS, check_skops(view, name=name)
         if is_xgboost(view):

@@ -1,0 +1,1 @@
+"""Commands about subjects: the manifest of a folder, and the memory of a language model."""

@@ -1,0 +1,1 @@
+"""Language models as they are deployed: architecture, memory, accelerators, and the kind `deployment` of subject."""
