@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from weighbridge.api.documents import import_results
     from weighbridge.api.experiment import experiment
     from weighbridge.api.job_progress import Watcher
-    from weighbridge.api.load_testing import load_test
+    from weighbridge.api.load_testing import load_test, size_replicas
     from weighbridge.api.optimizing import optimize
     from weighbridge.api.profiling import profile
     from weighbridge.api.results import Result
@@ -40,7 +40,7 @@ _MODULES = {
     "api.documents": ("import_results",),
     "api.experiment": ("experiment",),
     "api.job_progress": ("Watcher",),
-    "api.load_testing": ("load_test",),
+    "api.load_testing": ("load_test", "size_replicas"),
     "api.optimizing": ("optimize",),
     "api.profiling": ("profile",),
     "api.results": ("Result",),
@@ -74,6 +74,7 @@ __all__ = [
     "recommend",
     "score",
     "sign_result",
+    "size_replicas",
     "verify_result",
 ]
 
