@@ -88,6 +88,7 @@ WITHOUT = [
     "prices pin openai/gpt-4o-mini --json pinned.json",
     "prices replay pinned.json",
     "manifest folder",
+    "size --runs runs.csv --peak-rate 5",
 ]
 # Stopped by what they are given, before any server is asked; no library is missed on the way.
 REFUSED = [
@@ -151,6 +152,7 @@ def folder(tmp_path, monkeypatch):
     candidates_file(tmp_path / "c.json")
     matrix_file(tmp_path / "m.yaml")
     points_file(tmp_path / "p.csv")
+    (tmp_path / "runs.csv").write_text("rate,good,n,seed\n1,1,900,1\n2,0.5,900,1\n")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/w.bin").write_bytes(b"w")
     plan = {"subject": f"sha256:{sha256((tmp_path / 'm.onnx').read_bytes()).hexdigest()}"}
