@@ -236,7 +236,14 @@ TOOLKIT: Mapping[str, Stage] = {
             "orders.csv": orders,
         }
     ),
-    "docs/how-to/size-a-language-model-server.md": Stage({"runs.csv": goodput_table}),
+    "docs/how-to/size-a-language-model-server.md": Stage(
+        {"runs.csv": goodput_table}
+        | {
+            f"results/{rate}-{seed}.json": written(json.dumps(capacity.load_test(rate, share, seed=seed)))
+            for rate, shares in capacity.SHARES.items()
+            for seed, share in enumerate(shares)
+        }
+    ),
     "docs/how-to/use-the-price-book.md": Stage(
         {
             "lab.yaml": priced.lab_file,

@@ -51,7 +51,10 @@ def test_a_workload_without_a_digest_is_compared_as_a_whole():
 
 
 def test_tokens_that_a_run_does_not_state_are_unknown():
-    documents = [("a", load_test()), ("b", load_test(metrics={"input_tokens_mean": {"value": 500.0}}))]
+    documents = [
+        ("a", load_test()),
+        ("b", load_test(metrics={"input_tokens_mean": {"value": 500.0}, "goodput_per_s": {}})),
+    ]
     assert runs_from(documents).mean_tokens == {"input_tokens_mean": 550.0}
     assert runs_from([]).mean_tokens == {}
 
@@ -73,7 +76,11 @@ def test_indicative_reasons_are_kept_and_those_that_goodput_counts_are_not():
         ({"schema": "weighbridge.load/2"}, "runs_form"),
         ({"plan": {"seed": 1}}, "runs_form"),
         ({"verdict": {}}, "runs_form"),
-        ({"streaming": {"good": {"share": 1.2, "n": 9}}}, "runs_form"),
+        ({"streaming": {"good": {"share": 1.2, "n": 9}}}, "invalid"),
+        ({"streaming": {"good": [0.9]}}, "runs_form"),
+        ({"streaming": None}, "runs_form"),
+        ({"metrics": {"input_tokens_mean": None}}, "runs_form"),
+        ({"verdict": {"reasons": [{"status": "indicative"}]}}, "runs_form"),
         ({"streaming": {"good": {"share": "much", "n": 9}}}, "runs_form"),
         ({"verdict": reason("generator.lag")}, "runs_invalid"),
         ({"is_partial": True}, "runs_unsteady"),

@@ -104,12 +104,11 @@ def goodput_curve(
 
 
 def _point(group: RunsAtRate, share: float, lower: float, upper: float) -> CurvePoint:
-    bounds = {"confidence": CONFIDENCE, "n": group.requests, "method": "runs"}
-    low, high, rate = min(lower, share), max(upper, share), group.rate_per_s
+    low, high, rate, n = min(lower, share), max(upper, share), group.rate_per_s, group.requests
     return CurvePoint(
         rate,
-        Interval(share, low, high, **bounds),
-        Interval(rate * share, rate * low, rate * high, **bounds),
+        Interval(share, low, high, CONFIDENCE, n, "runs"),
+        Interval(rate * share, rate * low, rate * high, CONFIDENCE, n, "runs"),
         group.seeds,
         group.share,
     )

@@ -32,7 +32,7 @@ class SizingBasis(StrEnum):
 class Demand:
     """What the replicas must serve: the peak (requests per second), and how.
 
-    `balance` is the part of a replica's highest rate that counts, because no balancer spreads requests evenly; `spare`
+    `balance` is the part of a replica's highest rate that counts, because sessions load replicas unevenly; `spare`
     replicas are added for failures. `mean_tokens` are the planned tokens per request by name (`input_tokens_mean`).
     """
 

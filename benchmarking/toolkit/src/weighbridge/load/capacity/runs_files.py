@@ -78,88 +78,89 @@ def read_runs(files: Sequence[Path]) -> RunsFiles:
 
 def runs_from(documents: Sequence[tuple[str, object]]) -> RunsFiles:
     """Return the runs of named documents of streaming load tests; raise what `read_runs` raises."""
-    tests = [_load_test(name, document) for name, document in documents]
-    runs = tuple(_run(name, document) for name, document in tests)
-    limits = _same("limits", [(name, _section(name, document, "limits")) for name, document in tests])
-    workload = _same("workload", [(name, _workload(name, document)) for name, document in tests])
-    _same("arrivals", [(name, document["plan"]["arrivals"]) for name, document in tests])
-    doubts = {reason["code"] for _, document in tests for reason in document["verdict"]["reasons"]}
-    return RunsFiles(
-        runs,
-        limits=limits or {},
-        workload=workload or "",
-        mean_tokens=_mean_tokens([document for _, document in tests]),
-        doubts=tuple(sorted(doubts - set(COUNTED))),
-    )
-
-
-def _mean_tokens(documents: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the mean tokens per request over all runs, for each kind that every run states."""
+    tests = [(name, _load_test(name, document)) for name, document in documents]
+    limits = _same("limits", [(name, test.limits) for name, test in tests])
+    workload = _same("workload", [(name, test.workload) for name, test in tests])
+    _same("arrivals", [(name, test.arrivals) for name, test in tests])
+    doubts = {code for _, test in tests for code in test.doubts}
     means = {}
     for metric in TOKENS:
-        stated = [document.get("metrics", {}).get(metric) for document in documents]
-        values = [float(each["value"]) for each in stated if each is not None]
-        if values and len(values) == len(documents):
-            means[metric] = sum(values) / len(values)
-    return means
+        stated = [test.mean_tokens[metric] for _, test in tests if metric in test.mean_tokens]
+        if stated and len(stated) == len(tests):
+            means[metric] = sum(stated) / len(stated)
+    return RunsFiles(
+        tuple(test.run for _, test in tests),
+        limits=limits or {},
+        workload=workload or "",
+        mean_tokens=means,
+        doubts=tuple(sorted(doubts)),
+    )
 
 
 def _source(file: Path, content: bytes) -> dict[str, str]:
     return {"file": file.name, "digest": f"sha256:{hashlib.sha256(content).hexdigest()}"}
 
 
-def _load_test(name: str, document: object) -> tuple[str, Mapping[str, Any]]:
+@dataclasses.dataclass(frozen=True)
+class _LoadTest:
+    """What sizing takes from one result; `doubts` are the codes of reasons that goodput does not count."""
+
+    run: MeasuredRun
+    arrivals: str
+    limits: Mapping[str, Any]
+    workload: str
+    mean_tokens: Mapping[str, float]
+    doubts: tuple[str, ...]
+
+
+def _load_test(name: str, document: object) -> _LoadTest:
     if not isinstance(document, Mapping) or document.get("schema") != LOAD_TEST or "streaming" not in document:
         text = (
             f"{name} is not the result of a streaming load test; run `weighbridge load` with limits of TTFT and TPOT."
         )
         raise Invalid(text, code="runs_form", field="runs")
-    return name, document
-
-
-def _run(name: str, document: Mapping[str, Any]) -> MeasuredRun:
     try:
-        plan, good = document["plan"], document["streaming"]["good"]
-        reasons = [
-            reason
-            for reason in document["verdict"]["reasons"]
-            if reason["status"] == "invalid" and reason["code"] not in COUNTED
-        ]
-        run = {
-            "rate_per_s": float(plan["rate_per_s"]),
-            "share": float(good["share"]),
-            "n": int(good["n"]),
-            "seed": int(plan["seed"]),
-            "blocks": tuple(map(float, good.get("blocks", ()))),
-        }
-        is_steady = document["loop"] == "open" and plan["arrivals"] in STEADY and not document["is_partial"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise Invalid(
-            f"{name} has no complete result of a streaming load test.", code="runs_form", field="runs"
-        ) from error
-    if reasons:
-        text = f"{name} is not evidence: {reasons[0]['message']} Repeat this run."
-        raise Invalid(text, code="runs_invalid", field="runs")
-    if not is_steady:
-        text = f"{name} was stopped, or had no steady rate; use complete runs with --arrivals poisson or constant."
-        raise Invalid(text, code="runs_unsteady", field="runs")
-    try:
-        return MeasuredRun(**run)
+        _check_evidence(document)
+        return _LoadTest(
+            run=_run(document["plan"], document["streaming"]["good"]),
+            arrivals=str(document["plan"]["arrivals"]),
+            limits=dict(_section(document, "limits")),
+            workload=str(_section(document, "workload").get("digest") or digest_of(_section(document, "workload"))),
+            mean_tokens={key: float(document["metrics"][key]["value"]) for key in TOKENS if key in document["metrics"]},
+            doubts=tuple(each["code"] for each in document["verdict"]["reasons"] if each["code"] not in COUNTED),
+        )
     except Invalid as refusal:
-        raise Invalid(f"{name}: {refusal.reason}", code="runs_form", field="runs") from refusal
+        raise Invalid(f"{name}: {refusal.reason}", code=refusal.code, field="runs") from refusal
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        text = f"{name} has no complete result of a streaming load test, with its limits and workload."
+        raise Invalid(text, code="runs_form", field="runs") from error
 
 
-def _section(name: str, document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a section that stands in the streaming section or beside it."""
-    section = document["streaming"].get(key, document.get(key))
-    if not isinstance(section, Mapping):
-        raise Invalid(f"{name} does not state its {key}; measure again.", code="runs_form", field="runs")
+def _run(plan: Mapping[str, Any], good: Mapping[str, Any]) -> MeasuredRun:
+    return MeasuredRun(
+        rate_per_s=float(plan["rate_per_s"]),
+        share=float(good["share"]),
+        n=int(good["n"]),
+        seed=int(plan["seed"]),
+        blocks=tuple(map(float, good.get("blocks", ()))),
+    )
+
+
+def _check_evidence(document: Mapping[str, Any]) -> None:
+    """Raise Invalid for a run that the generator disturbed, that was stopped, or that had no steady rate."""
+    for reason in document["verdict"]["reasons"]:
+        if reason["status"] == "invalid" and reason["code"] not in COUNTED:
+            text = f"The run is not evidence: {reason['message']} Repeat it."
+            raise Invalid(text, code="runs_invalid", field="runs")
+    if document["loop"] != "open" or document["plan"]["arrivals"] not in STEADY or document["is_partial"]:
+        text = "The run was stopped, or had no steady rate; use complete runs with --arrivals poisson or constant."
+        raise Invalid(text, code="runs_unsteady", field="runs")
+
+
+def _section(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a section that stands in the streaming section or beside it; raise KeyError without one."""
+    section: Mapping[str, Any] = document["streaming"][key] if key in document["streaming"] else document[key]
     return section
-
-
-def _workload(name: str, document: Mapping[str, Any]) -> str:
-    section = _section(name, document, "workload")
-    return str(section.get("digest") or digest_of(section))
 
 
 def _same(what: str, stated: Sequence[tuple[str, Any]]) -> Any:

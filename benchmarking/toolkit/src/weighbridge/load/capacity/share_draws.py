@@ -66,7 +66,7 @@ def fitted_shares(groups: Sequence[RunsAtRate]) -> Floats:
     """Return the share of good requests at each rate, fitted so that it never increases, strictly within 0 and 1."""
     requests = np.array([float(group.requests) for group in groups])
     shares = np.array([group.share for group in groups])
-    return non_increasing(((shares * requests + 0.5) / (requests + 1))[None, :], requests)[0]
+    return np.ravel(non_increasing(((shares * requests + 0.5) / (requests + 1))[None, :], requests))
 
 
 def rates_at_edge(fit: Floats, target: float) -> tuple[int, int]:
