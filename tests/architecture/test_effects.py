@@ -87,7 +87,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         "config/wsgi.py",
         "config/reference/pages.py",
         "config/env.py",
-        f"{TOOLKIT}/api/load_inputs/prompts.py",  # the key of an API, by the name that the user gives
+        f"{TOOLKIT}/api/load/prompts.py",  # the key of an API, by the name that the user gives
         f"{TOOLKIT}/cli/app.py",
         f"{TOOLKIT}/systems/device/runtime.py",  # finds the cache of the user
         f"{TOOLKIT}/systems/onnx_runtime.py",

@@ -18,6 +18,7 @@ from tests.contracts.shown import ROOT
 from tests.unit.toolkit import builders
 from tests.unit.toolkit.costs import builders as priced
 from tests.unit.toolkit.costs import test_importers as lists
+from tests.unit.toolkit.load.capacity import builders as capacity
 from tests.unit.toolkit.subjects.deployment import configs
 from tests.unit.toolkit.tradeoff import builders as made
 from tests.unit.toolkit.tradeoff import matrices
@@ -133,6 +134,12 @@ def orders(path: Path) -> None:
     polars.DataFrame({**columns, "spent_before": spent * rng.lognormal(0, 0.2, 2_000)}).write_csv(path)
 
 
+def goodput_table(path: Path) -> None:
+    """Runs of one replica at six rates, three seeds each."""
+    runs = ((rate, share, seed) for rate, shares in capacity.SHARES.items() for seed, share in enumerate(shares))
+    path.write_text("rate,good,n,seed\n" + "".join(f"{rate},{share},1000,{seed}\n" for rate, share, seed in runs))
+
+
 BOTH: Mapping[str, Callable[[Path], object]] = {"model.onnx": builders.classifier, "test.npz": builders.data_set}
 AZURE = {"BillingCurrency": "USD", "Items": [lists.ITEM], "NextPageLink": None, "Count": 1}
 AWS = {
@@ -232,6 +239,14 @@ TOOLKIT: Mapping[str, Stage] = {
             "transcripts.jsonl": transcripts,
             "shop/metrics.py": written(python_on("docs/how-to/score-predictions.md", "# shop/metrics.py")),
             "orders.csv": orders,
+        }
+    ),
+    "docs/how-to/size-a-language-model-server.md": Stage(
+        {"runs.csv": goodput_table}
+        | {
+            f"results/{rate}-{seed}.json": written(json.dumps(capacity.load_test(rate, share, seed=seed)))
+            for rate, shares in capacity.SHARES.items()
+            for seed, share in enumerate(shares)
         }
     ),
     "docs/how-to/use-the-price-book.md": Stage(

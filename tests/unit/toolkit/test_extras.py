@@ -96,6 +96,7 @@ WITHOUT = [
     "prices replay pinned.json",
     "manifest folder",
     "fit config.json --accelerator h100",
+    "size --runs runs.csv --peak-rate 5",
 ]
 # Stopped by what they are given, before any server is asked; no library is missed on the way.
 REFUSED = [
@@ -160,6 +161,7 @@ def folder(tmp_path, monkeypatch):
     matrix_file(tmp_path / "m.yaml")
     points_file(tmp_path / "p.csv")
     written(tmp_path, LLAMA_8B)
+    (tmp_path / "runs.csv").write_text("rate,good,n,seed\n1,1,900,1\n2,0.5,900,1\n")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/w.bin").write_bytes(b"w")
     plan = {"subject": f"sha256:{sha256((tmp_path / 'm.onnx').read_bytes()).hexdigest()}"}

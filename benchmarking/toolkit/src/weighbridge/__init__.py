@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from weighbridge.api.checking import attest, check, sign_result, verify_result
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
-    from weighbridge.api.costing import accepted_answers, fit, own_or_api, price_request, project_costs
+    from weighbridge.api.costing import accepted_answers, own_or_api, price_request, project_costs
     from weighbridge.api.data import prepare_data
     from weighbridge.api.devices import measure_on_devices
     from weighbridge.api.documents import import_results
     from weighbridge.api.experiment import experiment
+    from weighbridge.api.fitting import fit
     from weighbridge.api.job_progress import Watcher
-    from weighbridge.api.load_inputs.prompts import Chat
-    from weighbridge.api.load_testing import load_test
+    from weighbridge.api.load.prompts import Chat
+    from weighbridge.api.load.sizing import size_replicas
+    from weighbridge.api.load.testing import load_test
     from weighbridge.api.optimizing import optimize
     from weighbridge.api.profiling import profile
     from weighbridge.api.results import Result
@@ -32,17 +34,19 @@ if TYPE_CHECKING:
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 _MODULES = {
-    "api.load_inputs.prompts": ("Chat",),
+    "api.load.prompts": ("Chat",),
     "api.checking": ("attest", "check", "sign_result", "verify_result"),
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),
-    "api.costing": ("accepted_answers", "fit", "own_or_api", "price_request", "project_costs"),
+    "api.costing": ("accepted_answers", "own_or_api", "price_request", "project_costs"),
     "api.data": ("prepare_data",),
     "api.devices": ("measure_on_devices",),
     "api.documents": ("import_results",),
     "api.experiment": ("experiment",),
+    "api.fitting": ("fit",),
     "api.job_progress": ("Watcher",),
-    "api.load_testing": ("load_test",),
+    "api.load.testing": ("load_test",),
+    "api.load.sizing": ("size_replicas",),
     "api.optimizing": ("optimize",),
     "api.profiling": ("profile",),
     "api.results": ("Result",),
@@ -81,6 +85,7 @@ __all__ = [
     "recommend",
     "score",
     "sign_result",
+    "size_replicas",
     "verify_result",
 ]
 

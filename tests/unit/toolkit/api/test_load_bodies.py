@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.api import load_bodies
-from weighbridge.api.load_inputs.bodies import has_placeholders, with_rows
+from weighbridge.api.load.bodies import has_placeholders, with_rows
 from weighbridge.core.errors import Invalid
 from weighbridge.load.messages import build_requests, read_bodies, write_bodies
 from weighbridge.load.plan import FILLED, LoadPlan

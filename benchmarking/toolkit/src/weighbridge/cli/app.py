@@ -26,6 +26,7 @@ from weighbridge.cli.measure.optimize import optimize
 from weighbridge.cli.measure.profile import profile
 from weighbridge.cli.measure.rerun import rerun
 from weighbridge.cli.measure.score import score
+from weighbridge.cli.measure.size import size_replicas
 from weighbridge.cli.measure.sweep import sweep
 from weighbridge.cli.measure.worker import worker
 from weighbridge.cli.prepare_data import prepare_data
@@ -72,6 +73,7 @@ CHOOSE = (pareto, recommend, decide, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest, fit, worker):
     app.command(cls=CarefulCommand)(command)
 app.command("import", cls=CarefulCommand)(import_results)
+app.command("size", cls=CarefulCommand)(size_replicas)
 
 
 def add_group(name: str, text: str, commands: Mapping[str, Callable[..., None]]) -> None:

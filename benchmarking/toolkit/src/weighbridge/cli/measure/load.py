@@ -13,7 +13,7 @@ from weighbridge.cli.option_rules import Needs, NotWith
 from weighbridge.cli.watching import watching
 
 if TYPE_CHECKING:
-    from weighbridge.api.load_inputs.prompts import Chat
+    from weighbridge.api.load.prompts import Chat
     from weighbridge.api.results import Result
 
 CHAT = Needs("--chat")
@@ -146,7 +146,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
     Requests are sent on a fixed schedule, whether earlier ones were answered or not.
     """
     from weighbridge.api.documents import is_stream
-    from weighbridge.api.load_testing import load_test
+    from weighbridge.api.load.testing import load_test
 
     checks = results.Checks(fail_if, baseline, junit, markdown)
     has_samples = json_file is not None and not is_stream(json_file) and not find_max
@@ -198,7 +198,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
 
 def _chat_of(options: Mapping[str, Any]) -> "Chat":
     """Return what `--chat` and its options say."""
-    from weighbridge.api.load_inputs.prompts import Chat
+    from weighbridge.api.load.prompts import Chat
 
     given = {field.name: options[field.name] for field in dataclasses.fields(Chat) if field.name in options}
     think = "" if options["closed"] else options["think"]

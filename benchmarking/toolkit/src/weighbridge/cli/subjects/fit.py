@@ -28,7 +28,7 @@ def fit(
     Nothing is loaded or measured: the figures follow from the configuration and the sizes of the weights.
     Exit codes: 0 it fits on one of the accelerators, 1 on none, 2 bad input.
     """
-    from weighbridge.api.costing import fit as fitted
+    from weighbridge.api.fitting import fit as fitted
 
     with errors_as_exits(writes=(json_file,)):
         result = fitted(

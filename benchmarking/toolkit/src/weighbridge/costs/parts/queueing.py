@@ -2,7 +2,7 @@
 
 A server handles one request at a time: a thread, or a slot of a replica. `offered` load is in Erlang: arrivals per
 second times service seconds per request. These formulas do not apply to continuous batching of language models. For
-those, measure the rate that one replica sustains within the limit, and divide.
+those, measure the rate that one replica sustains within the limits, and divide (`load.capacity`).
 """
 
 import math

@@ -24,9 +24,10 @@ BATCHINGS = ("none", "continuous")
 CONTINUOUS = "continuous batching"
 SUSTAINED = "The replicas follow from the measured tokens per second of one replica within the limit, not from a queue."
 UNFIT = (
-    "The replicas follow from a queue (M/M/c), which does not fit: the requests of a batch slow one another. Measure "
-    "the tokens per second that a replica sustains within the limit; give tokens_per_s and tokens_per_request instead "
-    "of service_s."
+    "The replicas follow from a queue (M/M/c), which does not fit: the requests of a batch slow one another. With the "
+    "service time of an idle server, a queue asks for too few replicas. Measure the highest rate of a replica "
+    "(weighbridge load, then weighbridge size), or the tokens per second that it sustains within the limit; give "
+    "tokens_per_s and tokens_per_request instead of service_s."
 )
 
 

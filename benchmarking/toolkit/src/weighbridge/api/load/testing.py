@@ -1,4 +1,4 @@
-"""`load_test`: requests on a fixed schedule, with response times as users would see them."""
+"""`load_test`: requests on a fixed schedule, with response times as users would see them; `size_replicas` from them."""
 
 import hashlib
 import time
@@ -9,8 +9,8 @@ from typing import Any
 from weighbridge.api.data import Data
 from weighbridge.api.documents import PathLike, check_writable, write_file
 from weighbridge.api.job_progress import NOBODY, Watcher, now, working_folder
-from weighbridge.api.load_inputs.bodies import has_placeholders, with_rows
-from weighbridge.api.load_inputs.prompts import Chat, replay_length
+from weighbridge.api.load.bodies import has_placeholders, with_rows
+from weighbridge.api.load.prompts import Chat, replay_length
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.load_table import load_parts, load_search_parts
 from weighbridge.core.addresses import PinnedAddress

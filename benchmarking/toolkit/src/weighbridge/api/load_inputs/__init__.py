@@ -1,1 +1,0 @@
-"""What a load test sends: bodies from data, and prompts."""
