@@ -1,4 +1,4 @@
-"""`load_test`: requests on a fixed schedule, with response times as users would see them; `size_replicas` from them."""
+"""`load_test`: requests on a fixed schedule, with response times as users would see them."""
 
 import hashlib
 import time

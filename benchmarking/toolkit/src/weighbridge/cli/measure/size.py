@@ -38,7 +38,7 @@ def size_replicas(  # noqa: PLR0913 -- every option of the command line
     The number follows from the share of good requests that one replica had at several measured rates. Exit codes: 0
     sized, 1 no number of replicas is shown to be enough.
     """
-    from weighbridge.api.load.testing import size_replicas as sized
+    from weighbridge.api.load.sizing import size_replicas as sized
 
     with errors_as_exits(writes=(json_file,)):
         result = sized(
