@@ -162,6 +162,13 @@ def test_what_cannot_be_compared_is_refused_with_its_path(options, asked, field,
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize("asked", [{"draws": 0}, {"draws": 100_001}, {"seed": -1}])
+def test_draws_are_bounded(asked):
+    with pytest.raises(Invalid, match="Give 1 to 100,000 draws and a seed of zero or more") as refused:
+        document({"a": CHEAP}, **asked)
+    assert refused.value.field == "draws"
+
+
 def test_tries_beyond_the_runs_are_refused():
     with pytest.raises(Invalid, match="6 tries need 6 runs of each item, and one has 5"):
         document({"a": {"usd_per_try": 0.1, "tries": 6}}, runs={"a": runs_of(lambda _: 1)})

@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 import numpy as np
 
 from weighbridge.core.documents import Reader
+from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Number
 from weighbridge.costs.metrics import money, money_levels
 from weighbridge.costs.parts.managed import ManagedApi, managed_cost
@@ -17,6 +18,7 @@ from weighbridge.costs.remarks import remarks
 from weighbridge.costs.spec.inputs import amounts_in, draw_all, laws_in, ranges_in, replaced
 from weighbridge.costs.spec.pins import Pin, PlainPrices
 from weighbridge.costs.spec.reading import Given, inputs
+from weighbridge.costs.spec.spec_file import DRAWS_MAX
 from weighbridge.costs.uncertainty import levels_of
 
 T = TypeVar("T")
@@ -48,6 +50,9 @@ def drawn_inputs(
     kind: type[T], document: Mapping[str, Any], book: PriceBook, *, path: str, seed: int, n: int
 ) -> DrawnInputs[T]:
     """Read a `kind` and draw its ranges; raise Invalid with the path of a fault."""
+    if not 1 <= n <= DRAWS_MAX or seed < 0:
+        text = f"Give 1 to {DRAWS_MAX:,} draws and a seed of zero or more, not {n} and {seed}."
+        raise Invalid(text, field="draws")
     pins = PlainPrices(book)
     stated = inputs(kind, Reader(document, path=path), prices=pins, given=GIVEN)
     ranges = ranges_in(stated)
