@@ -33,7 +33,8 @@ class BillFile:
 
 def sniff(path: Path, order: BillFile) -> None:
     """Raise Invalid if the first bytes already show that the file is not of the expected kind."""
-    from governance.bills.domain import reading, scheduler
+    from governance.bills.domain import reading
+    from governance.bills.domain.usage import scheduler
 
     kind = kind_of(path, name=order.name)
     if order.kind == FOCUS:
@@ -63,7 +64,7 @@ def read_bill(
     from governance.bills.domain.aggregation import aggregate
     from governance.bills.domain.reading import open_source, rows_estimated
     from governance.bills.domain.report import report_of
-    from governance.bills.domain.scheduler import Scheduler, aggregate_usage
+    from governance.bills.domain.usage.scheduler import Scheduler, aggregate_usage
 
     def on_bytes(done: int) -> None:
         on_share(UNPACKED_SHARE * done / (done + 4 * size), "unpacking")

@@ -68,6 +68,11 @@ def notes_of(gathered: AggregatedBill, header: HeaderMap | None) -> list[str]:
     if gathered.rows_with_unreadable_tags:
         rows = gathered.rows_with_unreadable_tags
         notes.append(f"The tags of {rows:,} rows are not a JSON object; the rows count as untagged.")
+    if gathered.unmatched_meters:
+        meters = tuple(meter or "no meter" for meter in gathered.unmatched_meters)
+        notes.append(
+            f"Tokens of these meters have no known model or direction; they are kept as unmatched: {_listed(meters)}."
+        )
     unknown = sorted(set(gathered.lines["service_category"]) - set(SERVICE_CATEGORIES) - {""}) if header else []
     if unknown:
         notes.append(f"FOCUS has no service category {_listed(tuple(unknown))}; the rows were accepted.")
