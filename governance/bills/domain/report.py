@@ -11,11 +11,14 @@ from governance.bills.domain.header import HeaderMap
 NAMES_MAX = 20
 
 
-def report_of(gathered: AggregatedBill, header: HeaderMap | None = None) -> dict[str, Any]:
-    """Rows read, kept and refused (with examples), totals by slice, and notes. Raises Invalid if no row was kept."""
+def report_of(gathered: AggregatedBill, header: HeaderMap | None = None, *, name: str = "scheduler") -> dict[str, Any]:
+    """Rows read, kept and refused (with examples), totals by slice, and notes. Raises Invalid if no row was kept.
+
+    `name` is the format of a file that is no bill in the FOCUS format.
+    """
     check_kept(gathered)
     return {
-        "format": f"FOCUS {header.version}" if header else "scheduler",
+        "format": f"FOCUS {header.version}" if header else name,
         "rows_read": gathered.rows_read,
         "rows_kept": gathered.rows_kept,
         "lines": gathered.lines.height,

@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True, default='')),
                 ('created_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(null=True)),
-                ('kind', models.CharField(choices=[('focus', 'Bill in the FOCUS format'), ('slurm', 'Accounting of Slurm (sacct)'), ('kubernetes', 'GPU use of a Kubernetes cluster')], max_length=12)),
+                ('kind', models.CharField(choices=[('focus', 'Bill in the FOCUS format'), ('slurm', 'Accounting of Slurm (sacct)'), ('kubernetes', 'GPU use of a Kubernetes cluster'), ('openai', 'Usage and costs of OpenAI'), ('anthropic', 'Usage and costs of Anthropic'), ('litellm', 'Spend logs of LiteLLM'), ('opencost', 'Inference costs of OpenCost')], max_length=12)),
                 ('origin', models.CharField(choices=[('upload', 'uploaded'), ('folder', 'watched folder'), ('command', 'command line'), ('api', 'API'), ('generated', 'generated')], max_length=10)),
                 ('name', models.CharField(max_length=160)),
                 ('digest', models.CharField(blank=True, default='', max_length=71)),

@@ -10,6 +10,7 @@ from django.db.models import prefetch_related_objects
 
 from governance.bills.queries import spend
 from governance.bills.queries.spend import ModelMonth
+from governance.bills.queries.token_costs import TokenRow
 from governance.rulebook.domain.scopes import EvaluationSubject
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import month_end
@@ -40,7 +41,7 @@ class RequestHistory:
     traffic: Mapping[date, int]
     widened_by: Decimal | None
 
-    def owns(self, row: ModelMonth) -> bool:
+    def owns(self, row: ModelMonth | TokenRow) -> bool:
         """Whether the costs of a month belong to this request.
 
         They do if the bill names the request, or if its authorization is the latest of the model in that month.

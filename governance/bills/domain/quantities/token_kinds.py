@@ -88,13 +88,20 @@ def with_snapshot(kind: TokenKind) -> TokenKind:
 
 
 def bare_name(model: str, snapshot: str = "") -> str:
-    """The name of a model without the seller's name space before it and the snapshot after it, in small letters.
+    """The name of a model without the seller's name space before it and the snapshot after it.
 
     `openai/gpt-4o-2024-08-06` is `gpt-4o`.
     """
-    name = model.rpartition("/")[2].lower()
-    end = snapshot.lower()
-    return name[: -len(end)].rstrip("-@:.") or name if end and name.endswith(end) else name
+    name = model.rpartition("/")[2]
+    if snapshot and name.endswith(snapshot):
+        return name[: -len(snapshot)].rstrip("-@:. ") or name
+    return name
+
+
+def is_same_model(planned: str, *, billed: str, snapshot: str = "") -> bool:
+    """Whether a planned model is the billed one, whatever the name space, the spelling and the snapshot."""
+    names = {_folded(bare_name(billed)), _folded(bare_name(billed, snapshot))}
+    return _folded(bare_name(planned)) in names
 
 
 def subject_of(*, provider: str, kind: TokenKind, region: str) -> str:
@@ -123,6 +130,10 @@ def tokens_per(unit: str | None) -> int:
     if not words or words[-1] not in {"token", "tokens"} or any(word not in _SCALES for word in words[:-1]):
         return 0
     return TOKENS_PER.get("".join(_SCALES[word] for word in words[:-1]), 0)
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace(" ", "-")
 
 
 def _text(value: object) -> str:

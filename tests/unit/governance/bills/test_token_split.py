@@ -171,7 +171,9 @@ def changed_alone(month, group, other):
     return TokenMonth(month.requests, uses)
 
 
-@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 200), marks=pytest.mark.nightly)], ids=["few", "all"])
+@pytest.mark.parametrize(
+    "seeds", [range(2), pytest.param(range(2, 200), marks=pytest.mark.nightly)], ids=["few", "all"]
+)
 def test_years_with_a_known_truth(seeds):
     """200 seeds, 12 months, 5 models: totals are exact, and a change of one group alone is attributed to it in full."""
     models = [f"model-{number}" for number in range(5)]

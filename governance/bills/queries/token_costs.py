@@ -1,0 +1,114 @@
+"""Reads of the tokens of language models: by month, model and kind of tokens, in US dollars."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import TruncMonth
+
+from governance.bills.domain.currencies import Amount, CurrencyRate, convert
+from governance.bills.models import Bill, SpendLine
+from governance.bills.queries.allocation import current
+from governance.bills.queries.spend import GENERATED, all_rates
+from governance.budgets.domain.quarters import next_month
+from governance.inventory.models import ModelAsset
+
+KIND = ("model", "snapshot", "direction", "cache_action", "subject")
+OF_TOKENS = ~Q(model="", tokens=0)
+ROWS_MAX = 200
+PRICE_STEP = Decimal("0.000001")
+_SUMS = {name: Sum(name) for name in ("tokens", "model_requests", "effective", "remainder")}
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """The tokens of one kind of a model in a month, and their effective cost and its remainder in US dollars.
+
+    `is_named` says that the rule names a request. `remainder` is the cost less unit price x quantity. `meters` are the
+    meters of tokens without a known model or direction. `apart` is the effective cost without an exchange rate. A row
+    that is no row of tokens has neither a model nor tokens.
+    """
+
+    month: date
+    is_named: bool
+    model: str
+    snapshot: str
+    direction: str
+    cache_action: str
+    subject: str
+    tokens: Decimal
+    model_requests: Decimal
+    effective: Decimal
+    remainder: Decimal
+    apart: Mapping[str, Decimal]
+    meters: tuple[str, ...]
+    is_generated: bool
+
+    @property
+    def is_of_tokens(self) -> bool:
+        """Whether the row counts tokens or names a model."""
+        return bool(self.model or self.tokens)
+
+    @property
+    def is_matched(self) -> bool:
+        """Whether model and direction are known."""
+        return bool(self.model and self.direction)
+
+    @property
+    def usd_per_million(self) -> Decimal | None:
+        """US dollars per million tokens without the remainder, to six digits after the point; None without tokens."""
+        if not self.tokens:
+            return None
+        return ((self.effective - self.remainder) * 1_000_000 / self.tokens).quantize(PRICE_STEP)
+
+
+def rows_of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[TokenRow]:
+    """The rows that rules allocate to one of the requests, or to the model without a request, earliest month first."""
+    named = Q(rule__request_ref__in=request_refs)
+    lines = current().filter(named | Q(rule__asset=asset, rule__request_ref=""))
+    return _rows(lines)
+
+
+def rows_of_bill(bill: Bill) -> list[TokenRow]:
+    """The rows of tokens of a bill, allocated or not; at most 200, earliest month and highest cost first."""
+    return _rows(SpendLine.objects.filter(OF_TOKENS, slice__bill=bill))[:ROWS_MAX]
+
+
+def _rows(lines: Any) -> list[TokenRow]:
+    keys = ("rule__request_ref", *KIND, "currency", "meter")
+    sums = lines.order_by().annotate(month=TruncMonth("day")).values("month", *keys)
+    grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in sums.annotate(**_SUMS, generated=Count("pk", filter=GENERATED)):
+        named = bool(row["rule__request_ref"])
+        is_of_tokens = bool(row["model"] or row["tokens"])
+        grouped[(row["month"], named, is_of_tokens, *(row[name] for name in KIND))].append(row)
+    rates = all_rates()
+    rows = [_row(key, parts, rates) for key, parts in grouped.items()]
+    return sorted(rows, key=lambda row: (row.month, not row.is_matched, row.model, -row.effective, row.direction))
+
+
+def _row(key: tuple[Any, ...], parts: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> TokenRow:
+    month, named, _, *kind = key
+    last = next_month(month) - timedelta(days=1)
+    effective, remainder = (
+        convert([Amount(part["currency"], last, part[name]) for part in parts], rates)
+        for name in ("effective", "remainder")
+    )
+    is_known = bool(kind[0] and kind[2])
+    meters = () if is_known else tuple(sorted({part["meter"] for part in parts if part["meter"]}))
+    return TokenRow(
+        month,
+        named,
+        *kind,
+        tokens=sum((part["tokens"] for part in parts), Decimal(0)),
+        model_requests=sum((part["model_requests"] for part in parts), Decimal(0)),
+        effective=effective.usd,
+        remainder=remainder.usd,
+        apart=effective.apart,
+        meters=meters,
+        is_generated=any(part["generated"] for part in parts),
+    )
