@@ -148,7 +148,7 @@ def test_the_worked_case_from_the_bill_to_the_page_the_file_and_programs(
     file = as_(cast.author).get(f"/requests/{decided.ref}/token-costs.csv").content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(file)))
     assert [row["Token direction"] for row in rows] == ["output", "input", "input", "unmatched"]
-    assert (rows[0]["USD per million tokens"], rows[3]["Unmatched meters"]) == ("1.8", "mystery")
+    assert (rows[0]["USD per million tokens"], rows[3]["Unmatched meters"]) == ("1.800000", "mystery")
 
 
 def test_the_same_month_again_replaces_its_tokens_and_money_stays_equal(months, rules, read):
@@ -164,3 +164,10 @@ def test_the_same_month_again_replaces_its_tokens_and_money_stays_equal(months, 
 def test_without_tokens_the_page_says_so_and_strangers_see_no_file(as_, cast, decided, months, estimated):
     assert "No tokens in the bills" in html_of(as_(cast.author).get(f"/requests/{decided.ref}/costs/"))
     assert as_(cast.outsider).get(f"/requests/{decided.ref}/token-costs.csv").status_code == 404
+
+
+def test_the_page_of_a_bill_shows_its_tokens_and_what_is_unmatched(as_, cast, months, read):
+    bill = read(csv_bytes(bill_of(months[0])))
+    page = html_of(as_(cast.finance).get(f"/bills/{bill.pk}/"))
+    for words in ("Tokens of language models", "openai/gpt-5-mini-2025-08-07", "mystery", "126,000,000", "cache: read"):
+        assert words in page
