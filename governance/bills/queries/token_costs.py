@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from governance.bills.domain.currencies import Amount, CurrencyRate, convert
@@ -29,8 +29,7 @@ class TokenRow:
     """The tokens of one kind of a model in a month, and their effective cost and its remainder in US dollars.
 
     `is_named` says that the rule names a request. `remainder` is the cost less unit price x quantity. `meters` are the
-    meters of tokens without a known model or direction. `apart` is the effective cost without an exchange rate. A row
-    that is no row of tokens has neither a model nor tokens.
+    meters of tokens without a known model or direction. `apart` is the effective cost without an exchange rate.
     """
 
     month: date
@@ -49,11 +48,6 @@ class TokenRow:
     is_generated: bool
 
     @property
-    def is_of_tokens(self) -> bool:
-        """Whether the row counts tokens or names a model."""
-        return bool(self.model or self.tokens)
-
-    @property
     def is_matched(self) -> bool:
         """Whether model and direction are known."""
         return bool(self.model and self.direction)
@@ -69,8 +63,7 @@ class TokenRow:
 def rows_of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[TokenRow]:
     """The rows that rules allocate to one of the requests, or to the model without a request, earliest month first."""
     named = Q(rule__request_ref__in=request_refs)
-    lines = current().filter(named | Q(rule__asset=asset, rule__request_ref=""))
-    return _rows(lines)
+    return _rows(current().filter(OF_TOKENS, named | Q(rule__asset=asset, rule__request_ref="")))
 
 
 def rows_of_bill(bill: Bill) -> list[TokenRow]:
@@ -78,21 +71,19 @@ def rows_of_bill(bill: Bill) -> list[TokenRow]:
     return _rows(SpendLine.objects.filter(OF_TOKENS, slice__bill=bill))[:ROWS_MAX]
 
 
-def _rows(lines: Any) -> list[TokenRow]:
+def _rows(lines: QuerySet[SpendLine]) -> list[TokenRow]:
     keys = ("rule__request_ref", *KIND, "currency", "meter")
     sums = lines.order_by().annotate(month=TruncMonth("day")).values("month", *keys)
     grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for row in sums.annotate(**_SUMS, generated=Count("pk", filter=GENERATED)):
-        named = bool(row["rule__request_ref"])
-        is_of_tokens = bool(row["model"] or row["tokens"])
-        grouped[(row["month"], named, is_of_tokens, *(row[name] for name in KIND))].append(row)
+        grouped[(row["month"], bool(row["rule__request_ref"]), *(row[name] for name in KIND))].append(row)
     rates = all_rates()
     rows = [_row(key, parts, rates) for key, parts in grouped.items()]
     return sorted(rows, key=lambda row: (row.month, not row.is_matched, row.model, -row.effective, row.direction))
 
 
 def _row(key: tuple[Any, ...], parts: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> TokenRow:
-    month, named, _, *kind = key
+    month, named, *kind = key
     last = next_month(month) - timedelta(days=1)
     effective, remainder = (
         convert([Amount(part["currency"], last, part[name]) for part in parts], rates)

@@ -81,7 +81,7 @@ def token_plan(document: Mapping[str, Any], *, option: str) -> TokenPlan | None:
     A request has the tokens of its repeated calls, too. Amounts are those at the medians of all inputs.
     """
     options = list(document.get("options", ()))
-    place, chosen = next(((n, row) for n, row in enumerate(options) if row["id"] == option), (0, {}))
+    place, chosen = next(((n, row) for n, row in enumerate(options) if row["id"] == option), (0, dict[str, Any]()))
     requests = _fraction(document.get("load", {}).get("requests_per_year") or 0)
     tokens: dict[str, Fraction] = defaultdict(Fraction)
     usd: dict[str, Fraction] = defaultdict(Fraction)

@@ -31,7 +31,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class TokenComparison:
-    """The billed rows of tokens of a request, and the split of each month of which tokens are billed or planned."""
+    """The billed rows of tokens of a request, and the split of each billed month, or the inputs missing for it."""
 
     rows: tuple[TokenRow, ...]
     months: tuple[TokenMonthComparison, ...]
@@ -43,11 +43,11 @@ def tokens_of(request: ReviewRequest, *, history: RequestHistory, months: Sequen
         return TokenComparison((), ())
     shown = {month.month for month in months}
     found = token_costs.rows_of_model(asset=request.model_version.asset, request_refs=[request.ref])
-    rows = tuple(row for row in found if row.is_of_tokens and row.month in shown and history.owns(row))
-    stated = projections.latest(request)
-    plan = None if stated is None else token_plan(stated.projection.document, option=stated.option)
+    rows = tuple(row for row in found if row.month in shown and history.owns(row))
     if not rows:
         return TokenComparison((), ())
+    stated = projections.latest(request)
+    plan = None if stated is None else token_plan(stated.projection.document, option=stated.option)
     compared = (compare_tokens(month, [row for row in rows if row.month == month.month], plan=plan) for month in months)
     return TokenComparison(rows, tuple(each for each in compared if each.split or each.missing_inputs))
 

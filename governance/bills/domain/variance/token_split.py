@@ -96,8 +96,15 @@ def split_tokens(planned: TokenMonth, billed: TokenMonth) -> TokenSplit:
         "rounding_or_discount": billed.remainder - planned.remainder,
         "other": billed.other - planned.other,
     }
+    cents = whole_cents(parts | rest)
     return TokenSplit(
-        **whole_cents(parts | rest),
+        model=cents["model"],
+        requests=cents["requests"],
+        tokens=cents["tokens"],
+        cache=cents["cache"],
+        price=cents["price"],
+        rounding_or_discount=cents["rounding_or_discount"],
+        other=cents["other"],
         planned=_usd(token_cost(planned) + planned.remainder + planned.other),
         billed=_usd(token_cost(billed) + billed.remainder + billed.other),
         in_order=whole_cents(ordered | rest),
