@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.models import Bill, BillSlice, ExchangeRate, SpendLine
-from governance.bills.queries.token_costs import TokenRow, rows_of_bill
+from governance.bills.queries.token_costs import rows_of_bill
 from governance.bills.rules import may_see_bills
 from governance.jobs.enums import ENDED_BADLY, UNFINISHED
 from governance.people.domain.roles import Person

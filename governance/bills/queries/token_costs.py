@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from governance.bills.domain.currencies import Amount, CurrencyRate, convert
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.models import Bill, SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import GENERATED, all_rates
@@ -20,44 +20,7 @@ from governance.inventory.models import ModelAsset
 KIND = ("model", "snapshot", "direction", "cache_action", "subject")
 OF_TOKENS = ~Q(model="", tokens=0)
 ROWS_MAX = 200
-PRICE_STEP = Decimal("0.000001")
 _SUMS = {name: Sum(name) for name in ("tokens", "model_requests", "effective", "remainder")}
-
-
-@dataclass(frozen=True)
-class TokenRow:
-    """The tokens of one kind of a model in a month, and their effective cost and its remainder in US dollars.
-
-    `is_named` says that the rule names a request. `remainder` is the cost less unit price x quantity. `meters` are the
-    meters of tokens without a known model or direction. `apart` is the effective cost without an exchange rate.
-    """
-
-    month: date
-    is_named: bool
-    model: str
-    snapshot: str
-    direction: str
-    cache_action: str
-    subject: str
-    tokens: Decimal
-    model_requests: Decimal
-    effective: Decimal
-    remainder: Decimal
-    apart: Mapping[str, Decimal]
-    meters: tuple[str, ...]
-    is_generated: bool
-
-    @property
-    def is_matched(self) -> bool:
-        """Whether model and direction are known."""
-        return bool(self.model and self.direction)
-
-    @property
-    def usd_per_million(self) -> Decimal | None:
-        """US dollars per million tokens without the remainder, to six digits after the point; None without tokens."""
-        if not self.tokens:
-            return None
-        return ((self.effective - self.remainder) * 1_000_000 / self.tokens).quantize(PRICE_STEP)
 
 
 def rows_of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[TokenRow]:
@@ -84,6 +47,7 @@ def _rows(lines: QuerySet[SpendLine]) -> list[TokenRow]:
 
 def _row(key: tuple[Any, ...], parts: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> TokenRow:
     month, named, *kind = key
+    about: dict[str, Any] = {"month": month, "is_named": named, **dict(zip(KIND, kind, strict=True))}
     last = next_month(month) - timedelta(days=1)
     effective, remainder = (
         convert([Amount(part["currency"], last, part[name]) for part in parts], rates)
@@ -92,9 +56,7 @@ def _row(key: tuple[Any, ...], parts: Sequence[Mapping[str, Any]], rates: Sequen
     is_known = bool(kind[0] and kind[2])
     meters = () if is_known else tuple(sorted({part["meter"] for part in parts if part["meter"]}))
     return TokenRow(
-        month,
-        named,
-        *kind,
+        **about,
         tokens=sum((part["tokens"] for part in parts), Decimal(0)),
         model_requests=sum((part["model_requests"] for part in parts), Decimal(0)),
         effective=effective.usd,

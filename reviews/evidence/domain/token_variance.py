@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
 from governance.bills.domain.quantities.token_kinds import bare_name, is_same_model
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.domain.variance.token_split import (
     MILLION,
     ModelUse,
@@ -34,23 +35,6 @@ PLANNED_KINDS = {
     "output_tokens": "output",
     "output_reasoning_tokens": "output",
 }
-
-
-class BilledTokens(Protocol):
-    """A billed row of tokens: one kind of a model in a month, with amounts in US dollars."""
-
-    model: str
-    snapshot: str
-    direction: str
-    cache_action: str
-    tokens: Decimal
-    model_requests: Decimal
-    effective: Decimal
-    remainder: Decimal
-
-    @property
-    def is_matched(self) -> bool:
-        """Whether model and direction are known."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +87,7 @@ def token_plan(document: Mapping[str, Any], *, option: str) -> TokenPlan | None:
     return TokenPlan(model, TokenMonth(requests / MONTHS, {model: use}))
 
 
-def compare_tokens(
-    month: ComparedMonth, rows: Sequence[BilledTokens], *, plan: TokenPlan | None
-) -> TokenMonthComparison:
+def compare_tokens(month: ComparedMonth, rows: Sequence[TokenRow], *, plan: TokenPlan | None) -> TokenMonthComparison:
     """The split of a month's difference over its rows, or what is missing for it; neither without bill and plan."""
     if month.billed is None or month.projected is None:
         return TokenMonthComparison(month.month)
@@ -120,7 +102,7 @@ def compare_tokens(
     }
     if plan is None or any(missing.values()):
         return TokenMonthComparison(month.month, missing_inputs=tuple(text for text, lacks in missing.items() if lacks))
-    by_model: dict[str, list[BilledTokens]] = defaultdict(list)
+    by_model: dict[str, list[TokenRow]] = defaultdict(list)
     for row in counted:
         by_model[_name(row, plan.model)].append(row)
     shares, has_estimated_shares = _shares(by_model)
@@ -142,14 +124,14 @@ def _with_others(plan: TokenMonth, median: Fraction) -> TokenMonth:
     return replace(plan, other=median - token_cost(plan))
 
 
-def _name(row: BilledTokens, planned: str) -> str:
+def _name(row: TokenRow, planned: str) -> str:
     """The name under which a billed model is compared: that of the plan if it is the same model."""
     if not planned or is_same_model(planned, billed=row.model, snapshot=row.snapshot):
         return planned
     return bare_name(row.model, row.snapshot)
 
 
-def _shares(by_model: Mapping[str, Sequence[BilledTokens]]) -> tuple[dict[str, Fraction], bool]:
+def _shares(by_model: Mapping[str, Sequence[TokenRow]]) -> tuple[dict[str, Fraction], bool]:
     """The share of each model in the requests, and whether it is estimated by its share in the tokens."""
     asked = {name: sum((row.model_requests for row in rows), Decimal(0)) for name, rows in by_model.items()}
     is_estimated = len(by_model) > 1 and not all(count > 0 for count in asked.values())
@@ -159,7 +141,7 @@ def _shares(by_model: Mapping[str, Sequence[BilledTokens]]) -> tuple[dict[str, F
     return {name: Fraction(count) / total for name, count in asked.items()}, is_estimated
 
 
-def _billed_use(share: Fraction, requests: Fraction, rows: Sequence[BilledTokens]) -> ModelUse:
+def _billed_use(share: Fraction, requests: Fraction, rows: Sequence[TokenRow]) -> ModelUse:
     tokens: dict[str, Fraction] = defaultdict(Fraction)
     usd: dict[str, Fraction] = defaultdict(Fraction)
     for row in rows:

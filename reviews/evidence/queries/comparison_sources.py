@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from django.db.models import prefetch_related_objects
 
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.queries import spend
 from governance.bills.queries.spend import ModelMonth
-from governance.bills.queries.token_costs import TokenRow
 from governance.rulebook.domain.scopes import EvaluationSubject
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import month_end

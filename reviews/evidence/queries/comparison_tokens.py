@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.queries import spend, token_costs
-from governance.bills.queries.token_costs import TokenRow
 from governance.exports.domain.tables import ExportTable
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.domain.token_variance import TokenMonthComparison, compare_tokens, token_plan

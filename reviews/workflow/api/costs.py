@@ -6,9 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.domain.variance.forecast import YearEndForecast
 from governance.bills.domain.variance.token_split import TokenSplit
-from governance.bills.queries.token_costs import TokenRow
 from governance.site.api.shapes import Answer, Input, answer_of, number, read_for, takes
 from reviews.evidence.actions import supply_traffic
 from reviews.evidence.domain.comparison import ComparedMonth
