@@ -9,6 +9,10 @@ class BillKind(TextChoices):
     FOCUS = "focus", "Bill in the FOCUS format"
     SLURM = "slurm", "Accounting of Slurm (sacct)"
     KUBERNETES = "kubernetes", "GPU use of a Kubernetes cluster"
+    OPENAI = "openai", "Usage and costs of OpenAI"
+    ANTHROPIC = "anthropic", "Usage and costs of Anthropic"
+    LITELLM = "litellm", "Spend logs of LiteLLM"
+    OPENCOST = "opencost", "Inference costs of OpenCost"
 
 
 class BillOrigin(TextChoices):

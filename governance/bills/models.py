@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
 
+from governance.bills.domain.quantities.token_kinds import CACHE_ACTIONS, DIRECTIONS
 from governance.bills.enums import BillKind, BillOrigin
 from governance.budgets.domain.quarters import next_month
 from governance.inventory.models import ModelAsset
@@ -113,7 +114,12 @@ class BillSlice(models.Model):
 
 
 class SpendLine(models.Model):
-    """Aggregated charges of one day. The table is partitioned by the month of `period`."""
+    """Aggregated charges of one day. The table is partitioned by the month of `period`.
+
+    Lines with tokens of a language model name the model as billed, its snapshot, the direction of the tokens and what
+    the cache did, as far as the bill names them; `subject` is the digest of what the provider offers. `remainder` is
+    the effective cost less unit price x quantity.
+    """
 
     slice = models.ForeignKey(BillSlice, on_delete=models.PROTECT, related_name="lines")
     rule = models.ForeignKey(AllocationRule, on_delete=models.PROTECT, null=True, related_name="lines")
@@ -127,6 +133,12 @@ class SpendLine(models.Model):
     service_category = models.TextField(blank=True)
     region = models.TextField(blank=True)
     category = models.CharField(max_length=10)
+    meter = models.TextField(blank=True)
+    model = models.TextField(blank=True)
+    snapshot = models.TextField(blank=True)
+    direction = models.CharField(max_length=6, blank=True)
+    cache_action = models.CharField(max_length=8, blank=True)
+    subject = models.CharField(max_length=71, blank=True)
     is_correction = models.BooleanField()
     currency = models.CharField(max_length=3)
     tags = models.JSONField(default=dict)
@@ -136,10 +148,17 @@ class SpendLine(models.Model):
     listed = models.DecimalField(max_digits=38, decimal_places=12)
     gpu_hours = models.DecimalField(max_digits=38, decimal_places=12)
     server_hours = models.DecimalField(max_digits=38, decimal_places=12, default=0)
+    tokens = models.DecimalField(max_digits=38, decimal_places=12, default=0)
+    model_requests = models.DecimalField(max_digits=38, decimal_places=12, default=0)
+    remainder = models.DecimalField(max_digits=38, decimal_places=12, default=0)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="currency_is_three_letters", condition=Q(currency__regex="^[A-Z]{3}$"))
+            models.CheckConstraint(name="currency_is_three_letters", condition=Q(currency__regex="^[A-Z]{3}$")),
+            models.CheckConstraint(
+                name="token_kind_known",
+                condition=Q(direction__in=["", *DIRECTIONS]) & Q(cache_action__in=["", *CACHE_ACTIONS]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:ref>/checklist/<slug:item>/file/", downloads.answer_file, name="answer_file"),
     path("requests/<str:ref>/costs/", costs.detail, name="costs"),
     path("requests/<str:ref>/costs.<slug:kind>", costs.export_costs, name="costs_export"),
+    path("requests/<str:ref>/token-costs.<slug:kind>", costs.export_tokens, name="token_costs_export"),
     path("requests/<str:ref>/runs/", page.runs, name="runs"),
     path("requests/<str:ref>/runs/<int:run_id>/cancel/", evidence.cancel_run, name="cancel_run"),
     path("requests/<str:ref>/runs/<int:run_id>/repeat/", evidence.repeat_run, name="repeat_run"),

@@ -37,7 +37,7 @@ BILLS_LOCK = 0x62696C6C  # an arbitrary number, unique among advisory locks
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a file was received: its kind, its origin, its cluster, and whether it may replace existing data.
+    """How a file was received: its kind, its origin, its cluster or account, and whether it may replace existing data.
 
     For a file from the watched folder, `seen_as` distinguishes files with the same name but other content.
     """
@@ -58,7 +58,7 @@ def receive(*, upload: "File[bytes] | SpooledUpload", delivery: Delivery, by: Us
     if by is not None:
         check_handle_bills(person_of(by))
     if delivery.kind != BillKind.FOCUS and not delivery.cluster.strip():
-        raise Invalid("Give the name of the cluster, for example hpc-1.", field="cluster")
+        raise Invalid("Give the name of the cluster or of the account, for example hpc-1.", field="cluster")
     with SpooledUpload.read(upload) as spooled:
         existing = _existing_bill(f"sha256:{spooled.hash}")
         if existing is not None:

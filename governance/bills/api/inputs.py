@@ -17,7 +17,7 @@ from governance.site.api.shapes import Input, choice, takes
         "default": "",
         "max_length": 80,
         "allow_blank": True,
-        "help_text": "Needed for accounting of a scheduler.",
+        "help_text": "The cluster or account; needed for accounting of a scheduler and for exports.",
     },
     refuses_existing={
         "default": False,
@@ -27,7 +27,9 @@ from governance.site.api.shapes import Input, choice, takes
 class BillInput(Input):
     """A file of costs or use."""
 
-    file = serializers.FileField(max_length=160, help_text="CSV, CSV.gz or Parquet; accounting of a scheduler as CSV.")
+    file = serializers.FileField(
+        max_length=160, help_text="CSV, CSV.gz or Parquet; accounting as CSV; exports as JSON or CSV."
+    )
     kind = choice(BillKind.values, default=BillKind.FOCUS.value)
 
 

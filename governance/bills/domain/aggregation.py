@@ -1,8 +1,8 @@
 """Aggregates a bill in one streaming pass.
 
 Numbers are checked row by row, texts once for all rows with the same texts. The result has one line for each day,
-sub-account, resource, SKU, service, region, category, currency and set of tags. Memory contains only the groups, never
-the whole file.
+sub-account, resource, SKU, service, region, category, kind of tokens, currency and set of tags. Memory contains only
+the groups, never the whole file.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,9 +12,10 @@ from functools import cached_property, partial
 import polars as pl
 
 from governance.bills.domain import checks
-from governance.bills.domain.columns import COLUMNS, NUMBERS
+from governance.bills.domain.columns import COLUMNS, NUMBERS, QUANTITIES, UNIT_PRICES
 from governance.bills.domain.file_kind import bad_file
-from governance.bills.domain.gpu_hours import gpu_hours, gpus_in, server_hours
+from governance.bills.domain.quantities.gpu_hours import gpu_hours, gpus_in, server_hours
+from governance.bills.domain.quantities.tokens import TOKEN_TEXTS, remainder, token_requests, tokens, with_token_kinds
 from governance.bills.domain.reading import DIGITS, PLACES, Source, decimals
 from governance.bills.domain.slices import KEY, Slice, slices_of
 from governance.bills.domain.tags import canonical
@@ -30,8 +31,29 @@ TEXTS = {
     "region": "RegionId",
     "category": "ChargeCategory",
 }
-LINE = ("provider", "billing_account", "period", "period_end", "day", *TEXTS, "is_correction", "currency", "tags")
-SUMS = ("rows", "billed", "effective", "listed", "gpu_hours", "server_hours")
+LINE = (
+    "provider",
+    "billing_account",
+    "period",
+    "period_end",
+    "day",
+    *TEXTS,
+    *TOKEN_TEXTS,
+    "is_correction",
+    "currency",
+    "tags",
+)
+SUMS = (
+    "rows",
+    "billed",
+    "effective",
+    "listed",
+    "gpu_hours",
+    "server_hours",
+    "tokens",
+    "model_requests",
+    "remainder",
+)
 EXAMPLES_MAX, VALUE_CHARS_MAX = 3, 80
 OnRows = Callable[[int], None]
 
@@ -58,6 +80,12 @@ class AggregatedBill:
     has_zoneless_times: bool
     rows_with_unreadable_tags: int
     set_aside: dict[str, str]
+
+    @property
+    def unmatched_meters(self) -> tuple[str, ...]:
+        """The meters with tokens whose model or direction is unknown, sorted; empty text for rows without a meter."""
+        is_known = (pl.col("model") != "") & (pl.col("direction") != "")
+        return tuple(sorted(self.lines.filter((pl.col("tokens") != 0) & ~is_known)["meter"].unique()))
 
     @property
     def rows_kept(self) -> int:
@@ -111,11 +139,12 @@ def group(source: Source, *, on_rows: OnRows = lambda _: None) -> pl.DataFrame:
         zone.alias("zone"),
         pl.col("CommitmentDiscountId").is_not_null().alias("committed"),
         checks.first_failed_number_check().alias("broken"),
-        *(decimals(name) for name in NUMBERS),
+        *(decimals(name) for name in QUANTITIES),
+        *(amount.alias(name) for name, amount in priced().items()),
     )
     keys = (*WORDS, "day", "zone", "committed", "broken")
     grouped = rows.map_batches(partial(report_rows, on_rows), streamable=True).group_by(*keys)
-    sums = pl.len().cast(pl.Int64).alias("rows"), pl.col(*NUMBERS).sum()
+    sums = pl.len().cast(pl.Int64).alias("rows"), pl.col(*QUANTITIES, *priced()).sum()
     groups = grouped.agg(*sums).collect(engine="streaming")
     charged = pl.concat_str(
         pl.col("day"),
@@ -125,6 +154,15 @@ def group(source: Source, *, on_rows: OnRows = lambda _: None) -> pl.DataFrame:
     return groups.with_columns(charged.alias("ChargePeriodStart")).with_columns(
         pl.coalesce("broken", checks.first_failed_text_check()).alias("broken")
     )
+
+
+def priced() -> dict[str, pl.Expr]:
+    """Two amounts of a row with a unit price: unit price x quantity, and its effective cost; null without one.
+
+    The contracted unit price counts, or else the list unit price. Source: FOCUS, ContractedUnitPrice.
+    """
+    at_price = pl.coalesce(*(decimals(name) for name in UNIT_PRICES)) * decimals("PricingQuantity")
+    return {"at_price": at_price, "priced_cost": pl.when(at_price.is_not_null()).then(decimals("EffectiveCost"))}
 
 
 def report_rows(on_rows: OnRows, frame: pl.DataFrame) -> pl.DataFrame:
@@ -157,8 +195,12 @@ def _named(groups: pl.DataFrame) -> pl.DataFrame:
             pl.col("BilledCost").alias("billed"),
             (pl.col("EffectiveCost") - pl.col("set_aside")).alias("effective"),
             pl.col("ListCost").alias("listed"),
+            *TOKEN_TEXTS,
             gpu_hours().alias("gpu_hours"),
             server_hours().alias("server_hours"),
+            tokens().alias("tokens"),
+            token_requests().alias("model_requests"),
+            remainder().alias("remainder"),
         )
     )
 
@@ -171,9 +213,8 @@ def _understood(groups: pl.DataFrame) -> pl.DataFrame:
     named = {"Tags": tags, "tags": [text for text, _ in read], "tags_unreadable": [is_none for _, is_none in read]}
     of_sku = pl.DataFrame(gpus, schema={"SkuPriceDetails": pl.String, "gpus": pl.Int64})
     of_tags = pl.DataFrame(named, schema={"Tags": pl.String, "tags": pl.String, "tags_unreadable": pl.Boolean})
-    return groups.join(of_sku, on="SkuPriceDetails", how="left", nulls_equal=True).join(
-        of_tags, on="Tags", how="left", nulls_equal=True
-    )
+    known = with_token_kinds(groups).join(of_sku, on="SkuPriceDetails", how="left", nulls_equal=True)
+    return known.join(of_tags, on="Tags", how="left", nulls_equal=True)
 
 
 def _refusals(source: Source, broken: pl.DataFrame) -> tuple[Refusal, ...]:

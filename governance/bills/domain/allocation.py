@@ -1,7 +1,8 @@
 """Allocation rules: which bill lines belong to which model and to the budget of which team.
 
 A rule is a conjunction of conditions. No line may match two rules, so the order of rules does not matter and no cost is
-counted twice. Overlaps are found from the rules alone, before any bill is read.
+counted twice. Overlaps are found from the rules alone, before any bill is read. Lines with tokens of a language model
+can be matched by the model and snapshot as billed, by their meter, or by the digest of what the provider offers.
 """
 
 import re
@@ -19,6 +20,11 @@ FIELDS = {
     "subaccounts": "subaccount",
     "resources": "resource",
     "skus": "sku",
+    "regions": "region",
+    "meters": "meter",
+    "models": "model",
+    "snapshots": "snapshot",
+    "subjects": "subject",
 }
 TAG = "tags."
 ANY = "*"

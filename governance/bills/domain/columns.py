@@ -16,7 +16,9 @@ class Column:
     others: tuple[str, ...] = ()
 
 
-NUMBERS = ("BilledCost", "EffectiveCost", "ListCost", "ConsumedQuantity", "PricingQuantity")
+QUANTITIES = ("BilledCost", "EffectiveCost", "ListCost", "ConsumedQuantity", "PricingQuantity", "x_ModelRequests")
+UNIT_PRICES = ("ContractedUnitPrice", "ListUnitPrice")
+NUMBERS = (*QUANTITIES, *UNIT_PRICES)
 COLUMNS = (
     Column("ProviderName", is_needed=True, others=("ServiceProviderName", "Provider")),
     Column("BillingAccountId", is_needed=True),
@@ -36,7 +38,10 @@ COLUMNS = (
     Column("ResourceId"),
     Column("RegionId", others=("Region",)),
     Column("SkuId"),
+    Column("SkuMeter", others=("x_UsageType",)),
     Column("SkuPriceDetails"),
+    Column("ContractedUnitPrice"),
+    Column("ListUnitPrice"),
     Column("ConsumedQuantity", others=("UsageQuantity",)),
     Column("ConsumedUnit", others=("UsageUnit",)),
     Column("PricingQuantity"),
@@ -44,6 +49,11 @@ COLUMNS = (
     Column("CommitmentDiscountId"),
     Column("CommitmentDiscountStatus"),
     Column("Tags"),
+    Column("x_ModelId"),
+    Column("x_ModelVersion"),
+    Column("x_TokenDirection"),
+    Column("x_TokenCacheAction"),
+    Column("x_ModelRequests"),
 )
 
 EXPECTED = frozenset(  # required by FOCUS, but not needed here
@@ -74,8 +84,6 @@ FURTHER = frozenset(
         "CommitmentDiscountName",
         "CommitmentDiscountType",
         "CommitmentDiscountUnit",
-        "ContractedUnitPrice",
-        "ListUnitPrice",
         "PricingCategory",
         "PricingCurrencyContractedUnitPrice",
         "PricingCurrencyListUnitPrice",

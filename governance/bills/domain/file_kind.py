@@ -78,14 +78,24 @@ def _kind_of_extension(name: str) -> FileKind | None:
 
 
 def decompress(
-    path: Path, *, kind: FileKind, folder: Path, caps: UnpackLimits, on_bytes: Callable[[int], None] = lambda _: None
+    path: Path,
+    *,
+    kind: FileKind,
+    folder: Path,
+    caps: UnpackLimits,
+    on_bytes: Callable[[int], None] = lambda _: None,
+    is_table: bool = True,
 ) -> Path:
-    """The decompressed file. Raises Invalid if it is truncated or damaged, TooLarge above the limits."""
+    """The decompressed file. Raises Invalid if it is truncated or damaged, TooLarge above the limits.
+
+    Text that is no table (`is_table`) is not checked here.
+    """
     if kind is FileKind.PARQUET:
         _check_parquet(path)
         return path
     unpacked = _unpack(path, folder / "bill.csv", caps, on_bytes) if kind is FileKind.GZIP else path
-    _check_csv(unpacked)
+    if is_table:
+        _check_csv(unpacked)
     return unpacked
 
 

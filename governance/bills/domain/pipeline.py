@@ -24,7 +24,7 @@ FOCUS = "focus"
 
 @dataclass(frozen=True)
 class BillFile:
-    """A file to read: its original name, its kind (`focus` or a scheduler), and its cluster."""
+    """A file to read: its original name, its kind (`focus`, a scheduler or an export), and its cluster or account."""
 
     name: str
     kind: str = FOCUS
@@ -33,13 +33,17 @@ class BillFile:
 
 def sniff(path: Path, order: BillFile) -> None:
     """Raise Invalid if the first bytes already show that the file is not of the expected kind."""
-    from governance.bills.domain import reading, scheduler
+    from governance.bills.domain import reading
+    from governance.bills.domain.usage import exports, scheduler
 
     kind = kind_of(path, name=order.name)
     if order.kind == FOCUS:
         reading.open_source(path, kind=kind)
         return
     _check_text(kind)
+    if order.kind in exports.EXPORTS:
+        exports.check_start(path, kind=kind, export=exports.Export(order.kind))
+        return
     scheduler.check_header(header_of(path, kind=kind)[0], scheduler=scheduler.Scheduler(order.kind))
 
 
@@ -63,15 +67,30 @@ def read_bill(
     from governance.bills.domain.aggregation import aggregate
     from governance.bills.domain.reading import open_source, rows_estimated
     from governance.bills.domain.report import report_of
-    from governance.bills.domain.scheduler import Scheduler, aggregate_usage
+    from governance.bills.domain.usage.exports import EXPORTS, Export, convert_export
+    from governance.bills.domain.usage.scheduler import Scheduler, aggregate_usage
 
     def on_bytes(done: int) -> None:
         on_share(UNPACKED_SHARE * done / (done + 4 * size), "unpacking")
 
     kind, size = kind_of(path, name=order.name), max(path.stat().st_size, 1)
-    unpacked = decompress(path, kind=kind, folder=folder, caps=caps, on_bytes=on_bytes)
+    is_export = order.kind in EXPORTS
+    unpacked = decompress(path, kind=kind, folder=folder, caps=caps, on_bytes=on_bytes, is_table=not is_export)
     kind = FileKind.CSV if kind is FileKind.GZIP else kind
+    if is_export:
+        _check_text(kind)
+        unpacked = convert_export(
+            unpacked,
+            folder / "focus.csv",
+            export=Export(order.kind),
+            account=order.cluster,
+            rows_max=caps.rows,
+            on_rows=lambda rows: on_share(UNPACKED_SHARE, f"{rows:,} rows converted"),
+        )
     row_counter = RowCounter(rows_estimated(unpacked, kind=kind), caps, on_share)
+    if is_export:
+        gathered = aggregate(open_source(unpacked, kind=kind), on_rows=row_counter)
+        return gathered, report_of(gathered, name=order.kind)
     if order.kind == FOCUS:
         source = open_source(unpacked, kind=kind)
         gathered = aggregate(source, on_rows=row_counter)
@@ -100,4 +119,4 @@ class RowCounter:
 
 def _check_text(kind: FileKind) -> None:
     if kind is FileKind.PARQUET:
-        raise bad_file("mislabeled", "Scheduler accounting must be CSV, not Parquet.")
+        raise bad_file("mislabeled", "Accounting must be CSV, not Parquet; exports must be JSON or CSV.")

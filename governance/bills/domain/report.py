@@ -11,11 +11,14 @@ from governance.bills.domain.header import HeaderMap
 NAMES_MAX = 20
 
 
-def report_of(gathered: AggregatedBill, header: HeaderMap | None = None) -> dict[str, Any]:
-    """Rows read, kept and refused (with examples), totals by slice, and notes. Raises Invalid if no row was kept."""
+def report_of(gathered: AggregatedBill, header: HeaderMap | None = None, *, name: str = "scheduler") -> dict[str, Any]:
+    """Rows read, kept and refused (with examples), totals by slice, and notes. Raises Invalid if no row was kept.
+
+    `name` is the format of a file that is no bill in the FOCUS format.
+    """
     check_kept(gathered)
     return {
-        "format": f"FOCUS {header.version}" if header else "scheduler",
+        "format": f"FOCUS {header.version}" if header else name,
         "rows_read": gathered.rows_read,
         "rows_kept": gathered.rows_kept,
         "lines": gathered.lines.height,
@@ -68,6 +71,11 @@ def notes_of(gathered: AggregatedBill, header: HeaderMap | None) -> list[str]:
     if gathered.rows_with_unreadable_tags:
         rows = gathered.rows_with_unreadable_tags
         notes.append(f"The tags of {rows:,} rows are not a JSON object; the rows count as untagged.")
+    if gathered.unmatched_meters:
+        meters = tuple(meter or "no meter" for meter in gathered.unmatched_meters)
+        notes.append(
+            f"Tokens of these meters have no known model or direction; they are kept as unmatched: {_listed(meters)}."
+        )
     unknown = sorted(set(gathered.lines["service_category"]) - set(SERVICE_CATEGORIES) - {""}) if header else []
     if unknown:
         notes.append(f"FOCUS has no service category {_listed(tuple(unknown))}; the rows were accepted.")

@@ -22,6 +22,12 @@ CREATE TABLE bills_spendline (
   service_category text NOT NULL,
   region text NOT NULL,
   category varchar(10) NOT NULL,
+  meter text NOT NULL,
+  model text NOT NULL,
+  snapshot text NOT NULL,
+  direction varchar(6) NOT NULL,
+  cache_action varchar(8) NOT NULL,
+  subject varchar(71) NOT NULL,
   is_correction boolean NOT NULL,
   currency varchar(3) NOT NULL CONSTRAINT currency_is_three_letters CHECK (currency ~ '^[A-Z]{3}$'),
   tags jsonb NOT NULL,
@@ -31,6 +37,12 @@ CREATE TABLE bills_spendline (
   listed numeric(38, 12) NOT NULL,
   gpu_hours numeric(38, 12) NOT NULL,
   server_hours numeric(38, 12) NOT NULL,
+  tokens numeric(38, 12) NOT NULL,
+  model_requests numeric(38, 12) NOT NULL,
+  remainder numeric(38, 12) NOT NULL,
+  CONSTRAINT token_kind_known CHECK (
+    direction IN ('', 'input', 'output') AND cache_action IN ('', 'read', 'write', 'uncached', 'other')
+  ),
   PRIMARY KEY (period, id)
 ) PARTITION BY RANGE (period);
 ALTER SEQUENCE bills_spendline_id_seq OWNED BY bills_spendline.id;
@@ -118,7 +130,7 @@ class Migration(migrations.Migration):
                 ('error', models.TextField(blank=True, default='')),
                 ('created_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(null=True)),
-                ('kind', models.CharField(choices=[('focus', 'Bill in the FOCUS format'), ('slurm', 'Accounting of Slurm (sacct)'), ('kubernetes', 'GPU use of a Kubernetes cluster')], max_length=12)),
+                ('kind', models.CharField(choices=[('focus', 'Bill in the FOCUS format'), ('slurm', 'Accounting of Slurm (sacct)'), ('kubernetes', 'GPU use of a Kubernetes cluster'), ('openai', 'Usage and costs of OpenAI'), ('anthropic', 'Usage and costs of Anthropic'), ('litellm', 'Spend logs of LiteLLM'), ('opencost', 'Inference costs of OpenCost')], max_length=12)),
                 ('origin', models.CharField(choices=[('upload', 'uploaded'), ('folder', 'watched folder'), ('command', 'command line'), ('api', 'API'), ('generated', 'generated')], max_length=10)),
                 ('name', models.CharField(max_length=160)),
                 ('digest', models.CharField(blank=True, default='', max_length=71)),
@@ -248,6 +260,12 @@ class Migration(migrations.Migration):
                         ('service_category', models.TextField(blank=True)),
                         ('region', models.TextField(blank=True)),
                         ('category', models.CharField(max_length=10)),
+                        ('meter', models.TextField(blank=True)),
+                        ('model', models.TextField(blank=True)),
+                        ('snapshot', models.TextField(blank=True)),
+                        ('direction', models.CharField(blank=True, max_length=6)),
+                        ('cache_action', models.CharField(blank=True, max_length=8)),
+                        ('subject', models.CharField(blank=True, max_length=71)),
                         ('is_correction', models.BooleanField()),
                         ('currency', models.CharField(max_length=3)),
                         ('tags', models.JSONField(default=dict)),
@@ -257,6 +275,9 @@ class Migration(migrations.Migration):
                         ('listed', models.DecimalField(decimal_places=12, max_digits=38)),
                         ('gpu_hours', models.DecimalField(decimal_places=12, max_digits=38)),
                         ('server_hours', models.DecimalField(decimal_places=12, default=0, max_digits=38)),
+                        ('tokens', models.DecimalField(decimal_places=12, default=0, max_digits=38)),
+                        ('model_requests', models.DecimalField(decimal_places=12, default=0, max_digits=38)),
+                        ('remainder', models.DecimalField(decimal_places=12, default=0, max_digits=38)),
                         ('rule', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='bills.allocationrule')),
                         ('slice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='bills.billslice')),
                     ],
@@ -264,6 +285,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='spendline',
                     constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='currency_is_three_letters'),
+                ),
+                migrations.AddConstraint(
+                    model_name='spendline',
+                    constraint=models.CheckConstraint(condition=models.Q(('direction__in', ['', 'input', 'output']), ('cache_action__in', ['', 'read', 'write', 'uncached', 'other'])), name='token_kind_known'),
                 ),
             ],
         ),

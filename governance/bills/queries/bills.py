@@ -5,7 +5,9 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.models import Bill, BillSlice, ExchangeRate, SpendLine
+from governance.bills.queries.token_costs import rows_of_bill
 from governance.bills.rules import may_see_bills
 from governance.jobs.enums import ENDED_BADLY, UNFINISHED
 from governance.people.domain.roles import Person
@@ -29,6 +31,7 @@ class BillView:
     bill: Bill
     slices: tuple[BillSlice, ...]
     owned: tuple[OwnedLines, ...]
+    tokens: tuple[TokenRow, ...]
     rows_refused: int
     is_finished: bool
     has_failed: bool
@@ -48,13 +51,14 @@ def find(*, bill_id: int, person: Person) -> Bill:
 
 
 def describe(bill: Bill) -> BillView:
-    """The bill with its slices and its allocated amounts."""
+    """The bill with its slices, its allocated amounts and its tokens of language models."""
     report = bill.report or {}
     slices = tuple(bill.slices.select_related("replaced_by").order_by("provider", "billing_account", "period"))
     return BillView(
         bill,
         slices,
         _owned(bill),
+        tuple(rows_of_bill(bill)) if report else (),
         sum(each["rows"] for each in report.get("refused", [])),
         bill.state not in UNFINISHED,
         bill.state in ENDED_BADLY,

@@ -31,10 +31,16 @@ PAGE_SIZE = 30
 class UploadForm(forms.Form):
     """A file and its kind."""
 
-    file = forms.FileField(max_length=160, help_text="CSV, CSV.gz or Parquet in the FOCUS format; accounting as CSV.")
+    file = forms.FileField(
+        max_length=160,
+        help_text="CSV, CSV.gz or Parquet in the FOCUS format; accounting as CSV; exports as JSON lines, JSON or CSV.",
+    )
     kind = forms.TypedChoiceField(label="What it is", choices=BillKind.choices, coerce=BillKind)
     cluster = forms.CharField(
-        required=False, max_length=80, help_text="For scheduler accounting: the name of the cluster, like hpc-1."
+        label="Cluster or account",
+        required=False,
+        max_length=80,
+        help_text="For scheduler accounting and exports: the name of the cluster, like hpc-1, or of the account.",
     )
     refuses_existing = forms.BooleanField(
         required=False,

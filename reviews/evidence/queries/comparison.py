@@ -38,6 +38,7 @@ from reviews.evidence.domain.month_variance import with_parts
 from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries import projections
 from reviews.evidence.queries.comparison_sources import RequestHistory, histories_of
+from reviews.evidence.queries.comparison_tokens import TokenComparison, tokens_of
 from reviews.evidence.queries.evidence import metric_values_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import monitoring_for
@@ -70,6 +71,7 @@ class CostComparison:
     apart: tuple[str, ...]
     outlook: YearEndForecast | None
     records: tuple[ProjectionRecord, ...]
+    tokens: TokenComparison
 
     @property
     def is_generated(self) -> bool:
@@ -91,6 +93,7 @@ def compare_costs(*, request: ReviewRequest, now: datetime) -> CostComparison:
         apart=apart,
         outlook=outlook_of(months, spent=_spent_on_model(request)) if months else None,
         records=_records(request, estimators_of(request), projected, now),
+        tokens=tokens_of(request, history=history, months=months),
     )
 
 

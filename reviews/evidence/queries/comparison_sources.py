@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.db.models import prefetch_related_objects
 
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.queries import spend
 from governance.bills.queries.spend import ModelMonth
 from governance.rulebook.domain.scopes import EvaluationSubject
@@ -40,7 +41,7 @@ class RequestHistory:
     traffic: Mapping[date, int]
     widened_by: Decimal | None
 
-    def owns(self, row: ModelMonth) -> bool:
+    def owns(self, row: ModelMonth | TokenRow) -> bool:
         """Whether the costs of a month belong to this request.
 
         They do if the bill names the request, or if its authorization is the latest of the model in that month.

@@ -6,13 +6,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.domain.variance.forecast import YearEndForecast
+from governance.bills.domain.variance.token_split import TokenSplit
 from governance.site.api.shapes import Answer, Input, answer_of, number, read_for, takes
 from reviews.evidence.actions import supply_traffic
 from reviews.evidence.domain.comparison import ComparedMonth
+from reviews.evidence.domain.token_variance import TokenMonthComparison
 from reviews.evidence.domain.traffic_file import DIGITS_MAX, MonthTraffic, month_of
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison import CostComparison
+from reviews.evidence.queries.comparison_tokens import TokenComparison
 from reviews.scorecard.rules import check_edit_scorecard
 from reviews.workflow.api.inputs import found
 
@@ -38,6 +42,51 @@ OutlookAnswer = answer_of(
         "bias": "Billed for each projected dollar, drawn toward 1.",
     },
 )
+
+
+TokenRowAnswer = answer_of(
+    TokenRow,
+    "TokenRowAnswer",
+    properties=["is_matched", "usd_per_million"],
+    without=["is_named", "apart"],
+    after={"usd_per_million": "effective"},
+    helps={
+        "snapshot": "Empty where the bill does not name it.",
+        "direction": "input or output; empty if unmatched.",
+        "cache_action": "read, write, uncached or other; empty where the bill does not name it.",
+        "subject": "The digest of what the provider offers; allocation rules can match it.",
+        "remainder": "Rounding or discount: the effective cost less unit price times quantity.",
+        "meters": "The meters of tokens whose model or direction is unknown.",
+    },
+    not_converted=serializers.DictField(child=number(), source="apart", help_text="Effective cost without a rate."),
+)
+
+
+TokenSplitAnswer = answer_of(
+    TokenSplit,
+    properties=["total"],
+    after={"total": "other"},
+    helps={
+        "tokens": "Tokens for each request.",
+        "cache": "The shares of the input that a cache holds.",
+        "rounding_or_discount": "The billed cost of tokens less unit price times quantity.",
+        "other": "What else is billed, unmatched tokens among it, less what else is planned.",
+        "in_order": "The parts of one order, to compare.",
+        "order": "That order.",
+    },
+)
+
+
+TokenMonthAnswer = answer_of(
+    TokenMonthComparison,
+    helps={
+        "missing_inputs": "What it would take to tell the parts.",
+        "has_estimated_shares": "Whether the requests of each model are taken in proportion to its tokens.",
+    },
+)
+
+
+TokensAnswer = answer_of(TokenComparison, rows=TokenRowAnswer(many=True))
 
 
 class RecordAnswer(Answer):

@@ -12,7 +12,7 @@ from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import settled
 from reviews.evidence.actions import supply_traffic
 from reviews.evidence.domain.traffic_file import DIGITS_MAX, MonthTraffic, month_of, read_traffic
-from reviews.evidence.queries import comparison
+from reviews.evidence.queries import comparison, comparison_tokens
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.rules import may_edit_scorecard
 from reviews.workflow.web.page import load
@@ -77,3 +77,11 @@ def export_costs(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     return export(
         comparison.table(comparison.compare_costs(request=review, now=timezone.now()), request=review), kind=kind
     )
+
+
+@require_safe
+def export_tokens(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
+    """`/requests/<ref>/token-costs.csv` and `.xlsx`."""
+    review = load(request, ref)
+    compared = comparison.compare_costs(request=review, now=timezone.now())
+    return export(comparison_tokens.table(compared.tokens, ref=ref), kind=kind)

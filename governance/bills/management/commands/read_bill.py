@@ -16,13 +16,13 @@ from weighbridge.core.errors import Refused
 class Command(BaseCommand):
     """`manage.py read_bill FILE`."""
 
-    help = "Receive a bill (FOCUS as CSV, CSV.gz or Parquet) or a scheduler's accounting (CSV)."
+    help = "Receive a bill (FOCUS as CSV, CSV.gz or Parquet), a scheduler's accounting (CSV) or an export (JSON, CSV)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments."""
         parser.add_argument("file", type=Path)
         parser.add_argument("--kind", choices=BillKind.values, default=BillKind.FOCUS.value)
-        parser.add_argument("--cluster", default="", help="Name of the cluster; required for scheduler accounting.")
+        parser.add_argument("--cluster", default="", help="Name of the cluster or account; FOCUS bills need none.")
         parser.add_argument("--new", action="store_true", help="Reject the file if it would replace data of a period.")
 
     def handle(self, *args: Any, **options: Any) -> None:

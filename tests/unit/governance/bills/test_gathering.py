@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from governance.bills.domain.aggregation import aggregate, report_rows
 from governance.bills.domain.columns import COLUMNS
 from governance.bills.domain.file_kind import FileKind
+from governance.bills.domain.quantities.tokens import TOKEN_TEXTS
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
 from governance.bills.domain.slices import slices_of
@@ -43,6 +44,7 @@ def test_rows_of_one_day_and_thing_are_one_line(tmp_path):
         "service_category": "AI and Machine Learning",
         "region": "eu-west-1",
         "category": "Usage",
+        **dict.fromkeys(TOKEN_TEXTS, ""),
         "is_correction": False,
         "currency": "USD",
         "tags": '{"model":"visual-search"}',
@@ -52,6 +54,7 @@ def test_rows_of_one_day_and_thing_are_one_line(tmp_path):
         "listed": Decimal(24),
         "gpu_hours": Decimal(4),
         "server_hours": Decimal(4),
+        **dict.fromkeys(("tokens", "model_requests", "remainder"), Decimal(0)),
     }
     assert (found.rows_read, found.rows_kept, found.refused, found.has_zoneless_times) == (2, 2, (), True)
 

@@ -42,7 +42,7 @@ def test_spelling_and_order_mean_nothing(data):
     )
     names = [data.draw(spell)(name) for name in data.draw(st.permutations(NAMES))]
     assert {name.strip().replace("_id", "Id").lower() for name in map_header(names).columns.values()} == {
-        column.name.lower() for column in COLUMNS
+        column.name.lower() for column in COLUMNS if column.name in ROW
     }
 
 

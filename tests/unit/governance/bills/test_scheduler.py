@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from governance.bills.domain.quantities.tokens import TOKEN_TEXTS
 from governance.bills.domain.report import report_of
-from governance.bills.domain.scheduler import BATCH_ROWS, Scheduler, aggregate_usage
+from governance.bills.domain.usage.scheduler import BATCH_ROWS, Scheduler, aggregate_usage
 from tests.factories.bills import csv_bytes, written
 from tests.refusals import has_code
 from weighbridge.core.errors import Invalid
@@ -66,6 +67,8 @@ def test_jobs_of_slurm_are_gpu_hours(tmp_path):
         "effective": Decimal(0),
         "listed": Decimal(0),
         "server_hours": Decimal(0),
+        **dict.fromkeys(TOKEN_TEXTS, ""),
+        **dict.fromkeys(("tokens", "model_requests", "remainder"), Decimal(0)),
     }
     assert (other["billing_account"], json.loads(other["tags"])["model"]) == ("big", "vs")
     assert (found.rows_read, found.rows_kept, found.refused) == (3, 2, ())

@@ -3,7 +3,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from governance.bills.domain.gpu_hours import gpu_hours, gpus_in, server_hours
+from governance.bills.domain.quantities.gpu_hours import gpu_hours, gpus_in, server_hours
 from governance.bills.domain.tags import canonical
 
 

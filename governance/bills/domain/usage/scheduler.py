@@ -19,8 +19,17 @@ from typing import Any
 
 import polars as pl
 
-from governance.bills.domain.aggregation import EXAMPLES_MAX, LINE, VALUE_CHARS_MAX, AggregatedBill, OnRows, Refusal
+from governance.bills.domain.aggregation import (
+    EXAMPLES_MAX,
+    LINE,
+    SUMS,
+    VALUE_CHARS_MAX,
+    AggregatedBill,
+    OnRows,
+    Refusal,
+)
 from governance.bills.domain.file_kind import bad_file, header_of
+from governance.bills.domain.quantities.tokens import TOKEN_TEXTS
 from governance.bills.domain.tags import canonical
 from governance.budgets.domain.quarters import next_month
 from weighbridge.core.parsing.json_text import parse_json
@@ -212,10 +221,12 @@ def _key(use: _Use, scheduler: Scheduler, cluster: str) -> tuple[object, ...]:
 def _frame(sums: Mapping[tuple[object, ...], list[Decimal | int]]) -> pl.DataFrame:
     exact = pl.Decimal(38, 12)
     kinds: dict[str, Any] = {"period": pl.Date, "period_end": pl.Date, "day": pl.Date, "is_correction": pl.Boolean}
-    schema = {name: kinds.get(name, pl.String) for name in LINE} | {"rows": pl.Int64, "gpu_hours": exact}
+    names = [name for name in LINE if name not in TOKEN_TEXTS]
+    schema = {name: kinds.get(name, pl.String) for name in names} | {"rows": pl.Int64, "gpu_hours": exact}
     rows = [(*key, rows, Decimal(hours).quantize(PLACES, ROUND_HALF_EVEN)) for key, (rows, hours) in sums.items()]
-    zeros = (pl.lit(0).cast(exact).alias(name) for name in ("billed", "effective", "listed", "server_hours"))
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(*zeros).sort(*LINE)
+    zeros = (pl.lit(0).cast(exact).alias(name) for name in SUMS if name not in schema)
+    empty = (pl.lit("").alias(name) for name in TOKEN_TEXTS)
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(*zeros, *empty).select(*LINE, *SUMS).sort(*LINE)
 
 
 def _example(number: int, row: Row, scheduler: Scheduler) -> str:

@@ -1,0 +1,1 @@
+"""Quantities of bill rows: hours of GPUs and servers, and tokens of language models."""

@@ -1,0 +1,1 @@
+"""Readers of usage and costs that are no bill in the FOCUS format: schedulers, providers, gateways."""
