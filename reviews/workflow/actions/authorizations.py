@@ -24,7 +24,7 @@ from reviews.authorizations.domain.authorization_states import (
 )
 from reviews.authorizations.domain.due_dates import check_due
 from reviews.authorizations.models import Authorization, Condition, Decision
-from reviews.authorizations.queries.retiring import end_by
+from reviews.authorizations.queries.ends import end_by, terms_for
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.authorizations.rules import check_revoke
 from reviews.feed.actions import publish
@@ -86,7 +86,7 @@ def _signed(
 ) -> Authorization:
     """Sign the statement of the decision, and store the authorization with it."""
     request, policy = decision.request, fixed_policy_version(decision.request)
-    terms = policy_in(policy).authorization
+    terms = terms_for(request.model_version, policy=policy_in(policy))
     number = request.ref.replace("MRR-", "AUT-")
     expires_at = end_by(request.model_version, days=terms.valid_days, now=now)
     approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
