@@ -31,7 +31,7 @@ def end_by(version: ModelVersion, *, days: int, now: datetime) -> datetime:
         ends.append(end_of(day))
     for model in managed_models(version.document):
         book = price_book(now.date())
-        last = contract_end(book, sku=managed_sku(book, model))
+        last = contract_end(book, sku=managed_sku(book, subject=model))
         if last is not None:
             ends.append(end_of(last + A_DAY))
     return min(ends)

@@ -43,7 +43,7 @@ class Hosts:
 
 
 @dataclass(frozen=True)
-class Entry:
+class GatewayEntry:
     """An entry of `model_list`: its name, the digest to ask the gate about, and why it is left out unasked ("")."""
 
     name: str
@@ -51,7 +51,7 @@ class Entry:
     why_not: str = ""
 
 
-def read_entry(row: object, *, place: int, hosts: Hosts) -> Entry:
+def read_entry(row: object, *, place: int, hosts: Hosts) -> GatewayEntry:
     """Return the entry; one that cannot be judged, or that calls something else than its subject, says why."""
     match row:
         case {
@@ -60,26 +60,28 @@ def read_entry(row: object, *, place: int, hosts: Hosts) -> Entry:
             "model_info": Mapping() as information,
         } if isinstance(information.get(DIGEST, ""), str) and (DIGEST in information or SUBJECT in information):
             if ANYTHING in name or ANYTHING in model:
-                return Entry(name, why_not="it has a wildcard, which stands for models that nobody named.")
+                return GatewayEntry(name, why_not="it has a wildcard, which stands for models that nobody named.")
             return _judged(name, params, information, hosts)
         case {"model_name": str(name)}:
-            return Entry(name, why_not=f"it names no {DIGEST} and no {SUBJECT} in model_info.")
-    return Entry(f"model_list[{place}]", why_not=f"it names no {DIGEST} and no {SUBJECT} in model_info.")
+            return GatewayEntry(name, why_not=f"it names no {DIGEST} and no {SUBJECT} in model_info.")
+    return GatewayEntry(f"model_list[{place}]", why_not=f"it names no {DIGEST} and no {SUBJECT} in model_info.")
 
 
-def _judged(name: str, params: Mapping[str, Any], information: Mapping[str, Any], hosts: Hosts) -> Entry:
+def _judged(name: str, params: Mapping[str, Any], information: Mapping[str, Any], hosts: Hosts) -> GatewayEntry:
     digest = str(information.get(DIGEST, ""))
     if SUBJECT not in information:
-        return Entry(name, digest, _why_not_own(params, hosts))
+        return GatewayEntry(name, digest, _why_not_own(params, hosts))
     try:
         subject = parse_subject(information[SUBJECT])
     except Invalid as refusal:
-        return Entry(name, why_not=f"its {SUBJECT} is invalid. {refusal.reason}")
+        return GatewayEntry(name, why_not=f"its {SUBJECT} is invalid. {refusal.reason}")
     if digest not in ("", subject.digest):
-        return Entry(name, why_not=f"its {DIGEST} is not the digest of its {SUBJECT}, which is {subject.digest}.")
+        return GatewayEntry(
+            name, why_not=f"its {DIGEST} is not the digest of its {SUBJECT}, which is {subject.digest}."
+        )
     is_managed = subject.kind == MANAGED.kind
     why_not = _why_not_managed(subject, params, hosts) if is_managed else _why_not_own(params, hosts)
-    return Entry(name, subject.digest, why_not)
+    return GatewayEntry(name, subject.digest, why_not)
 
 
 def _why_not_own(params: Mapping[str, Any], hosts: Hosts) -> str:
