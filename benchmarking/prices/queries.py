@@ -75,7 +75,7 @@ def contract_end(book: PriceBook, *, sku: str) -> date | None:
     return min((rate.valid_until for rate in rates if rate is not None and rate.valid_until is not None), default=None)
 
 
-def price_moves(before: PriceBook, after: PriceBook, *, sku: str) -> tuple[PriceMove, ...]:
+def price_moves(*, before: PriceBook, after: PriceBook, sku: str) -> tuple[PriceMove, ...]:
     """Return the on-demand prices of a SKU that differ between two books, in the order of the meters."""
     old, new = (_on_demand(book, sku) for book in (before, after))
     return tuple(

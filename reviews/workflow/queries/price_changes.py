@@ -45,7 +45,7 @@ def changes_of(row: Authorization, *, limit: Decimal, now: datetime) -> Iterator
     for model in managed_models(request.model_version.document):
         before, after = price_book_at(row.issued_at), price_book(now.date())
         sku = managed_sku(after, subject=model)
-        moves = price_moves(before, after, sku=sku)
+        moves = price_moves(before=before, after=after, sku=sku)
         largest = max(moves, key=lambda move: abs(move.share), default=None)
         if largest is not None and abs(largest.share) > limit:
             # Without a limit, every change is one step.

@@ -45,7 +45,7 @@ class UsageFilters(Input):
     month = serializers.DateField(required=False, help_text="A day of the month; this month by default.")
 
 
-class Usage(APIView):
+class ModelUsage(APIView):
     """What language models were used for."""
 
     @extend_schema(operation_id="usage_list", parameters=[UsageFilters], responses=UsageAnswer(many=True))

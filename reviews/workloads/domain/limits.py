@@ -9,7 +9,7 @@ STEPS = (100, 80)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonthUsage:
+class UsageTotals:
     """What was used in a calendar month (UTC); `usd` is None if a part of it has no price."""
 
     requests: int = 0
@@ -48,7 +48,7 @@ class LimitShare:
         return self.used > self.limit
 
 
-def shares_of(usage: MonthUsage, *, tokens: int | None, usd: Decimal | None) -> tuple[LimitShare, ...]:
+def shares_of(usage: UsageTotals, *, tokens: int | None, usd: Decimal | None) -> tuple[LimitShare, ...]:
     """The share of each limit. Usage without a price has no share of the limit in US dollars."""
     found = [LimitShare("tokens", Decimal(usage.tokens), Decimal(tokens))] if tokens else []
     if usd and usage.usd is not None:

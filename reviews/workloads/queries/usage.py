@@ -13,12 +13,12 @@ from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from reviews.authorizations.domain.authorization_states import IN_FORCE
 from reviews.authorizations.models import Authorization
-from reviews.workloads.domain.limits import LimitShare, MonthUsage, digest_named, shares_of
+from reviews.workloads.domain.limits import LimitShare, UsageTotals, digest_named, shares_of
 from reviews.workloads.models import UsageGateway, UsageRecord
 from weighbridge.client.integrations.litellm.entries import accepted_models
 
 COUNTS = ("requests", "input_tokens", "cached_tokens", "output_tokens")
-Used = dict[tuple[str, str], MonthUsage]
+Used = dict[tuple[str, str], UsageTotals]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class AuthorizedUsage:
     """The usage of an authorized model in a month, and its share of each limit."""
 
     authorization: Authorization
-    usage: MonthUsage
+    usage: UsageTotals
     shares: tuple[LimitShare, ...]
 
 
@@ -69,7 +69,7 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
-def used_in(month: date) -> tuple[list[tuple[Authorization, MonthUsage]], Used]:
+def used_in(month: date) -> tuple[list[tuple[Authorization, UsageTotals]], Used]:
     """The authorizations with the usage of the month that is theirs, and the usage that is nobody's.
 
     The latest authorization of a digest and environment has the usage, in force or ended. The key of the other usage is
@@ -152,7 +152,7 @@ def _digest_of(model: str, rows: Mapping[str, Authorization]) -> str:
     return digest_named(model, names=names, living=living)
 
 
-def _sums(month: date) -> list[tuple[str, str, str, MonthUsage]]:
+def _sums(month: date) -> list[tuple[str, str, str, UsageTotals]]:
     """The sums of a month by environment, digest and name."""
     rows = UsageRecord.objects.filter(day__gte=month, day__lt=next_month(month))
     sums: dict[str, object] = {f"sum_{name}": Sum(name) for name in COUNTS}
@@ -165,7 +165,7 @@ def _sums(month: date) -> list[tuple[str, str, str, MonthUsage]]:
     return [
         (
             *(row[key] for key in keys),
-            MonthUsage(
+            UsageTotals(
                 **{name: int(row[f"sum_{name}"]) for name in COUNTS},
                 usd=None if row["unpriced"] else row["sum_usd"],
             ),
@@ -174,13 +174,13 @@ def _sums(month: date) -> list[tuple[str, str, str, MonthUsage]]:
     ]
 
 
-def _plus(one: MonthUsage, other: MonthUsage) -> MonthUsage:
+def _plus(one: UsageTotals, other: UsageTotals) -> UsageTotals:
     counts = {name: getattr(one, name) + getattr(other, name) for name in COUNTS}
     usd = None if one.usd is None or other.usd is None else one.usd + other.usd
-    return MonthUsage(**counts, usd=usd)
+    return UsageTotals(**counts, usd=usd)
 
 
-def _view(row: Authorization, usage: MonthUsage) -> UsageView:
+def _view(row: Authorization, usage: UsageTotals) -> UsageView:
     shares = shares_of(usage, tokens=row.tokens_per_month, usd=row.usd_per_month)
     request = row.decision.request
     return UsageView(
@@ -198,7 +198,7 @@ def _view(row: Authorization, usage: MonthUsage) -> UsageView:
     )
 
 
-def _unmatched(name: str, environment: str, usage: MonthUsage) -> UsageView:
+def _unmatched(name: str, environment: str, usage: UsageTotals) -> UsageView:
     counts = {each: getattr(usage, each) for each in COUNTS}
     return UsageView(
         name=name,

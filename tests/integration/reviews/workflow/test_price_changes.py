@@ -153,9 +153,9 @@ def test_books_of_two_days_and_their_moves(cast: Cast, now: datetime) -> None:
     later = now + timedelta(days=1)
     publish(cast, later, "0.1", "0.6")
     before, after = price_book_at(now), price_book(later.date())
-    (move,) = price_moves(before, after, sku=SKU)
+    (move,) = price_moves(before=before, after=after, sku=SKU)
     assert (move.share, move.words) == (Decimal(1), "input from 0 to 0.1 USD (+100.0 %)")
-    assert price_moves(before, after, sku="openai/nothing") == ()
+    assert price_moves(before=before, after=after, sku="openai/nothing") == ()
     subject = parse_subject(kinds.MANAGED)
     assert managed_sku(after, subject=subject) == SKU
     assert managed_sku(after, subject=parse_subject(kinds.MANAGED | {"model": "nothing"})) == ""

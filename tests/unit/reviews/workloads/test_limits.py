@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from reviews.workloads.domain.limits import LimitShare, MonthUsage, digest_named, shares_of
+from reviews.workloads.domain.limits import LimitShare, UsageTotals, digest_named, shares_of
 
-USAGE = MonthUsage(requests=3, input_tokens=70, cached_tokens=20, output_tokens=10, usd=Decimal("1.5"))
+USAGE = UsageTotals(requests=3, input_tokens=70, cached_tokens=20, output_tokens=10, usd=Decimal("1.5"))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_each_limit_has_a_share_and_unpriced_usage_has_none_in_money():
         ("USD", Decimal(50)),
     ]
     assert shares_of(USAGE, tokens=None, usd=None) == ()
-    unpriced = MonthUsage(input_tokens=5, usd=None)
+    unpriced = UsageTotals(input_tokens=5, usd=None)
     assert [share.name for share in shares_of(unpriced, tokens=100, usd=Decimal(3))] == ["tokens"]
 
 
