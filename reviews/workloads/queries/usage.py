@@ -1,6 +1,6 @@
 """Reads of usage: what each authorized model used in a month, against its limits, and what nobody authorized."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,7 @@ from reviews.authorizations.models import Authorization
 from reviews.workloads.domain.limits import LimitShare, UsageTotals, digest_named, shares_of
 from reviews.workloads.models import UsageGateway, UsageRecord
 from weighbridge.client.integrations.litellm.entries import accepted_models
+from weighbridge.subjects.managed import MANAGED
 
 COUNTS = ("requests", "input_tokens", "cached_tokens", "output_tokens")
 Used = dict[tuple[str, str], UsageTotals]
@@ -73,11 +74,12 @@ def used_in(month: date) -> tuple[list[tuple[Authorization, UsageTotals]], Used]
     """The authorizations with the usage of the month that is theirs, and the usage that is nobody's.
 
     The latest authorization of a digest and environment has the usage, in force or ended. The key of the other usage is
-    the name or digest, and the environment. In three queries.
+    the name or digest, and the environment. In two queries.
     """
-    latest = _latest_authorizations()
+    reported = _sums(month)
+    latest = _latest_authorizations({digest for _, digest, _, _ in reported if digest})
     sums: Used = {}
-    for environment, digest, model, usage in _sums(month):
+    for environment, digest, model, usage in reported:
         rows = {key[0]: row for key, row in latest.items() if key[1] == environment}
         found = digest if digest in rows else _digest_of(model, rows)
         key = (found or digest or model, environment)
@@ -87,7 +89,7 @@ def used_in(month: date) -> tuple[list[tuple[Authorization, UsageTotals]], Used]
 
 
 def authorized_usage(month: date) -> list[AuthorizedUsage]:
-    """The usage of every authorization with a limit or with usage in the month, with its shares."""
+    """The usage of every authorization that was used in the month, with its shares of the limits."""
     return [
         AuthorizedUsage(
             authorization=row,
@@ -123,10 +125,11 @@ def gateways(*, person: Person) -> QuerySet[UsageGateway]:
     return rows if sees_everything(person) else rows.filter(reporter_id=person.id)
 
 
-def _latest_authorizations() -> dict[tuple[str, str], Authorization]:
-    """The latest authorization of each digest and environment: of those in force, or else of all."""
+def _latest_authorizations(digests: Collection[str]) -> dict[tuple[str, str], Authorization]:
+    """The latest authorization of these digests and of managed models in each environment, of those in force first."""
     rows = Authorization.objects.select_related("decision__request__model_version__asset__owner")
     rows = rows.select_related("decision__request__team", "decision__request__model_version").order_by("pk")
+    rows = rows.filter(Q(subject_digest__in=digests) | Q(decision__request__model_version__kind=MANAGED.kind))
     latest: dict[tuple[str, str], Authorization] = {}
     for row in rows.defer("envelope", "decision__request__business_case"):
         key = (row.subject_digest, row.environment)
@@ -146,7 +149,7 @@ def _digest_of(model: str, rows: Mapping[str, Authorization]) -> str:
             for name in accepted_models(subject)
         }
         for digest, row in rows.items()
-        if row.decision.request.model_version.kind == "managed"
+        if row.decision.request.model_version.kind == MANAGED.kind
     }
     living = [digest for digest, row in rows.items() if row.state in IN_FORCE]
     return digest_named(model, names=names, living=living)

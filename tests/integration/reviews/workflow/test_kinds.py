@@ -94,7 +94,7 @@ STORIES = {
         "language-model-self-hosted",
         described("generation", kinds.MANIFEST),
         signed=LANGUAGE | {"output_tokens_per_s": "900"},
-        answers={name: {"text": TEXT} for name in ("fit", "license", "retention", *OF_LANGUAGE)},
+        answers={name: {"text": TEXT} for name in ("fit", "license", "logs", *OF_LANGUAGE)},
     ),
     "a pipeline of two models": Story(
         "ranking",

@@ -27,7 +27,7 @@ NAMES = ("a language model behind an API", "a language model of our own")
 MEASURED = ("first-token", "goodput", "answers", "injections")
 GOVERNED = {
     NAMES[0]: {"data-leaving", "provider-terms", "retention", "region", "personal-data", "fallback"},
-    NAMES[1]: {"retention", "license", "fit", "fallback"},
+    NAMES[1]: {"logs", "license", "fit", "fallback"},
 }
 
 
