@@ -91,7 +91,7 @@ add_group("feed", "The feed of standings, which every gate reads.", feed.COMMAND
 add_group("workloads", "What runs in clusters, compared with what is authorized.", {"report": report})
 add_group(
     "usage",
-    "What language models are used for: requests, tokens and money.",
+    "Requests, tokens and money of language models.",
     {"report": usage_report},
 )
 add_group("result", "Results: conditions on their metrics, and signatures.", results.COMMANDS)
