@@ -38,6 +38,8 @@ class Authorization(models.Model):
     """The expiring, signed permission to run one artifact in one environment.
 
     `granted_until` is the signed end. `expires_at` is sooner while the vendor of the model retires it sooner.
+    `tokens_per_month` and `usd_per_month` limit the usage that a gateway reports; None is no limit. Until
+    `denied_until` the gate denies the artifact, because a limit of the month was exceeded and the policy wants that.
     """
 
     number = models.CharField(max_length=24, unique=True)
@@ -49,6 +51,9 @@ class Authorization(models.Model):
     granted_until = models.DateTimeField()
     expires_at = models.DateTimeField()
     warn_at = models.DateTimeField()
+    tokens_per_month = models.BigIntegerField(null=True)
+    usd_per_month = models.DecimalField(max_digits=24, decimal_places=2, null=True)
+    denied_until = models.DateTimeField(null=True)
     envelope = models.JSONField()
     statement_digest = models.CharField(max_length=71)
 
@@ -57,6 +62,11 @@ class Authorization(models.Model):
             models.CheckConstraint(name="expires_after_issue", condition=Q(expires_at__gt=models.F("issued_at"))),
             models.CheckConstraint(
                 name="never_beyond_the_grant", condition=Q(expires_at__lte=models.F("granted_until"))
+            ),
+            models.CheckConstraint(
+                name="limits_are_positive",
+                condition=(Q(tokens_per_month__isnull=True) | Q(tokens_per_month__gt=0))
+                & (Q(usd_per_month__isnull=True) | Q(usd_per_month__gt=0)),
             ),
         ]
         indexes = [models.Index(fields=["subject_digest", "environment"])]

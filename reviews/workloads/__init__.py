@@ -1,1 +1,1 @@
-"""Workloads: what runs in clusters, compared with what is authorized, and billed GPUs that nobody asked for."""
+"""Workloads: what runs in clusters, compared with what is authorized; GPUs that nobody asked for; usage of models."""

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workloads.api import billed, reports, workloads
+from reviews.workloads.api import billed, reports, usage, workloads
 
 urlpatterns: list[URLPattern] = [
     path("workloads/", workloads.Workloads.as_view(), name="workloads"),
@@ -11,4 +11,6 @@ urlpatterns: list[URLPattern] = [
     path("workloads/reports/remove/", reports.Removal.as_view(), name="workload-report-remove"),
     path("workloads/billed/", billed.UnrequestedGpus.as_view(), name="billed-gpus"),
     path("workloads/billed.<slug:kind>", billed.BilledExport.as_view(), name="billed-gpus-export"),
+    path("usage/", usage.ModelUsage.as_view(), name="usage"),
+    path("usage/reports/", usage.UsageReports.as_view(), name="usage-reports"),
 ]

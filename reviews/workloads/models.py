@@ -1,4 +1,4 @@
-"""The last report of each cluster, and the workloads in it, with their database constraints."""
+"""The last report of each cluster with its workloads, and the usage that gateways report, with their constraints."""
 
 from datetime import datetime
 
@@ -74,3 +74,52 @@ class ObservedWorkload(models.Model):
     def running_since(self) -> datetime:
         """When it began, or else when it was first reported."""
         return self.since or self.first_seen_at
+
+
+class UsageGateway(models.Model):
+    """A gateway of an environment. Only its `reporter` and leads may replace its lines.
+
+    `digest` is that of its last report.
+    """
+
+    name = models.CharField(max_length=80)
+    environment = models.CharField(max_length=10, choices=ENVIRONMENTS)
+    received_at = models.DateTimeField()
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=71)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "environment"], name="one_gateway_of_a_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.environment})"
+
+
+class UsageRecord(models.Model):
+    """The usage of one model on one day (UTC), as its gateway counted it; `usd` is None if nobody priced it."""
+
+    gateway = models.ForeignKey(UsageGateway, on_delete=models.CASCADE, related_name="records")
+    day = models.DateField()
+    digest = models.CharField(max_length=71, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    requests = models.BigIntegerField()
+    input_tokens = models.BigIntegerField()
+    cached_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    usd = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "day", "digest", "model"], name="one_record_of_a_day_and_model"),
+            models.CheckConstraint(name="digest_or_model", condition=Q(digest="") ^ Q(model="")),
+            models.CheckConstraint(
+                name="usage_is_not_negative",
+                condition=Q(requests__gte=0, cached_tokens__gte=0, output_tokens__gte=0)
+                & Q(input_tokens__gte=F("cached_tokens"))
+                & (Q(usd__isnull=True) | Q(usd__gte=0)),
+            ),
+        ]
+        indexes = [models.Index(fields=["day"])]
+
+    def __str__(self) -> str:
+        return f"{self.model or self.digest} on {self.day}"

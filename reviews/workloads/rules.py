@@ -25,4 +25,17 @@ def check_remove_cluster(person: Person) -> None:
     need_role(person, *sorted(LEADS), to="remove a cluster")
 
 
+def check_report_usage(person: Person) -> None:
+    """Report what a gateway counted: requesters, platform leads and administrators."""
+    need_role(person, Role.REQUESTER, *sorted(LEADS), to="report the usage of a gateway")
+
+
+def check_replace_usage(person: Person, *, reporter_id: int, gateway: str) -> None:
+    """Replace lines of a gateway: the account that reported first, platform leads and administrators."""
+    check_report_usage(person)
+    if person.id != reporter_id and person.roles.isdisjoint(LEADS):
+        text = f"Another account reports the gateway {gateway}. Use its token, or report under another name."
+        raise NotAllowed(text)
+
+
 may_remove_cluster = may(check_remove_cluster)

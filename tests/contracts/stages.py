@@ -311,6 +311,7 @@ LEFT_OUT: Mapping[str, str] = {
     " tests/integration/toolkit/client/test_requests_elsewhere.py",
     "weighbridge request sync": "needs a server; run in tests/integration/toolkit/client/test_requests_elsewhere.py",
     "weighbridge request draft": "is run in tests/integration/toolkit/client/test_requests_elsewhere.py",
+    "weighbridge usage report": "needs a gateway; run in tests/unit/toolkit/cli/test_usage_command.py",
     "weighbridge workloads report": "needs a cluster; run in"
     " tests/integration/toolkit/client/test_requests_elsewhere.py",
     "python manage.py load_test": "needs workers; is run in tests/integration/benchmarking/load_tests/test_command.py",

@@ -107,12 +107,15 @@ def with_the_feed(world: World) -> Mapping[str, str]:
     return {"sha256:…": world.decided.model_version.digest}
 
 
+OURS = {"model": "openai/assistant", "api_base": "https://gpu.example.org/v1"}
+
+
 def with_a_gateway(world: World) -> Mapping[str, str]:
     """The feed, the key, and the configuration of a gateway with an allowed model and another one."""
     call_command("write_feed", str(world.folder / "feed.json"), stdout=io.StringIO())
     (world.folder / "signing.pub").write_text(public_key())
     rows = [
-        {"model_name": name, "litellm_params": {"model": name}, "model_info": {"weighbridge_digest": digest}}
+        {"model_name": name, "litellm_params": OURS, "model_info": {"weighbridge_digest": digest}}
         for name, digest in (("good", world.decided.model_version.digest), ("other", "sha256:" + "0" * 64))
     ]
     (world.folder / "config.yaml").write_text(yaml.safe_dump({"model_list": rows}))

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db
         "/sandbox/choose/",
         "/scorecard/",
         "/scorecard/upload/",
+        "/usage/upload/",
         "/workloads/remove/",
     ],
 )

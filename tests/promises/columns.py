@@ -55,6 +55,8 @@ OURS: Mapping[str, str] = {
             "quarterly.RenderedSection.digest",
             "workloads.ClusterReport.digest",
             "workloads.ObservedWorkload.image_digest",
+            "workloads.UsageGateway.digest",
+            "workloads.UsageRecord.digest",
         ),
         DIGEST,
     ),

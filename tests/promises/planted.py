@@ -65,7 +65,7 @@ from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.factories.workers import make_worker
 from tests.promises.payloads import Seeds
-from tests.promises.planted_imports import plant_bills, plant_from_elsewhere, plant_workloads
+from tests.promises.planted_imports import plant_bills, plant_from_elsewhere, plant_usage, plant_workloads
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
 
@@ -117,6 +117,7 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
     plant_bills(seed, cast=cast, now=now)
     plant_from_elsewhere(seed, request, cast=cast, now=now)
     plant_workloads(seed, cast=cast, now=now)
+    plant_usage(seed, cast=cast, now=now)
     _from_jira(seed, request, cast=cast, now=now)
     _quarterly(seed, request, cast=cast, now=now)
     packets.freeze(request=request, by=cast.author, now=now)

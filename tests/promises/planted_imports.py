@@ -12,7 +12,7 @@ from governance.jobs.enums import JobState
 from reviews.evidence.domain.studies import FiledStudy, StudyChart, StudyTable, study_document
 from reviews.evidence.models import AttestedStatement, ImportedFile
 from reviews.requests.models import ReviewRequest
-from reviews.workloads.models import ClusterReport
+from reviews.workloads.models import ClusterReport, UsageGateway
 from tests.factories import kinds
 from tests.factories.changes import publish
 from tests.factories.people import Cast
@@ -80,6 +80,16 @@ def plant_workloads(seed: Seeds, *, cast: Cast, now: datetime) -> None:
     )
     texts = {name: seed.short() for name in ("namespace", "name", "image", "owner")}
     row.workloads.create(**texts, first_seen_at=now, replicas=1, gpus={seed.short(): 1})
+
+
+def plant_usage(seed: Seeds, *, cast: Cast, now: datetime) -> None:
+    """What a gateway reports that a model was used for."""
+    row = UsageGateway.objects.create(
+        name=seed.short(), environment="prod", received_at=now, reporter=cast.author, digest="x"
+    )
+    row.records.create(
+        day=now.date(), model=seed.short(), requests=1, input_tokens=1, cached_tokens=0, output_tokens=1, usd=1
+    )
 
 
 def plant_bills(seed: Seeds, *, cast: Cast, now: datetime) -> None:

@@ -106,6 +106,7 @@ LAWFUL = {
     "/api/v1/datasets/",
     "/api/v1/requests/",
     "/api/v1/workloads/reports/",
+    "/api/v1/usage/reports/",
     "/api/v1/budgets/changes/",
     "/api/v1/cycles/{quarter}/scorecard/",
 }

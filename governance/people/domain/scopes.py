@@ -6,7 +6,7 @@ from weighbridge.core.errors import NotAllowed
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 GATE = "api:gate"
-REPORTS = "api:workload-reports"
+REPORTS = frozenset({"api:workload-reports", "api:usage-reports"})
 GATE_DOORS = frozenset({GATE, "api:keys", "api:feed", "api:feed-head", "api:feed-entry"})
 WORKER_DOORS = frozenset(
     {
@@ -42,8 +42,8 @@ def check_scope(scope: TokenScope, *, method: str, door: str) -> None:
     if scope in {TokenScope.WRITE, TokenScope.WORKER}:
         return
     if scope is TokenScope.REPORT:
-        if (method, door) != ("POST", REPORTS):
-            text = "This token may only report workloads. Use a token with --scope read or write."
+        if method != "POST" or door not in REPORTS:
+            text = "This token may only report workloads and usage. Use a token with --scope read or write."
             raise NotAllowed(text, code="scope")
         return
     if method not in READING:

@@ -13,11 +13,12 @@ DAYS_MAX = 3_650
 
 
 class BreachKind(StrEnum):
-    """The kinds of breaches after an approval: cost, latency, quality, or outdated prices."""
+    """The kinds of breaches after an approval: cost, latency, quality, changed or outdated prices."""
 
     COST = "cost"
     LATENCY = "latency"
     QUALITY = "quality"
+    PRICE_CHANGE = "price_change"
     PRICES = "prices"
 
 
@@ -26,13 +27,22 @@ class Monitoring:
     """The section `monitoring` of a policy; the defaults apply to a policy without it.
 
     The limit for bills is the P90, or `cost_tolerance_percent` above the P50 if that is higher; 12 % is the limit of
-    the FinOps maturity model for forecasts. Outdated prices need a new projection, but no review by default.
+    the FinOps maturity model for forecasts. Outdated prices need a new projection, but no review by default. A price of
+    a managed model is compared with that of the day of the authorization. With `deny_above_limit`, the gate denies a
+    model whose usage exceeds a limit of its authorization, until the end of the month.
     """
 
     cost_tolerance_percent: Decimal = Decimal(12)
     drift_percent: Decimal = Decimal(10)
     prices_valid_days: int = 180
-    re_review_on: tuple[BreachKind, ...] = (BreachKind.COST, BreachKind.LATENCY, BreachKind.QUALITY)
+    price_change_percent: Decimal = Decimal(10)
+    deny_above_limit: bool = False
+    re_review_on: tuple[BreachKind, ...] = (
+        BreachKind.COST,
+        BreachKind.LATENCY,
+        BreachKind.QUALITY,
+        BreachKind.PRICE_CHANGE,
+    )
 
     @property
     def cost_tolerance(self) -> Decimal:
@@ -45,12 +55,19 @@ class Monitoring:
         return self.drift_percent / HUNDRED
 
     @property
+    def price_change(self) -> Decimal:
+        """The share by which a price of a managed model may change."""
+        return self.price_change_percent / HUNDRED
+
+    @property
     def fields(self) -> dict[str, str]:
         """The fields of the section for policy differences."""
         return {
             "cost_tolerance_percent": number_text(self.cost_tolerance_percent),
             "drift_percent": number_text(self.drift_percent),
             "prices_valid_days": str(self.prices_valid_days),
+            "price_change_percent": number_text(self.price_change_percent),
+            "deny_above_limit": "yes" if self.deny_above_limit else "no",
             "re_review_on": ", ".join(sorted(self.re_review_on)),
         }
 
@@ -62,6 +79,8 @@ def read_monitoring(reader: Reader) -> Monitoring:
         cost_tolerance_percent=_percent(reader, "cost_tolerance_percent", default.cost_tolerance_percent),
         drift_percent=_percent(reader, "drift_percent", default.drift_percent),
         prices_valid_days=reader.whole("prices_valid_days", default.prices_valid_days, at_least=1, at_most=DAYS_MAX),
+        price_change_percent=_percent(reader, "price_change_percent", default.price_change_percent),
+        deny_above_limit=reader.flag("deny_above_limit", default.deny_above_limit),
         re_review_on=_breaches(reader, default.re_review_on),
     )
     reader.close()

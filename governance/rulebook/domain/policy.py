@@ -28,6 +28,8 @@ KIND = "ReviewPolicy"
 PRECEDENCE_MAX = 1_000
 FORMER_OWNER_DAYS = 90
 GRACE_DAYS_MAX = 30
+ALIAS_DAYS_MAX = 30
+"""The longest time for which anybody can answer for a model that its provider may change under the same name."""
 SET_NAME = re.compile(r"[^@]{1,120}(@[1-9][0-9]{0,5})?")
 
 
@@ -88,10 +90,23 @@ class PolicyRule(MetricLimit):
 
 @dataclass(frozen=True)
 class AuthorizationTerms:
-    """The validity of an authorization, and the time of the warning before its end."""
+    """The validity of an authorization, and the time of the warning before its end.
+
+    `alias_days` is the longest validity for a managed model without a snapshot; 0 refuses requests about such models.
+    """
 
     valid_days: int
     warn_days: int
+    alias_days: int = 0
+
+    @property
+    def for_alias(self) -> "AuthorizationTerms":
+        """The terms for a model without a snapshot: never longer than `alias_days`, with the warning halfway at most.
+
+        Only for terms that allow aliases.
+        """
+        days = min(self.valid_days, self.alias_days)
+        return replace(self, valid_days=days, warn_days=min(self.warn_days, days // 2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +224,9 @@ def _limits(reader: Reader) -> dict[str, Any]:
 
 def _authorization(reader: Reader) -> AuthorizationTerms:
     terms = AuthorizationTerms(
-        reader.whole("valid_days", at_least=1, at_most=DAYS_MAX), reader.whole("warn_days", 0, at_most=DAYS_MAX)
+        reader.whole("valid_days", at_least=1, at_most=DAYS_MAX),
+        reader.whole("warn_days", 0, at_most=DAYS_MAX),
+        reader.whole("alias_days", 0, at_most=ALIAS_DAYS_MAX),
     )
     reader.close()
     if terms.warn_days >= terms.valid_days:

@@ -112,6 +112,7 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "checklist": policy.checklist,
         "authorization.valid_days": str(policy.authorization.valid_days),
         "authorization.warn_days": str(policy.authorization.warn_days),
+        "authorization.alias_days": str(policy.authorization.alias_days),
         "deadline_days": str(policy.deadline_days),
         "grace_days": str(policy.grace_days),
         "evaluation_sets": ", ".join(policy.evaluation_sets) or "any governed set",

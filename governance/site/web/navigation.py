@@ -16,7 +16,7 @@ _PLACES = (
 
 _BESIDE = {
     "Budgets": ("/findings/", "/cost-centers/"),
-    "Models": ("/runs/", "/datasets/", "/workloads/"),
+    "Models": ("/runs/", "/datasets/", "/workloads/", "/usage/"),
     "Quarterly": ("/action-items/", "/scorecard/"),
     "Spend": ("/bills/", "/allocation-rules/", "/exchange-rates/"),
 }

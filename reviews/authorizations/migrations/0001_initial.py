@@ -63,6 +63,9 @@ class Migration(migrations.Migration):
                 ('granted_until', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('warn_at', models.DateTimeField()),
+                ('tokens_per_month', models.BigIntegerField(null=True)),
+                ('usd_per_month', models.DecimalField(decimal_places=2, max_digits=24, null=True)),
+                ('denied_until', models.DateTimeField(null=True)),
                 ('envelope', models.JSONField()),
                 ('statement_digest', models.CharField(max_length=71)),
                 ('decision', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='authorization', to='authorizations.decision')),
@@ -111,6 +114,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='authorization',
             constraint=models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('granted_until'))), name='never_beyond_the_grant'),
+        ),
+        migrations.AddConstraint(
+            model_name='authorization',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('tokens_per_month__isnull', True), ('tokens_per_month__gt', 0), _connector='OR'), models.Q(('usd_per_month__isnull', True), ('usd_per_month__gt', 0), _connector='OR')), name='limits_are_positive'),
         ),
         migrations.RunSQL(RULES, FORGET),
     ]

@@ -147,6 +147,8 @@ def _of_authorization(row: Authorization, conditions: Sequence[Condition], now: 
         standing = Standing.CONDITIONAL if open_rows else Standing.AUTHORIZED
         if any(condition.due_on < now.date() for condition in open_rows):
             standing = Standing.SUSPENDED
+        if row.denied_until is not None and row.denied_until > now:
+            standing = Standing.SUSPENDED
     if row.expires_at <= now and standing not in {Standing.REVOKED, None}:
         standing = Standing.EXPIRED
     if standing is None:
@@ -157,6 +159,8 @@ def _of_authorization(row: Authorization, conditions: Sequence[Condition], now: 
         reason = f"authorizes this artifact for {row.environment} until {until}"
     if standing is Standing.CONDITIONAL:
         reason += "; conditions: " + "; ".join(f"{one.text} (by {one.due_on})" for one in open_rows)
+    if standing is Standing.SUSPENDED and row.denied_until is not None and row.denied_until > now:
+        reason += f" until {row.denied_until:%Y-%m-%d}, because its usage is above its limit of the month"
     return StandingRecord(
         name=row.number,
         request=request,

@@ -18,6 +18,7 @@ from reviews.authorizations.domain.authorization_states import AuthorizationStat
 from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.retiring import check_not_retired
 from reviews.authorizations.rules import check_confirm_condition, check_lift_condition, check_revoke
+from reviews.evidence.queries.aliases import check_alias
 from reviews.evidence.rules import check_waive
 from reviews.requests.domain.deadlines import Deadline
 from reviews.requests.domain.lifecycle import (
@@ -71,6 +72,7 @@ def check_can_submit(snapshot: RequestSnapshot, *, person: Person) -> None:
     check_edit(person, snapshot.parties)
     check_action(source=snapshot.state, action="submit")
     check_not_retired(retirement_day(snapshot.request.model_version), now=snapshot.now)
+    check_alias(snapshot.request)
 
 
 def check_can_state_evidence(snapshot: RequestSnapshot, *, person: Person) -> None:

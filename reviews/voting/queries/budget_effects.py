@@ -8,6 +8,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries.effects import BudgetEffect, effects
 from reviews.authorizations.models import Decision
+from reviews.authorizations.queries.ends import terms_for
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import best
@@ -24,7 +25,8 @@ def shares_of(evidence: EvidenceSnapshot) -> Shares:
     """
     amounts, today = evidence.amounts, evidence.now.date()
     once = best(evidence.own_values, name=ONCE_METRIC, catalog=STANDARD)
-    days = evidence.policy.authorization.valid_days if evidence.request.policy else DAYS_A_YEAR
+    version, policy = evidence.request.model_version, evidence.request.policy
+    days = terms_for(version, policy=evidence.policy).valid_days if policy else DAYS_A_YEAR
     usd = split_by_quarter(
         amount=amounts[BudgetUnit.USD],
         once=once.value.quantize(Decimal("0.01")) if once else Decimal(0),

@@ -24,7 +24,7 @@ from reviews.authorizations.domain.authorization_states import (
 )
 from reviews.authorizations.domain.due_dates import check_due
 from reviews.authorizations.models import Authorization, Condition, Decision
-from reviews.authorizations.queries.retiring import end_by
+from reviews.authorizations.queries.ends import end_by, terms_for
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.authorizations.rules import check_revoke
 from reviews.feed.actions import publish
@@ -32,6 +32,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import fixed_policy_version
 from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_lift, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.workflow.queries.usage_limits import usage_limits
 from weighbridge.core import attestation
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
@@ -86,8 +87,8 @@ def _signed(
 ) -> Authorization:
     """Sign the statement of the decision, and store the authorization with it."""
     request, policy = decision.request, fixed_policy_version(decision.request)
-    terms = policy_in(policy).authorization
-    number = request.ref.replace("MRR-", "AUT-")
+    terms = terms_for(request.model_version, policy=policy_in(policy))
+    number, limits = request.ref.replace("MRR-", "AUT-"), usage_limits(request)
     expires_at = end_by(request.model_version, days=terms.valid_days, now=now)
     approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
     grant = attestation.Grant(
@@ -101,7 +102,7 @@ def _signed(
         policy_version=policy.number,
         policy_digest=policy.digest,
         evidence_digest=decision.bundle_digest,
-        conditions=[f"{one['text']} (by {one['due_on']:%Y-%m-%d})" for one in conditions],
+        conditions=[*(f"{one['text']} (by {one['due_on']:%Y-%m-%d})" for one in conditions), *limits.sentences],
         approvers=[person.username for person in approvers],
     )
     version = request.model_version
@@ -115,6 +116,8 @@ def _signed(
         granted_until=expires_at,
         expires_at=expires_at,
         warn_at=expires_at - timedelta(days=terms.warn_days),
+        tokens_per_month=limits.tokens,
+        usd_per_month=limits.usd,
         envelope=attestation.sign(statement, private_key_pem=signing_key()),
         statement_digest=digest_of(statement),
     )

@@ -32,6 +32,7 @@ from reviews.evidence.queries.evidence import subject_of
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.queries.rulebook import monitoring_for
 from reviews.workflow.actions import re_reviews
+from reviews.workflow.queries import price_changes
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.values import number_text
 from weighbridge.core.money import format_usd
@@ -67,6 +68,7 @@ def detect_breaches(*, by: User | None = None, now: datetime) -> list[Finding]:
             *_cost_breaches(row, now),
             *_drift_breaches(row, monitoring),
             *_price_breaches(row, monitoring, now),
+            *_price_changes(row, monitoring, now),
         )
     ]
     keys = {breach.sighting.key for breach in breaches}
@@ -153,6 +155,17 @@ def _price_breaches(row: Authorization, monitoring: Monitoring, now: datetime) -
     if words := price_words(latest.projection.document):
         text += f" They are: {words}."
     yield BreachKind.PRICES, _sighting(row, "prices.expired", str(latest.number), text, f"projection {latest.number}")
+
+
+def _price_changes(row: Authorization, monitoring: Monitoring, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
+    """One breach for each managed model whose price moved beyond the limit, and one more for each further limit."""
+    for change in price_changes.changes_of(row, limit=monitoring.price_change, now=now):
+        text = (
+            f"The price of {change.sku} changed since {row.issued_at:%d %B %Y}: {change.words}. {change.effect} "
+            f"Review {row.decision.request.ref} again at the new price, or switch to another model."
+        )
+        what, source = f"{change.sku}:{change.step:+d}"[:100], f"price book of {now:%Y-%m-%d}"
+        yield BreachKind.PRICE_CHANGE, _sighting(row, "prices.changed", what, text, source)
 
 
 def _sighting(row: Authorization, kind: str, what: str, text: str, source: str) -> Sighting:

@@ -16,6 +16,7 @@ from governance.jobs import actions as jobs
 from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
+from reviews.evidence.queries.aliases import check_alias
 from reviews.evidence.queries.evidence import subject_of
 from reviews.feed.actions import publish
 from reviews.previews.queries.drafts import has_other_fields, submission_digest
@@ -55,7 +56,10 @@ def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
     """File a request as a draft."""
     check_file(person_of(by), team=filing.model_version.asset.team.slug)
     check_filing(filing)
-    return _insert(filing, requester=by, by=by, now=now)
+    with transaction.atomic():
+        row = _insert(filing, requester=by, by=by, now=now)
+        check_alias(row)
+    return row
 
 
 def file_again(
@@ -112,6 +116,7 @@ def edit(*, request: ReviewRequest, filing: Filing, seen: str = "", by: User, no
         for field, value in filing.columns.items():
             setattr(row, field, value)
         row.owner = filing.model_version.asset.owner
+        check_alias(row)
         row.save()
         row.rivals.set(filing.rivals)
         if is_change:

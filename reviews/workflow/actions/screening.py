@@ -14,7 +14,7 @@ from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan
 from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries.rulebook import policy_in
-from reviews.authorizations.queries.retiring import end_by
+from reviews.authorizations.queries.ends import end_by, terms_for
 from reviews.authorizations.queries.standing import is_reviewed_before
 from reviews.evidence.domain.planned import benchmark_document
 from reviews.evidence.models import PolicyEvaluation
@@ -56,8 +56,8 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
         else:
             reason = "No rule of the policy requires a review."
             states.move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
-            days = policy_in(fixed_policy_version(request)).authorization.valid_days
-            end = end_by(request.model_version, days=days, now=now)
+            terms = terms_for(request.model_version, policy=policy_in(fixed_policy_version(request)))
+            end = end_by(request.model_version, days=terms.valid_days, now=now)
             _set_deadline(request, Deadline(end, end))
     return policy_evaluation
 

@@ -112,6 +112,7 @@ REFUSED = [
     "request sync none --server http://127.0.0.1:9 --token t",
     "request draft none.yaml --server http://127.0.0.1:9 --token t",
     "request from-mlflow m 1 --request none.yaml --uri http://127.0.0.1:9 --server http://127.0.0.1:9 --token t",
+    "usage report none.csv --gateway g --env prod --server http://127.0.0.1:9 --token t",
     "workloads report none.json --cluster c --env prod --server http://127.0.0.1:9 --token t",
     "worker --token-file none --key none.pem --server http://127.0.0.1:9",
     "prices import litellm none.json --as-of 2026-11-01 --json x.json",

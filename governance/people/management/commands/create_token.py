@@ -26,7 +26,7 @@ class Command(BaseCommand):
             choices=[scope.value for scope in TokenScope],
             default=TokenScope.WRITE.value,
             help="Permissions of the token: read; write (everything its user may do); gate (only ask the gate); "
-            "report (only report workloads); or worker (only the work of a benchmark worker).",
+            "report (only report workloads and usage); or worker (only the work of a benchmark worker).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

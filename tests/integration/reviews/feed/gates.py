@@ -19,8 +19,10 @@ from weighbridge.client.gate import ask_feed, ask_server
 from weighbridge.client.integrations.admission.review import ANNOTATION, reviewed
 from weighbridge.client.integrations.admission.server import AdmissionServer
 from weighbridge.client.integrations.litellm.allow_list import allowed_config
+from weighbridge.client.integrations.litellm.entries import Hosts
 from weighbridge.client.server import PlatformServer
 
+OURS = {"model": "openai/x", "api_base": "https://gpu.test/v1"}
 Asked = tuple[GateVerdict, tuple[int, str]]
 """An answer, and the size and the root of the head that it was given under."""
 
@@ -64,9 +66,11 @@ class Gates:
 
     def litellm(self, digest: str, environment: str) -> Asked:
         mirror = FeedMirror(self.folder / "one.json", self.key, self.now)
-        row = {"model_name": "m", "litellm_params": {"model": "x"}, "model_info": {"weighbridge_digest": digest}}
+        row = {"model_name": "m", "litellm_params": OURS, "model_info": {"weighbridge_digest": digest}}
         config, _, (reply,) = allowed_config(
-            {"model_list": [row]}, ask=lambda asked: mirror.answer(digest=asked, environment=environment)
+            {"model_list": [row]},
+            ask=lambda asked: mirror.answer(digest=asked, environment=environment),
+            hosts=Hosts(own=("gpu.test",)),
         )
         assert (config["model_list"] == [row]) is reply.is_allowed
         return reply.answer, self.head("one.json")

@@ -85,7 +85,7 @@ def test_a_data_steward_answers_their_items_and_no_others(
     file = ContentFile(b"%PDF-1.7", name="agreement.pdf")
     assert answer(managed, AGREEMENT, cast.steward, now, upload=file).answered_by == cast.steward
     with refused(NotAllowed):
-        answer(managed, "refusals", cast.steward, now, text="None of 500 prompts was answered with anything unsafe.")
+        answer(managed, "unsafe-answers", cast.steward, now, text="None of 500 prompts had an unsafe answer.")
     snapshot = snapshot_of(managed, now=now)
     items = {status.item.id: status.item for status in snapshot.evidence.checklist}
     with pytest.raises(NotAllowed):

@@ -30,6 +30,16 @@ from tests.factories.people import Cast
 COSTS = {"training_gpu_hours": "20", "training_cost_usd": "900", "inference_cost_1y_usd": "20000"}
 TEXT = "Measured on last year's rows; the report is attached and says which rows were left out."
 SPEED = {"latency_p95_ms": "40"}
+LANGUAGE = {
+    "ttft_p95_ms": "700",
+    "tpot_p95_ms": "60",
+    "goodput_per_s": "4",
+    "pass_rate": "0.81",
+    "injection_pass_rate": "0.02",
+    "refusal_rate": "0.01",
+    "cost_per_accepted_usd": "0.004",
+}
+OF_LANGUAGE = ("unsafe-answers", "fallback")
 
 
 @dataclass(frozen=True)
@@ -72,19 +82,19 @@ STORIES = {
     "a language model behind an API": Story(
         "language-model-api",
         described("generation", kinds.MANAGED),
-        signed={"ttft_p95_ms": "600", "exact_match": "0.83"},
+        signed=LANGUAGE | {"ttft_p95_ms": "600"},
         answers={
-            "refusals": {"text": TEXT},
             "personal-data": {"text": "no"},
-            "vendor-change": {"text": TEXT},
+            "retention": {"text": "not at all"},
+            **{name: {"text": TEXT} for name in ("data-leaving", "provider-terms", "region", *OF_LANGUAGE)},
         },
         stages=("technical", "data-protection", "technical", "budget"),
     ),
     "a language model of our own": Story(
         "language-model-self-hosted",
         described("generation", kinds.MANIFEST),
-        signed={"ttft_p95_ms": "700", "exact_match": "0.81", "output_tokens_per_s": "900"},
-        answers={"refusals": {"text": TEXT}, "fit": {"text": TEXT}, "license": {"text": TEXT}},
+        signed=LANGUAGE | {"output_tokens_per_s": "900"},
+        answers={name: {"text": TEXT} for name in ("fit", "license", "logs", *OF_LANGUAGE)},
     ),
     "a language model as it is deployed": Story(
         "language-model-self-hosted",

@@ -252,3 +252,15 @@ def test_the_default_policy_is_well_formed_and_says_what_ships():
         AuthorizationTerms(365, 30),
         30,
     )
+
+
+def test_a_model_without_a_snapshot_has_shorter_terms():
+    for days, expected in ((10, (10, 5)), (30, (30, 15)), (1, (1, 0))):
+        terms = AuthorizationTerms(365, 20, alias_days=days).for_alias
+        assert (terms.valid_days, terms.warn_days) == expected
+    assert AuthorizationTerms(7, 2, alias_days=30).for_alias == AuthorizationTerms(7, 2, alias_days=30)
+    section = {"valid_days": 365, "warn_days": 30, "alias_days": 30}
+    assert policy(authorization=section).authorization == AuthorizationTerms(365, 30, 30)
+    with pytest.raises(Invalid, match="alias_days") as refusal:
+        policy(authorization=section | {"alias_days": 31})
+    assert refusal.value.field == "authorization.alias_days"

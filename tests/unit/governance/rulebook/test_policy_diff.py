@@ -69,7 +69,7 @@ def test_alternatives_come_go_and_change():
 def test_every_field_that_means_something_is_compared():
     old, new = document(), document()
     new |= {"title": "Other", "description": "Why", "deadline_days": 9, "checklist": "short"}
-    new["authorization"] = {"valid_days": 90, "warn_days": 3}
+    new["authorization"] = {"valid_days": 90, "warn_days": 3, "alias_days": 7}
     new["stages"][0]["quorum"] = 3
     new["stages"].reverse()
     new["benchmarks"][0] = {"scenario": "SingleStream", "min_samples": 10, "needs_data": False}
@@ -83,6 +83,7 @@ def test_every_field_that_means_something_is_compared():
         "checklist changed from standard to short.",
         "authorization.valid_days changed from 365 to 90.",
         "authorization.warn_days changed from 30 to 3.",
+        "authorization.alias_days changed from 0 to 7.",
         "deadline_days changed from 30 to 9.",
         "rules[gpu].scope.teams changed from nothing to a, b.",
         "rules[gpu].message changed from Too many GPU hours. to Other..",

@@ -22,7 +22,9 @@ def weighbridge(*arguments, env=None):
     return CliRunner().invoke(cli.app, [str(argument) for argument in arguments], env={**clean, **(env or {})})
 
 
-@pytest.mark.parametrize("group", [(), ("feed",), ("request",), ("result",), ("prices",), ("cost",), ("workloads",)])
+@pytest.mark.parametrize(
+    "group", [(), ("feed",), ("request",), ("result",), ("prices",), ("cost",), ("usage",), ("workloads",)]
+)
 def test_no_summary_of_a_command_is_cut_off(group):
     done = weighbridge(*group, "--help", env={"COLUMNS": "80"})
     rows = done.stdout.partition("Commands:\n")[2].splitlines()

@@ -74,6 +74,7 @@ LINES = {
     "cost project": "cost project spec.yaml --draws 100",
     "cost compare": "cost compare a.json a.json",
     "manifest": "manifest folder",
+    "usage report": "usage report usage.csv --gateway g --env prod",
     "workloads report": "workloads report workloads.json --cluster c --env prod",
 }
 
@@ -159,6 +160,7 @@ def stage(tmp_path_factory):
         points_file(folder / "p.csv")
         (folder / "folder").mkdir()
         (folder / "folder/w.bin").write_bytes(b"w")
+        (folder / "usage.csv").write_text("day,model,input_tokens,output_tokens,requests\n2026-11-01,openai/a,5,1,1\n")
         (folder / "workloads.json").write_text(json.dumps([{"name": "a"}]))
         (folder / "list.json").write_text(
             json.dumps({"BillingCurrency": "USD", "Items": [ITEM], "NextPageLink": None, "Count": 1})

@@ -37,6 +37,7 @@ from weighbridge.cli.tracking import import_results, import_runs, track
 from weighbridge.client.drafts.command import draft
 from weighbridge.client.integrations.admission.command import admission
 from weighbridge.client.integrations.mlflow.command import from_mlflow
+from weighbridge.client.usage.command import usage_report
 from weighbridge.client.workloads.command import report
 
 app = typer.Typer(
@@ -91,6 +92,11 @@ add_group(
 )
 add_group("feed", "The feed of standings, which every gate reads.", feed.COMMANDS)
 add_group("workloads", "What runs in clusters, compared with what is authorized.", {"report": report})
+add_group(
+    "usage",
+    "Requests, tokens and money of language models.",
+    {"report": usage_report},
+)
 add_group("result", "Results: conditions on their metrics, and signatures.", results.COMMANDS)
 add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)
 add_group("cost", "Costs and value of models.", {**cost.COMMANDS, **language.COMMANDS})

@@ -6,6 +6,7 @@ import yaml
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.client.feed.feeds import ABSENT, ALLOWED, HOUR, NOW, REVOKED, written
 from weighbridge.client.integrations.litellm.allow_list import allowed_config
+from weighbridge.client.integrations.litellm.entries import Hosts
 from weighbridge.core.errors import Invalid
 
 REST = {
@@ -43,7 +44,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(folder, *more, config="config.yaml"):
-    keys = ("--feed", folder / "feed.json", "--public-key", folder / "key.pem")
+    keys = ("--feed", folder / "feed.json", "--public-key", folder / "key.pem", "--own-host", "GPU.test")
     return weighbridge("feed", "litellm", folder / config, "--out", folder / "out.yaml", "--env", "prod", *keys, *more)
 
 
@@ -77,4 +78,4 @@ def test_a_file_that_is_no_configuration_changes_nothing(folder, text):
 
 def test_nothing_is_asked_of_what_is_no_configuration():
     with pytest.raises(Invalid, match="model_list"):
-        allowed_config({"model_list": "x"}, ask=None)
+        allowed_config({"model_list": "x"}, ask=None, hosts=Hosts())

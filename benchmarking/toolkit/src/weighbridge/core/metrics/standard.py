@@ -108,6 +108,13 @@ _COSTS = (
         parts=("training_cost_usd", "inference_cost_1y_usd"),
     ),
     _cost("cost_per_1k_usd", "USD", "What 1,000 inferences cost.", scope=_DEPLOYMENT),
+    _cost("usd_per_month", "USD", "The most that the model may cost in a calendar month.", scope=_DEPLOYMENT),
+    _cost(
+        "tokens_per_month",
+        "tokens",
+        "The most input and output tokens together that the model may use in a calendar month.",
+        scope=_DEPLOYMENT,
+    ),
 )
 _SPEEDS = (
     _speed("latency_p50_ms", "ms", "Half of all requests are answered within this time."),

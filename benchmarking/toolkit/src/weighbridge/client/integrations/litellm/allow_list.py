@@ -1,23 +1,21 @@
-"""Filter `model_list` of a LiteLLM configuration: only deployments whose digest the gate allows stay.
+"""Filter `model_list` of a LiteLLM configuration: only entries stay that the gate allows and that call what it allows.
 
-A deployment names its artifact in `model_info.weighbridge_digest`. One without a digest goes, and so does one with a
-wildcard, which stands for models that nobody named.
+An entry names its subject or its digest in `model_info`, as `entries` describes. One that names neither goes, and so
+does one with a wildcard, which stands for models that nobody named.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from weighbridge.client.feed.verdicts import GateReply, plain_text
+from weighbridge.client.integrations.litellm.entries import Hosts, read_entry
 from weighbridge.core.errors import Invalid
-
-DIGEST = "weighbridge_digest"
-ANYTHING = "*"
 
 
 def allowed_config(
-    config: object, *, ask: Callable[[str], GateReply]
+    config: object, *, ask: Callable[[str], GateReply], hosts: Hosts
 ) -> tuple[dict[str, Any], list[str], list[GateReply]]:
-    """Return the configuration with the allowed deployments, why the others went, and the answers of the gate.
+    """Return the configuration with the allowed entries, why the others went, and the answers of the gate.
 
     Raises Invalid for what is not a LiteLLM configuration.
     """
@@ -26,26 +24,14 @@ def allowed_config(
         raise Invalid("The configuration of LiteLLM must be a mapping with a list `model_list`.", field="model_list")
     kept, reasons, replies = [], [], []
     for place, row in enumerate(rows):
-        name, digest = _named(row)
-        if not digest:
-            reasons.append(f"{name or f'model_list[{place}]'}: it names no {DIGEST} in model_info, or has a wildcard.")
+        entry = read_entry(row, place=place, hosts=hosts)
+        if entry.why_not:
+            reasons.append(f"{entry.name}: {entry.why_not}")
             continue
-        reply = ask(digest)
+        reply = ask(entry.digest)
         replies.append(reply)
         if reply.is_allowed:
             kept.append(row)
         else:
-            reasons.append(f"{name}: {reply.answer}: {' '.join(reply.reasons)}")
+            reasons.append(f"{entry.name}: {reply.answer}: {' '.join(reply.reasons)}")
     return {**config, "model_list": kept}, [plain_text(reason) for reason in reasons], replies
-
-
-def _named(row: object) -> tuple[str, str]:
-    """The name and the digest of a deployment; no digest for one that cannot be judged."""
-    match row:
-        case {"model_name": str(name), "litellm_params": {"model": str(model)}, "model_info": Mapping() as information}:
-            digest = information.get(DIGEST)
-            is_one = ANYTHING not in name and ANYTHING not in model
-            return name, digest if isinstance(digest, str) and is_one else ""
-        case {"model_name": str(name)}:
-            return name, ""
-    return "", ""

@@ -17,10 +17,15 @@ def litellm(
     feed: Annotated[Path, typer.Option(help="The feed file.")],
     public_key: PublicKeyOption,
     max_age: MaxAgeOption = None,
+    own_host: Annotated[list[str] | None, typer.Option(help="A host where models of our own run; repeatable.")] = None,
+    provider_host: Annotated[
+        list[str] | None, typer.Option(help="A host of a provider that an entry may name in api_base; repeatable.")
+    ] = None,
 ) -> None:
     """Write a LiteLLM configuration of what the feed allows.
 
-    Its `model_list` has no other model. Exit code 2: the feed cannot tell.
+    Its `model_list` has no other model. Exit code 2: the feed cannot tell. An entry that calls another model than its
+    subject, or that goes to a host which is not given here, is left out.
 
     A feed that cannot be verified, or is stale, allows nothing: the list is then empty.
     """
@@ -31,12 +36,16 @@ def litellm(
     from weighbridge.client.feed.verdicts import GateVerdict
     from weighbridge.client.integrations.litellm.allow_list import allowed_config
     from weighbridge.client.integrations.litellm.config_file import read_config
+    from weighbridge.client.integrations.litellm.entries import Hosts
 
     age = timedelta(seconds=max_age) if max_age is not None else None
     mirror = FeedMirror(feed, public_key, clock, age)
+    own, providers = (tuple(host.lower() for host in hosts or ()) for hosts in (own_host, provider_host))
     with errors_as_exits(writes=(out,), keeps=(out,)):
         document, reasons, replies = allowed_config(
-            read_config(config), ask=lambda digest: mirror.answer(digest=digest, environment=env)
+            read_config(config),
+            ask=lambda digest: mirror.answer(digest=digest, environment=env),
+            hosts=Hosts(own=own, providers=providers),
         )
         write_whole(out, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
     for reason in reasons:

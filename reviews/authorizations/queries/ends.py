@@ -1,0 +1,37 @@
+"""When a permission to run a model ends: by its policy, by what its vendor retires, or with the price of a contract."""
+
+from datetime import datetime, timedelta
+
+from benchmarking.prices.queries import contract_end, managed_sku, price_book
+from governance.inventory.domain.aliases import aliases_in, managed_models
+from governance.inventory.domain.retirement import end_of
+from governance.inventory.models import ModelVersion
+from governance.inventory.queries import retirement_day
+from governance.rulebook.domain.policy import AuthorizationTerms, Policy
+from reviews.authorizations.queries.retiring import check_not_retired
+
+A_DAY = timedelta(days=1)
+
+
+def terms_for(version: ModelVersion, *, policy: Policy) -> AuthorizationTerms:
+    """The terms of the policy for this version: shorter ones if its provider may change it."""
+    return policy.authorization.for_alias if aliases_in(version.document) else policy.authorization
+
+
+def end_by(version: ModelVersion, *, days: int, now: datetime) -> datetime:
+    """The end of a permission that is given now, whichever is first.
+
+    After so many days; when a vendor retires the version or a part of it; when the contract ends whose price a managed
+    model has today. Raises WrongState if it is retired already.
+    """
+    day = retirement_day(version)
+    check_not_retired(day, now=now)
+    ends = [now + timedelta(days=days)]
+    if day is not None:
+        ends.append(end_of(day))
+    for model in managed_models(version.document):
+        book = price_book(now.date())
+        last = contract_end(book, sku=managed_sku(book, subject=model))
+        if last is not None:
+            ends.append(end_of(last + A_DAY))
+    return min(ends)
