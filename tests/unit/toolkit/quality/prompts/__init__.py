@@ -1,0 +1,1 @@
+"""Tests of prompts, answers of language models, their scorers, and judges."""
