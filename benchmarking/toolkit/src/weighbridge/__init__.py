@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from weighbridge.api.optimizing import optimize
     from weighbridge.api.profiling import profile
     from weighbridge.api.results import Result
-    from weighbridge.api.scoring import score
+    from weighbridge.api.scoring import prompts_needed, score, score_answers
     from weighbridge.core.errors import Invalid, Refused
     from weighbridge.core.extras import ExtraMissing
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
@@ -44,7 +44,7 @@ _MODULES = {
     "api.optimizing": ("optimize",),
     "api.profiling": ("profile",),
     "api.results": ("Result",),
-    "api.scoring": ("score",),
+    "api.scoring": ("prompts_needed", "score", "score_answers"),
     "core.errors": ("Invalid", "Refused"),
     "core.extras": ("ExtraMissing",),
     "systems.sandbox.process": ("RunCanceled", "RunFailed"),
@@ -71,8 +71,10 @@ __all__ = [
     "prepare_data",
     "profile",
     "project_costs",
+    "prompts_needed",
     "recommend",
     "score",
+    "score_answers",
     "sign_result",
     "verify_result",
 ]

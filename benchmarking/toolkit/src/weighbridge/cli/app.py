@@ -18,6 +18,7 @@ from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, prices
 from weighbridge.cli.exits import CarefulCommand
 from weighbridge.cli.manifest import manifest
+from weighbridge.cli.measure import answers
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.device import device
 from weighbridge.cli.measure.experiment import experiment
@@ -89,6 +90,7 @@ add_group(
 add_group("feed", "The feed of standings, which every gate reads.", feed.COMMANDS)
 add_group("workloads", "What runs in clusters, compared with what is authorized.", {"report": report})
 add_group("result", "Results: conditions on their metrics, and signatures.", results.COMMANDS)
+add_group("answers", "The quality of answers of language models.", answers.COMMANDS)
 add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)
 add_group("cost", "Costs and value of models.", cost.COMMANDS)
 

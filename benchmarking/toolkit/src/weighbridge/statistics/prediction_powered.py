@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.statistics.clustered import FEW_CLUSTERS
 from weighbridge.statistics.order_statistics import Interval
 
 NORMAL, RESAMPLED = "PPI++", "PPI++ bootstrap"
@@ -50,14 +51,17 @@ class Corrected:
 def ppi_mean(judged: Judged, confidence: float, *, seed: int, is_share: bool = True) -> Corrected:
     """Return the corrected mean; the interval is normal, or a bootstrap of clusters near the ends of a share.
 
-    Without others, it is the mean of what people say. n is the number of labels. Needs two labels or more, in two
-    clusters or more.
+    With fewer than 30 clusters of labels, Student's t takes the place of the normal distribution. Without others, it is
+    the mean of what people say. n is the number of labels. Needs two labels or more, in two clusters or more.
     """
-    from scipy.stats import norm
+    from scipy.stats import norm, t
 
     sums = _sums(judged)
     value, lam = (float(each) for each in _estimates(sums.sum(axis=0)))
-    half = float(norm.ppf((1 + confidence) / 2)) * _error(judged, lam)
+    clusters = int((sums[:, 0] > 0).sum())
+    level = (1 + confidence) / 2
+    errors = t.ppf(level, max(1, clusters - 1)) if clusters < FEW_CLUSTERS else norm.ppf(level)
+    half = float(errors) * _error(judged, lam)
     lower, upper, method = value - half, value + half, NORMAL
     n = len(judged.human)
     if is_share and not NEAR_END < value < 1 - NEAR_END and n < MANY_LABELS:

@@ -9,6 +9,8 @@ from weighbridge.measure.verdict import Status, ValidityReason, Verdict
 from weighbridge.quality.prompts.answer_file import AnswerFile
 from weighbridge.quality.prompts.attempts import Attempts, PromptValues, attempts_of, passes
 from weighbridge.quality.prompts.difference import (
+    ComparisonAnswer,
+    answer_of,
     check_margin,
     difference_entry,
     difference_interval,
@@ -34,7 +36,7 @@ MAX_LOST = 0.01
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AnswerSettings:
+class PromptScoreSettings:
     """The level of intervals, the margin and plan of a comparison, the slices, and the seed of the bootstrap."""
 
     confidence: float = 0.95
@@ -73,7 +75,7 @@ def answers_document(
     baseline: Side | None = None,
     *,
     refusals: Sequence[str] = (),
-    settings: AnswerSettings,
+    settings: PromptScoreSettings,
 ) -> dict[str, Any]:
     """Score answers and return a `weighbridge.answers/1` mapping; raise Invalid for what cannot be scored."""
     check_margin(settings.margin, has_baseline=baseline is not None)
@@ -136,7 +138,7 @@ def _comparison(
     model: tuple[PromptValues, Verdicts | None],
     baseline: Side,
     scoring: Scoring,
-    settings: AnswerSettings,
+    settings: PromptScoreSettings,
 ) -> dict[str, Any]:
     """Return the difference of the model from the baseline, by scorers and by the judge where both have one."""
     passed, judged = model
@@ -147,8 +149,14 @@ def _comparison(
         interval = difference_interval(paired.values, settings.confidence, seed=settings.seed)
         entry["scorers"] = difference_entry(paired, interval, settings.margin, settings.planned)
     if judged is not None and other_judged is not None:
-        entry["judge"] = paired_corrected(judged, other_judged, settings.confidence, seed=settings.seed)
-        entry["judge_calibration"] = other_judged.calibration.value
+        found = paired_corrected(judged, other_judged, settings.confidence, seed=settings.seed)
+        answer = answer_of(found["lower"], found["upper"], settings.margin).value if found else None
+        entry["judge"] = {
+            "difference": found,
+            "margin": settings.margin,
+            "answer": answer or ComparisonAnswer.CANNOT_TELL.value,
+            "baseline_calibration": other_judged.calibration.value,
+        }
     return entry
 
 

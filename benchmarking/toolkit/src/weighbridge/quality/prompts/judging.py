@@ -70,7 +70,7 @@ def verdicts_of(attempts: Attempts, judge: JudgmentFile, labels: JudgmentFile | 
         verdicts=np.array([judge.judgments[key].value for key in keys]),
         labels=np.array([usable[key].value for key in labelled]),
         clusters=tuple(_cluster(scored[key]) for key in keys),
-        calibration=_enough(state, len(labelled)),
+        calibration=enough_labels(len(labelled)) if state is Calibration.CALIBRATED else state,
         judge=judge.judge,
         unjudged=len(scored) - len(keys),
     )
@@ -103,9 +103,10 @@ def _calibration(judge: JudgmentFile, labels: JudgmentFile | None) -> Calibratio
     return Calibration.JUDGE_CHANGED if labels.judge not in ("", judge.judge) else Calibration.CALIBRATED
 
 
-def _enough(state: Calibration, labels: int) -> Calibration:
-    if state is not Calibration.CALIBRATED or labels >= MIN_LABELS:
-        return state
+def enough_labels(labels: int) -> Calibration:
+    """Return how far so many labels of the judge in use calibrate it."""
+    if labels >= MIN_LABELS:
+        return Calibration.CALIBRATED
     return Calibration.FEW_LABELS if labels >= MIN_TO_CORRECT else Calibration.NO_LABELS
 
 
@@ -148,7 +149,7 @@ def paired_corrected(model: Verdicts, baseline: Verdicts, confidence: float, *, 
     own, other = _by_key(model), _by_key(baseline)
     both = [key for key in own if key in other]
     labelled = [key for key in both if own[key][1] is not None and other[key][1] is not None]
-    rest = [key for key in both if key not in set(labelled)]
+    rest = [key for key in both if own[key][1] is None or other[key][1] is None]
     clusters = dict(zip(model.keys, model.clusters, strict=True))
     differences = [[own[key][0] - other[key][0] for key in keys] for keys in (labelled, rest)]
     human = np.array([(own[key][1] or 0.0) - (other[key][1] or 0.0) for key in labelled])
