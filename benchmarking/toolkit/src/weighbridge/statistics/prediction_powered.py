@@ -18,7 +18,7 @@ from weighbridge.statistics.order_statistics import Interval
 NORMAL, RESAMPLED = "PPI++", "PPI++ bootstrap"
 # Shares this near to an end have a skewed estimate, unless many people label.
 NEAR_END, MANY_LABELS = 0.1, 400
-RESAMPLES = 2_000
+RESAMPLES = 1_000
 
 
 @dataclasses.dataclass(frozen=True)

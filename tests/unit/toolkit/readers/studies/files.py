@@ -19,6 +19,7 @@ KINDS = {
     "experiment": "experiment",
     "device": "device",
     "scores": "scores",
+    "answers": "answers",
 }
 """The kind of each sample."""
 
