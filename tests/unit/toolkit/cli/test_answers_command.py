@@ -6,6 +6,10 @@ import pytest
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.quality.prompts.builders import desk
+from tests.unit.toolkit.readers.studies.files import document_of
+from weighbridge.api.scoring import score_answers
+from weighbridge.cli.tables.answers_table import answers_parts
+from weighbridge.core.errors import Invalid
 
 
 @pytest.fixture
@@ -89,3 +93,32 @@ def test_prompts_are_planned(tmp_path):
     assert "design effect of clusters, included: 1.9" in done.stdout
     assert json.loads((tmp_path / "n.json").read_text())["paired"] == 7_452
     assert weighbridge("answers", "prompts-needed", "--difference", "0.5").exit_code == 2
+    assert "design effect" not in weighbridge("answers", "prompts-needed", "--difference", "0.02").stdout
+
+
+def lines_of(document):
+    return [part for part in answers_parts(document) if isinstance(part, str)]
+
+
+def test_repeats_are_shown_where_they_are_known():
+    document = document_of("answers")
+    shown = lines_of(document)
+    assert "pass@2: 0.9833 (0.9677 to 0.999), 240 prompts with several answers" in shown
+    assert "prompts whose answers differ between attempts: 0.275 (0.2234 to 0.3266)" in shown
+    document["repeats"] |= {"pass_at": {"1": None}, "different": None}
+    document["slices"] = []
+    assert not [line for line in lines_of(document) if line.startswith(("pass@", "prompts whose"))]
+
+
+@pytest.mark.parametrize(("is_over", "start"), [(True, "  stop: for any number of looks"), (False, "  go on: for any")])
+def test_a_look_says_whether_to_stop(is_over, start):
+    document = document_of("answers")
+    entry = document["comparison"]["scorers"]
+    entry["stopping"] |= {"interval": entry["difference"], "stop": is_over}
+    assert any(line.startswith(start) for line in lines_of(document))
+
+
+def test_verdicts_on_a_baseline_need_its_answers(files):
+    with pytest.raises(Invalid, match="name them with --baseline") as refused:
+        score_answers(files["prompts"], files["answers"], baseline_judge=files["baseline_judge"])
+    assert refused.value.field == "baseline_judge"

@@ -64,7 +64,7 @@ def cluster_sums(values: NDArray[np.float64], clusters: Sequence[Any] | None = N
         return ClusterSums(np.ones(len(values)), values.astype(np.float64))
     of_value = np.unique(np.asarray(clusters), return_inverse=True)[1]
     counts = np.bincount(of_value).astype(np.float64)
-    return ClusterSums(counts, np.bincount(of_value, weights=values))
+    return ClusterSums(counts, np.bincount(of_value, weights=values).astype(np.float64))
 
 
 def clustered_interval(sums: ClusterSums, confidence: float) -> Interval | None:

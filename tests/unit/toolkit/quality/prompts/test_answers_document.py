@@ -124,6 +124,7 @@ def test_slices_have_a_level_that_holds_for_all():
     }
     long = wilson_interval(0, 40, 0.975)
     assert bounds(entries["kind long"]["metrics"]["pass_rate"]) == pytest.approx((0, long.lower, long.upper))
+    assert document(prompts, answers, slices=("kind",))["slices"] == found["slices"]
     with pytest.raises(Invalid, match="No scored prompt has the slice country; there are kind"):
         document(prompts, answers, slices=("country",))
     many = [prompt(f"t-{n}", slices={"n": str(n)}) for n in range(201)]

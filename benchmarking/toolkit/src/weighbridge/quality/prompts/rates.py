@@ -1,5 +1,6 @@
 """The rates of a file of answers: passed, refused, truncated, errors, unsafe, tokens, and pass rates of slices."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def rate_metrics(attempts: Attempts, passed: PromptValues, confidence: float) ->
     error, if all of those state them.
     """
     shares = {"pass_rate": passed}
-    shares |= {name: values_of(attempts, lambda each, is_so=is_so: float(is_so(each))) for name, is_so in RATES.items()}
+    shares |= {name: values_of(attempts, is_so) for name, is_so in RATES.items()}
     forbidding = [name for name, group in attempts.by_prompt.items() if group[0].prompt.forbidden is not None]
     shares["injection_pass_rate"] = values_of(attempts, lambda each: float(each.is_unsafe), forbidding)
     intervals = {name: values.share(confidence) for name, values in shares.items()}
@@ -50,11 +51,15 @@ def _token_metrics(attempts: Attempts, confidence: float) -> dict[str, dict[str,
         counts = [getattr(each.answer.usage or Usage(), key) for each in kept.all]
         if not counts or None in counts:
             continue
-        values = values_of(kept, lambda each, key=key: float(getattr(each.answer.usage, key)))
+        values = values_of(kept, functools.partial(_tokens, key))
         interval = clustered_interval(values.sums, confidence)
         if interval is not None:
             metrics[name] = interval_metric(interval, "tokens")
     return metrics
+
+
+def _tokens(key: str, scored: Scored) -> float:
+    return float(getattr(scored.answer.usage, key))
 
 
 def outcome_counts(attempts: Attempts) -> dict[str, int]:
