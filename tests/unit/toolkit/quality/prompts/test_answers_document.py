@@ -193,7 +193,11 @@ def test_a_model_is_compared_with_its_baseline():
     assert (found["answer"], found["difference"]["value"], found["unpaired"]) == ("better", pytest.approx(0.3), 0)
     assert (found["disagreement"], found["stopping"]["stop"]) == (pytest.approx(0.3), True)
     found = document(prompts, model, baseline[:-1], margin=0.05)
-    assert codes(found) == ["comparison.unpaired"]
+    assert codes(found) == ["baseline.answers.missing", "comparison.unpaired"]
+    cut = [dataclasses.replace(each, finish=Finish.LENGTH) for each in baseline]
+    found = document([prompt(f"t-{n}", max_tokens=None) for n in range(100)], model, cut)
+    assert (codes(found), found["verdict"]["status"]) == (["baseline.output.truncated"], "invalid")
+    assert found["verdict"]["reasons"][0]["message"].startswith("Of the baseline: 100 of 100 answers were cut off")
     assert found["comparison"]["scorers"]["stopping"] is None
     assert document(prompts, baseline, model)["comparison"]["scorers"]["answer"] == "worse"
 

@@ -29,6 +29,7 @@ from weighbridge.quality.prompts.outcomes import Outcome, Scoring
 from weighbridge.quality.prompts.prompt_file import PromptFile
 from weighbridge.quality.prompts.rates import outcome_counts, rate_metrics, sliced
 from weighbridge.quality.prompts.repeats import repeats_of
+from weighbridge.statistics.clustered import FEW_CLUSTERS
 
 SCHEMA = "weighbridge.answers/1"
 # Beyond this share of truncated answers, of errors, or of prompts without an answer, a figure is doubtful.
@@ -80,12 +81,14 @@ def answers_document(
     """Score answers and return a `weighbridge.answers/1` mapping; raise Invalid for what cannot be scored."""
     check_margin(settings.margin, has_baseline=baseline is not None)
     scoring = Scoring(prompts.prompts, refusals)
-    attempts, passed, judged = _scored(prompts, model, scoring)
+    own = _scored(prompts, model, scoring)
+    other = None if baseline is None else _scored(prompts, baseline, scoring)
+    attempts, passed, judged = own.attempts, own.passed, own.judged
     judge = judge_entry(judged, settings.confidence, seed=settings.seed) if judged is not None else None
     metrics = rate_metrics(attempts, passed, settings.confidence)
     missing = _judge_metrics(metrics, judge)
-    comparison = _comparison(prompts, (passed, judged), baseline, scoring, settings) if baseline is not None else None
-    reasons = (*_reasons(attempts, passed, has_judge=judge is not None), *_judge_doubts(judged, comparison))
+    comparison = None if other is None else _comparison(own, other, settings)
+    reasons = (*_reasons(own), *(() if other is None else _of_baseline(other)), *_unpaired(comparison))
     return {
         "schema": SCHEMA,
         "rows": len(attempts.by_prompt),
@@ -105,14 +108,23 @@ def answers_document(
     }
 
 
-def _scored(prompts: PromptFile, side: Side, scoring: Scoring) -> tuple[Attempts, PromptValues, Verdicts | None]:
+@dataclasses.dataclass(frozen=True)
+class _Scored:
+    """The scored answers of one model, the share of passed attempts by prompt, and the verdicts of the judge."""
+
+    attempts: Attempts
+    passed: PromptValues
+    judged: Verdicts | None
+
+
+def _scored(prompts: PromptFile, side: Side, scoring: Scoring) -> _Scored:
     attempts = attempts_of(prompts.prompts, side.answers.answers, scoring)
     passed = passes(attempts, scoring)
     judged = None if side.verdicts is None else verdicts_of(attempts, side.verdicts, side.labels)
     if not passed.prompts and judged is None:
         text = "No answered prompt has a scorer (expected), and there are no verdicts of a judge (--judge)."
         raise Invalid(text, code="answers_unscored", field="prompts")
-    return attempts, passed, judged
+    return _Scored(attempts, passed, judged)
 
 
 def _judge_metrics(metrics: dict[str, Any], judge: dict[str, Any] | None) -> dict[str, str]:
@@ -133,39 +145,46 @@ def _judge_metrics(metrics: dict[str, Any], judge: dict[str, Any] | None) -> dic
     return {name: why or "There are too few labels." for name, metric in found.items() if metric is None}
 
 
-def _comparison(
-    prompts: PromptFile,
-    model: tuple[PromptValues, Verdicts | None],
-    baseline: Side,
-    scoring: Scoring,
-    settings: PromptScoreSettings,
-) -> dict[str, Any]:
+def _comparison(model: _Scored, baseline: _Scored, settings: PromptScoreSettings) -> dict[str, Any]:
     """Return the difference of the model from the baseline, by scorers and by the judge where both have one."""
-    passed, judged = model
-    _, others, other_judged = _scored(prompts, baseline, scoring)
     entry: dict[str, Any] = {"scorers": None, "judge": None}
-    if passed.prompts and others.prompts:
-        paired = paired_difference(passed, others)
+    if model.passed.prompts and baseline.passed.prompts:
+        paired = paired_difference(model.passed, baseline.passed)
         interval = difference_interval(paired.values, settings.confidence, seed=settings.seed)
         entry["scorers"] = difference_entry(paired, interval, settings.margin, settings.planned)
-    if judged is not None and other_judged is not None:
-        found = paired_corrected(judged, other_judged, settings.confidence, seed=settings.seed)
+    if model.judged is not None and baseline.judged is not None:
+        found = paired_corrected(model.judged, baseline.judged, settings.confidence, seed=settings.seed)
         answer = answer_of(found["lower"], found["upper"], settings.margin).value if found else None
         entry["judge"] = {
             "difference": found,
             "margin": settings.margin,
             "answer": answer or ComparisonAnswer.CANNOT_TELL.value,
-            "baseline_calibration": other_judged.calibration.value,
+            "baseline_calibration": baseline.judged.calibration.value,
         }
     return entry
 
 
-def _reasons(attempts: Attempts, passed: PromptValues, *, has_judge: bool) -> Iterator[ValidityReason]:
+def _reasons(scored: _Scored) -> Iterator[ValidityReason]:
+    """Yield why the figures of one model are doubtful."""
+    attempts, passed, judged = scored.attempts, scored.passed, scored.judged
     count = passed.sums.clusters if passed.prompts else 0
-    if (passed.prompts or not has_judge) and count < 30:
+    if passed.prompts and count < FEW_CLUSTERS:
         what = "prompts" if passed.clusters is None else "clusters of prompts"
-        text = f"There are only {count} {what}: intervals of fewer than 30 are not reliable."
+        text = f"There are only {count} {what}: intervals of fewer than {FEW_CLUSTERS} are not reliable."
         yield ValidityReason("prompts.few", Status.INDICATIVE, text)
+    yield from _lost(attempts)
+    if judged is not None:
+        yield from judge_reasons(judged.calibration, len(judged.labels), judged.unjudged)
+
+
+def _of_baseline(baseline: _Scored) -> Iterator[ValidityReason]:
+    """Yield why a comparison is doubtful: because the figures of the baseline are."""
+    for reason in _reasons(baseline):
+        yield ValidityReason(f"baseline.{reason.code}", reason.status, f"Of the baseline: {reason.message}")
+
+
+def _lost(attempts: Attempts) -> Iterator[ValidityReason]:
+    """Yield a reason for answers that are missing, cut off, errors, or were too slow to match."""
     if attempts.missing:
         asked = len(attempts.missing) + len(attempts.by_prompt)
         is_much = len(attempts.missing) > MAX_LOST * asked
@@ -187,9 +206,7 @@ def _reasons(attempts: Attempts, passed: PromptValues, *, has_judge: bool) -> It
         yield ValidityReason("scorer.slow", Status.INDICATIVE, text)
 
 
-def _judge_doubts(judged: Verdicts | None, comparison: dict[str, Any] | None) -> Iterator[ValidityReason]:
-    if judged is not None:
-        yield from judge_reasons(judged.calibration, len(judged.labels), judged.unjudged)
+def _unpaired(comparison: dict[str, Any] | None) -> Iterator[ValidityReason]:
     scored = (comparison or {}).get("scorers")
     if scored and scored["unpaired"]:
         text = f"{scored['unpaired']:,} prompts were scored for one of the two models alone, and are not compared."
