@@ -16,7 +16,7 @@ from weighbridge.quality.predictions.columns import Predictions
 from weighbridge.quality.predictions.reading import predictions_of
 from weighbridge.quality.predictions.task_rows import ReadingSettings
 from weighbridge.quality.prompts.answer_file import read_answers
-from weighbridge.quality.prompts.document import PromptScoreSettings, Side, answers_document
+from weighbridge.quality.prompts.document import ModelAnswers, PromptScoreSettings, answers_document
 from weighbridge.quality.prompts.judge_file import read_labels, read_verdicts
 from weighbridge.quality.prompts.outcomes import read_refusals
 from weighbridge.quality.prompts.planning import ComparisonPlan, prompts_document
@@ -214,8 +214,8 @@ def prompts_needed(
     return Result(document, (dict(document),), lambda: prompts_lines(document))
 
 
-def _side(answers: PathLike, judge: PathLike | None, labels: PathLike | None) -> Side:
-    return Side(
+def _side(answers: PathLike, judge: PathLike | None, labels: PathLike | None) -> ModelAnswers:
+    return ModelAnswers(
         answers=read_answers(Path(answers)),
         verdicts=None if judge is None else read_verdicts(Path(judge)),
         labels=None if labels is None else read_labels(Path(labels)),

@@ -8,15 +8,15 @@ import pytest
 from tests.unit.toolkit.quality.prompts.builders import JUDGE, NUMERIC, RIGHT, WRONG, desk, prompt
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.prompts.answer_file import Answer, AnswerFile, Finish, Usage, read_answers
-from weighbridge.quality.prompts.document import PromptScoreSettings, Side, answers_document
-from weighbridge.quality.prompts.judge_file import Judgment, JudgmentFile, read_labels, read_verdicts
+from weighbridge.quality.prompts.document import ModelAnswers, PromptScoreSettings, answers_document
+from weighbridge.quality.prompts.judge_file import AnswerJudgment, JudgmentFile, read_labels, read_verdicts
 from weighbridge.quality.prompts.prompt_file import PromptFile, read_prompts
 from weighbridge.statistics.clustered import cluster_sums, clustered_share
 from weighbridge.statistics.order_statistics import wilson_interval
 
 
 def document(prompts, answers, baseline=None, refusals=(), **settings):
-    model, other = (each if isinstance(each, Side | None) else side(each) for each in (answers, baseline))
+    model, other = (each if isinstance(each, ModelAnswers | None) else side(each) for each in (answers, baseline))
     return answers_document(
         PromptFile(tuple(prompts), "sha256:0"),
         model,
@@ -27,11 +27,11 @@ def document(prompts, answers, baseline=None, refusals=(), **settings):
 
 
 def side(answers, verdicts=None, labels=None):
-    return Side(answers=AnswerFile(tuple(answers), "sha256:1"), verdicts=verdicts, labels=labels)
+    return ModelAnswers(answers=AnswerFile(tuple(answers), "sha256:1"), verdicts=verdicts, labels=labels)
 
 
 def judgments(values, judge=JUDGE):
-    found = {(f"t-{n}", 0): Judgment((f"t-{n}", 0), float(value), judge, "") for n, value in enumerate(values)}
+    found = {(f"t-{n}", 0): AnswerJudgment((f"t-{n}", 0), float(value), judge, "") for n, value in enumerate(values)}
     return JudgmentFile(found, judge, "sha256:2")
 
 
@@ -205,7 +205,7 @@ def test_a_model_is_compared_with_its_baseline():
 def test_a_calibrated_judge_gives_the_pass_rate_of_prompts_without_scorers(tmp_path):
     files = desk(tmp_path, 240)
     prompts = read_prompts(files["prompts"]).prompts
-    model = Side(
+    model = ModelAnswers(
         answers=read_answers(files["answers"]),
         verdicts=read_verdicts(files["judge"]),
         labels=read_labels(files["labels"]),

@@ -10,7 +10,7 @@ from weighbridge.quality.prompts.attempts import PromptValues
 from weighbridge.quality.prompts.difference import (
     FIRST_LOOK,
     SCORE,
-    ComparisonAnswer,
+    PairedAnswer,
     answer_of,
     check_margin,
     difference_entry,
@@ -120,4 +120,4 @@ def test_a_margin_needs_a_baseline_and_a_range():
 
 
 def test_the_words_of_answers_are_stable():
-    assert list(ComparisonAnswer) == ["better", "worse", "equivalent", "cannot_tell"]
+    assert list(PairedAnswer) == ["better", "worse", "equivalent", "cannot_tell"]

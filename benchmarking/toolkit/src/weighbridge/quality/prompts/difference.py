@@ -22,7 +22,7 @@ SCORE = "Tango's score"
 FIRST_LOOK = 50
 
 
-class ComparisonAnswer(StrEnum):
+class PairedAnswer(StrEnum):
     """Which model is better, by the interval of the difference."""
 
     BETTER = "better"
@@ -31,16 +31,16 @@ class ComparisonAnswer(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
-def answer_of(lower: float, upper: float, margin: float | None) -> ComparisonAnswer:
+def answer_of(lower: float, upper: float, margin: float | None) -> PairedAnswer:
     """Return equivalent if the interval lies within the margin, else better or worse if it leaves out zero.
 
     A difference that is shown, but is smaller than the margin, is equivalent.
     """
     if margin is not None and -margin < lower and upper < margin:
-        return ComparisonAnswer.EQUIVALENT
+        return PairedAnswer.EQUIVALENT
     if lower > 0:
-        return ComparisonAnswer.BETTER
-    return ComparisonAnswer.WORSE if upper < 0 else ComparisonAnswer.CANNOT_TELL
+        return PairedAnswer.BETTER
+    return PairedAnswer.WORSE if upper < 0 else PairedAnswer.CANNOT_TELL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +99,7 @@ def difference_entry(
         "difference": interval_metric(interval, "ratio") if interval is not None else None,
         "margin": margin,
         "answer": (
-            answer_of(interval.lower, interval.upper, margin) if interval is not None else ComparisonAnswer.CANNOT_TELL
+            answer_of(interval.lower, interval.upper, margin) if interval is not None else PairedAnswer.CANNOT_TELL
         ).value,
         "stopping": stopping(sums, interval.confidence, margin, planned) if interval and planned else None,
     }
@@ -121,7 +121,7 @@ def stopping(sums: ClusterSums, confidence: float, margin: float | None, planned
         "planned": planned,
         "looks_from": FIRST_LOOK,
         "interval": interval_metric(interval, "ratio"),
-        "stop": answer is not ComparisonAnswer.CANNOT_TELL,
+        "stop": answer is not PairedAnswer.CANNOT_TELL,
         "answer": answer.value,
     }
 

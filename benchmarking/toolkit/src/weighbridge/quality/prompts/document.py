@@ -9,7 +9,7 @@ from weighbridge.measure.verdict import Status, ValidityReason, Verdict
 from weighbridge.quality.prompts.answer_file import AnswerFile
 from weighbridge.quality.prompts.attempts import Attempts, PromptValues, attempts_of, passes
 from weighbridge.quality.prompts.difference import (
-    ComparisonAnswer,
+    PairedAnswer,
     answer_of,
     check_margin,
     difference_entry,
@@ -57,7 +57,7 @@ class PromptScoreSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Side:
+class ModelAnswers:
     """The answers of one model, and, if a judge judged them, its verdicts and the labels of people."""
 
     answers: AnswerFile
@@ -72,8 +72,8 @@ class Side:
 
 def answers_document(
     prompts: PromptFile,
-    model: Side,
-    baseline: Side | None = None,
+    model: ModelAnswers,
+    baseline: ModelAnswers | None = None,
     *,
     refusals: Sequence[str] = (),
     settings: PromptScoreSettings,
@@ -117,7 +117,7 @@ class _Scored:
     judged: Verdicts | None
 
 
-def _scored(prompts: PromptFile, side: Side, scoring: Scoring) -> _Scored:
+def _scored(prompts: PromptFile, side: ModelAnswers, scoring: Scoring) -> _Scored:
     attempts = attempts_of(prompts.prompts, side.answers.answers, scoring)
     passed = passes(attempts, scoring)
     judged = None if side.verdicts is None else verdicts_of(attempts, side.verdicts, side.labels)
@@ -158,7 +158,7 @@ def _comparison(model: _Scored, baseline: _Scored, settings: PromptScoreSettings
         entry["judge"] = {
             "difference": found,
             "margin": settings.margin,
-            "answer": answer or ComparisonAnswer.CANNOT_TELL.value,
+            "answer": answer or PairedAnswer.CANNOT_TELL.value,
             "baseline_calibration": baseline.judged.calibration.value,
         }
     return entry

@@ -21,7 +21,7 @@ Key = tuple[str, int]
 
 
 @dataclasses.dataclass(frozen=True)
-class Judgment:
+class AnswerJudgment:
     """What a judge or a person thinks of an answer: `value` from 0 to 1. `answer` is the digest of its text, or ""."""
 
     key: Key
@@ -34,7 +34,7 @@ class Judgment:
 class JudgmentFile:
     """Judgments by prompt and attempt, the digest of the judge ("" if none is named), and that of the file."""
 
-    judgments: Mapping[Key, Judgment]
+    judgments: Mapping[Key, AnswerJudgment]
     judge: str
     digest: str
 
@@ -64,14 +64,16 @@ def _read(path: Path, key: str, field: str, *, needs_judge: bool) -> JudgmentFil
     return JudgmentFile(judgments, judges.pop(), digest)
 
 
-def _judgment(reader: Reader, key: str, *, needs_judge: bool) -> Judgment:
+def _judgment(reader: Reader, key: str, *, needs_judge: bool) -> AnswerJudgment:
     name = reader.text("id")
     attempt = reader.whole("attempt", at_most=ATTEMPTS_MAX) if reader.asks("attempt") else 0
     value: Any = reader.plain(key)
     if not isinstance(value, bool | int | float) or not 0 <= value <= 1:
         raise reader.fault(key, "must be true, false, or a number from 0 to 1.")
     judge = _digest(reader, "judge") if reader.asks("judge") or needs_judge else ""
-    return Judgment((name, attempt), float(value), judge, _digest(reader, "answer") if reader.asks("answer") else "")
+    return AnswerJudgment(
+        (name, attempt), float(value), judge, _digest(reader, "answer") if reader.asks("answer") else ""
+    )
 
 
 def _digest(reader: Reader, key: str) -> str:

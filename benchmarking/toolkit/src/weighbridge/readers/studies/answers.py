@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.prompts.difference import ComparisonAnswer, answer_of
+from weighbridge.quality.prompts.difference import PairedAnswer, answer_of
 from weighbridge.quality.prompts.judging import Calibration, enough_labels, judge_reasons
 from weighbridge.quality.prompts.outcomes import Outcome
 from weighbridge.readers.fields import Fields, printable
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 SLICES_MAX, PASS_RATE = 200, "pass_rate"
 RATES = {"refusal_rate": Outcome.REFUSED, "truncated_rate": Outcome.TRUNCATED, "error_rate": Outcome.ERROR}
 WORDS = {
-    ComparisonAnswer.BETTER: "better than the baseline",
-    ComparisonAnswer.WORSE: "worse than the baseline",
-    ComparisonAnswer.EQUIVALENT: "equivalent to the baseline within the margin",
-    ComparisonAnswer.CANNOT_TELL: "not shown to differ from the baseline, nor to be equivalent",
+    PairedAnswer.BETTER: "better than the baseline",
+    PairedAnswer.WORSE: "worse than the baseline",
+    PairedAnswer.EQUIVALENT: "equivalent to the baseline within the margin",
+    PairedAnswer.CANNOT_TELL: "not shown to differ from the baseline, nor to be equivalent",
 }
 
 
@@ -114,7 +114,7 @@ def _comparison(document: Fields) -> Iterator[str]:
             continue
         entry = document.inside("comparison", name)
         margin = entry.quantity("margin") if entry.plain("margin") is not None else None
-        computed, words = ComparisonAnswer.CANNOT_TELL, "not known"
+        computed, words = PairedAnswer.CANNOT_TELL, "not known"
         if entry.plain("difference") is not None:
             value, lower, upper = entry.interval("difference")
             computed = answer_of(lower, upper, margin)

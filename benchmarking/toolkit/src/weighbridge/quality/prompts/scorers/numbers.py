@@ -58,9 +58,8 @@ def _pattern(separator: str) -> re.Pattern[str]:
     whole = rf"(?:[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+(?![0-9])|[0-9]+)" if separator else "[0-9]+"
     fraction = re.escape(SEPARATORS[separator])
     # A sign directly after a letter or a digit is a hyphen, as in "3-4".
-    return re.compile(
-        rf"(?:(?<![\w)])[-+\u2212])?(?:{whole}(?:{fraction}[0-9]+)?|(?<![0-9]){fraction}[0-9]+)(?:[eE][-+]?[0-9]{{1,3}})?"
-    )
+    sign, exponent = r"(?:(?<![\w)])[-+\u2212])?", r"(?:[eE][-+]?[0-9]{1,3})?"
+    return re.compile(rf"{sign}(?:{whole}(?:{fraction}[0-9]+)?|(?<![0-9]){fraction}[0-9]+){exponent}")
 
 
 def _number(text: str, separator: str) -> Decimal | None:
