@@ -89,7 +89,7 @@ help:  ## this text
 
 $(VENV)/.stamp-bench: requirements/bench.txt requirements/torch.in pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh bench
-$(VENV)/.stamp-dev: requirements/dev.txt requirements/node.txt requirements/torch.in pyproject.toml
+$(VENV)/.stamp-dev: requirements/dev.txt requirements/weights-dev.txt requirements/node.txt requirements/torch.in pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh dev
 
 .PHONY: demo run stop test-unit test check bench promises models fmt docs lock help

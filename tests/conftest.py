@@ -2,9 +2,14 @@
 
 import gc
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from examples.support_assistant.local_model import LocalModel
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
@@ -24,6 +29,18 @@ def pytest_collection_finish() -> None:
     """Keep what was imported out of every later garbage collection: each measurement starts with a whole one."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def language_model() -> Iterator["LocalModel"]:
+    """A real language model on the processor, in a process of its own: two slots of 2,048 tokens, one thread.
+
+    It is started for the first test that asks for it, in about a second, and takes 250 MB.
+    """
+    from examples.support_assistant.local_model import local_model
+
+    with local_model() as model:
+        yield model
 
 
 @pytest.fixture(autouse=True)

@@ -64,6 +64,8 @@ def start(
         raise Invalid("A plan for workers cannot name a body file; send the body itself.", field="body")
     if read.ca_file:
         raise Invalid("A plan for workers cannot name a file of certificates.", field="ca_file")
+    if read.chat is not None:
+        raise Invalid("Workers send no prompts to language models; run `weighbridge load --chat`.", field="chat")
     check_public_headers(read.headers)
     target = check_target(read.url, permissions=permissions, resolve=resolve, may_call_itself=False)
     stored = {"headers": [list(header) for header in read.headers], "body": _store_body(body, by, now) if body else ""}

@@ -116,6 +116,7 @@ SENDERS = {
     f"{TOOLKIT}/systems/external/http_json.py": "Sends rows to a model behind HTTP that its caller names.",
     f"{TOOLKIT}/load/target.py": "Resolves the address of an endpoint under load and checks that it is allowed.",
     f"{TOOLKIT}/load/generator": "Sends a load test's requests to that endpoint.",
+    f"{TOOLKIT}/load/chat/tokenize.py": "Asks that endpoint, if the user names it as the tokenizer, how many tokens an answer has.",
     f"{TOOLKIT}/client/trackers/mlflow.py": "Logs results to MLflow and reads runs back, if the user asks for it.",
     f"{TOOLKIT}/client/trackers/wandb.py": "Logs results to Weights & Biases, if the user asks for it.",
 }

@@ -17,6 +17,7 @@ TRUSTED = {
     f"{TOOLKIT}/optimization/alternatives.py": "the same",
     f"{TOOLKIT}/charts/drawing.py": "the specification that Altair has just written",
     f"{TOOLKIT}/load/generator/child.py": "lines of the parent process",
+    f"{TOOLKIT}/load/chat/results/samples.py": "what its own child processes kept, in a file of theirs",
     f"{TOOLKIT}/load/generator/generator.py": "lines of its own child processes, which run no foreign code",
     f"{TOOLKIT}/systems/sandbox/child.py": "the job that the parent wrote for this child",
     f"{TOOLKIT}/systems/trace.py": "the profile that ONNX Runtime writes; it runs behind the same walls as the model",

@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from weighbridge.api.chat_prompts import Chat
     from weighbridge.api.checking import attest, check, sign_result, verify_result
     from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
     from weighbridge.api.comparing import compare
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 _MODULES = {
+    "api.chat_prompts": ("Chat",),
     "api.checking": ("attest", "check", "sign_result", "verify_result"),
     "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
     "api.comparing": ("compare",),
@@ -50,6 +52,7 @@ _MODULES = {
     "systems.sandbox.process": ("RunCanceled", "RunFailed"),
 }
 __all__ = [
+    "Chat",
     "ExtraMissing",
     "Invalid",
     "Refused",

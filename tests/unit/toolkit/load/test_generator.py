@@ -158,6 +158,7 @@ def test_a_process_that_cannot_start_is_a_sentence(port, tmp_path, monkeypatch):
 
 def test_counters_of_parts_are_merged():
     first = {"opened": 1, "peak": 2, "streamed": 0, "streams": 9, "cpu_s": 0.5, "processor_share": 0.2, "crowding": 0.5}
+    first |= {"reading_s": 0.25}
     second = {
         "opened": 3,
         "peak": 4,
@@ -166,6 +167,7 @@ def test_counters_of_parts_are_merged():
         "cpu_s": 0.25,
         "processor_share": 0.1,
         "crowding": 2.0,
+        "reading_s": 0.5,
     }
     merged = merge_counters(
         [
@@ -179,6 +181,7 @@ def test_counters_of_parts_are_merged():
         "streamed": 5,
         "streams": 8,
         "cpu_s": 0.75,
+        "reading_s": 0.75,
         "processor_share": 0.2,
         "crowding": 2.0,
         "pool_limits": ("cap", "files"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from weighbridge.api.chat_prompts import Chat, replay_length
 from weighbridge.api.data import Data
 from weighbridge.api.documents import PathLike, check_writable, write_file
 from weighbridge.api.job_progress import NOBODY, Watcher, now, working_folder
@@ -15,8 +16,8 @@ from weighbridge.cli.tables.load_table import load_parts, load_search_parts
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import require_extra
+from weighbridge.load.chat.results.answers import answers_of
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.messages import header_from, headers_from_file
 from weighbridge.load.plan import (
     WARM_CONNECTIONS,
@@ -32,6 +33,7 @@ from weighbridge.load.results.report import run_load
 from weighbridge.load.search import Trials, search_highest_rate
 from weighbridge.load.target import check_target, permission_from, resolve_addresses
 from weighbridge.measure.deadline import Deadline
+from weighbridge.quality.prompts.answer_file import answer_lines
 
 
 def load_test(  # noqa: PLR0913 -- the options of the command line
@@ -52,6 +54,7 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     http2_prior_knowledge: bool = False,
     body: PathLike | None = None,
     data: Data | None = None,
+    chat: Chat | None = None,
     connections: int | None = None,
     processes: int = 1,
     timeout: str = "10s",
@@ -81,8 +84,12 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     certificates to trust. Only loopback and the hosts in `allow` (HOST or HOST=NETWORK) may be called. The pool of
     connections grows as needed unless `connections` fixes it.
 
+    With `chat`, prompts are sent to a language model, and its answers are read as they are streamed: times to the first
+    token and for each other token, from the due time, and the rate of answers within all limits (goodput).
+
     With `closed`, that number of users each send a request, wait for its answer, and think for `think`. With
-    `find_max`, it searches for the highest rate with p99 within `p99_ms`, for at most `within`. Raw samples go to the
+    `find_max`, it searches for the highest rate with p99 within `p99_ms`, or within the limits of `chat`, for at most
+    `within`. Raw samples go to the
     file `samples` (`.npz`), an HdrHistogram log to `hdr`; the result has a remark if one cannot be written.
 
     The result is a `weighbridge.load/1` document, or one of a search: times in ms, rates in 1/s, with intervals.
@@ -90,53 +97,63 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     that may not be sent, Unreachable if nobody answers.
     """
     protocol = protocol_from(http2=http2, prior_knowledge=http2_prior_knowledge)
-    plan = LoadPlan(
-        url=url,
-        rate_per_s=(0.0 if closed else 100.0) if rate is None else rate,
-        users=closed,
-        think_s=seconds(think, field="think") if think else 0.0,
-        duration_s=seconds(duration or ("5s" if find_max else "60s")),
-        protocol=protocol,
-        warm_connections=1 if protocol.is_http2 else WARM_CONNECTIONS,
-        arrivals=arrivals_from(arrivals),
-        start_rate_per_s=start_rate,
-        week=read_week(Path(week) if week is not None else None),
-        method=(method or ("POST" if body else "GET")).upper(),
-        headers=(
-            *(header_from(text) for text in headers),
-            *(headers_from_file(Path(header_file)) if header_file is not None else ()),
-        ),
-        ca_file=str(cacert or ""),
-        body=str(body or ""),
-        connections=connections,
-        processes=processes,
-        timeout_s=seconds(timeout, field="timeout"),
-        seed=seed,
-        p99_limit_ms=p99_ms,
-        expect=Expectation(
-            statuses=tuple(expect_status),
-            json_key=expect_json_key,
-            body_sha256=expect_body_sha256,
-            every=check_every,
-        ),
-    )
-    if within and not find_max:
-        raise Invalid("--within applies to a search; use --find-max, or --duration for a test.", field="within")
-    if hdr is not None and find_max:
-        raise Invalid("A search has no histogram; use --hdr with a test at one rate.", field="hdr")
+    _check_options(within, hdr, is_search=find_max)
     if protocol.is_http2:
         require_extra("http2")
-    if plan.ca_file and not plan.url.startswith("https://"):
-        raise Invalid("--cacert applies to an address that begins with https://.", field="cacert")
-    for file, field in ((samples, "json"), (hdr, "hdr")):
+    for file, field in ((samples, "json"), (hdr, "hdr"), (chat.answers if chat is not None else None, "answers")):
         check_writable(Path(file) if file is not None else None, field=field)
-    permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
-    target = check_target(plan.url, permissions=permissions, resolve=resolve_addresses)
     with working_folder() as folder:
+        prompts = chat.plan(folder, seed=seed) if chat is not None else None
+        kind = arrivals_from(arrivals)
+        replayed_s, replayed_per_s = replay_length(prompts, kind) if prompts is not None else (None, None)
+        plan = LoadPlan(
+            url=url,
+            rate_per_s=replayed_per_s or ((0.0 if closed else 100.0) if rate is None else rate),
+            users=closed,
+            think_s=seconds(think, field="think") if think else 0.0,
+            duration_s=seconds(duration or ("5s" if find_max else "60s")) if duration or not replayed_s else replayed_s,
+            protocol=protocol,
+            warm_connections=1 if protocol.is_http2 else WARM_CONNECTIONS,
+            arrivals=kind,
+            start_rate_per_s=start_rate,
+            week=read_week(Path(week) if week is not None else None),
+            method=(method or ("POST" if body or chat is not None else "GET")).upper(),
+            headers=(
+                *(header_from(text) for text in headers),
+                *(headers_from_file(Path(header_file)) if header_file is not None else ()),
+                *(chat.headers() if chat is not None else ()),
+            ),
+            ca_file=str(cacert or ""),
+            body=str(body or ""),
+            chat=prompts,
+            connections=connections,
+            processes=processes,
+            timeout_s=seconds(timeout, field="timeout"),
+            seed=seed,
+            p99_limit_ms=p99_ms,
+            expect=Expectation(
+                statuses=tuple(expect_status),
+                json_key=expect_json_key,
+                body_sha256=expect_body_sha256,
+                every=check_every,
+            ),
+        )
+        if plan.ca_file and not plan.url.startswith("https://"):
+            raise Invalid("--cacert applies to an address that begins with https://.", field="cacert")
+        permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
+        target = check_target(plan.url, permissions=permissions, resolve=resolve_addresses)
         plan = with_rows(plan, data, folder)
         if find_max:
             return _search(plan, target, within or "30m", folder, watcher)
-        return _measure(plan, target, folder, samples=samples, hdr=hdr, watcher=watcher)
+        files = {"samples": samples, "hdr": hdr, "answers": chat.answers if chat is not None else None}
+        return _measure(plan, target, folder, files=files, watcher=watcher)
+
+
+def _check_options(within: str, hdr: PathLike | None, *, is_search: bool) -> None:
+    if within and not is_search:
+        raise Invalid("--within applies to a search; use --find-max, or --duration for a test.", field="within")
+    if hdr is not None and is_search:
+        raise Invalid("A search has no histogram; use --hdr with a test at one rate.", field="hdr")
 
 
 def _measure(
@@ -144,8 +161,7 @@ def _measure(
     target: PinnedAddress,
     folder: Path,
     *,
-    samples: PathLike | None,
-    hdr: PathLike | None,
+    files: Mapping[str, PathLike | None],
     watcher: Watcher,
 ) -> Result:
     started_at, remarks = now(), []
@@ -159,9 +175,13 @@ def _measure(
         now=started_at,
     )
     try:
-        if samples is not None:
-            document = {**document, "samples": _write_samples(fired, Path(samples))}
-        if hdr is not None:
+        if (answers := files["answers"]) is not None and plan.chat is not None and fired.chat is not None:
+            content = answer_lines(answers_of(plan.chat, fired.samples, fired.chat, fired.complaints))
+            document = {**document, "answers": _written(Path(answers), content, n=len(fired.chat.texts))}
+        if (samples := files["samples"]) is not None:
+            content = fired.samples.as_bytes()
+            document = {**document, "samples": _written(Path(samples), content, n=len(fired.samples.outcome))}
+        if (hdr := files["hdr"]) is not None:
             write_file(Path(hdr), hdr_log(fired.samples, started_at=started_at), field="hdr")
     except Invalid as refused:
         remarks.append(refused.reason)
@@ -184,12 +204,7 @@ def _with_note_on_body(document: Mapping[str, Any], plan: LoadPlan) -> dict[str,
     return {**document, "notes": [*document["notes"], {"code": "bodies.unfilled", "message": text}]}
 
 
-def _write_samples(fired: GeneratorResult, file: Path) -> dict[str, Any]:
-    """Write the raw samples, and return their location and format."""
-    content = fired.samples.as_bytes()
+def _written(file: Path, content: bytes, *, n: int) -> dict[str, Any]:
+    """Write raw data of a test, and return where it is, its digest, and the number of requests in it."""
     write_file(file, content, field="json")
-    return {
-        "file": file.name,
-        "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
-        "n": len(fired.samples.outcome),
-    }
+    return {"file": file.name, "digest": f"sha256:{hashlib.sha256(content).hexdigest()}", "n": n}

@@ -33,6 +33,7 @@ EXTRAS = {
     "regex": "quality",
     "jsonschema": "quality",
     "referencing": "quality",
+    "xllamacpp": "llm",
 }
 
 

@@ -4,7 +4,7 @@ import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.masking import hide_secrets, mask
 from weighbridge.core.parsing.json_text import parse_json
 from weighbridge.core.parsing.limits import MEASUREMENT
+from weighbridge.load.chat.prompts import chat_bodies
 from weighbridge.load.generator.http2.request import Http2Request, RequestMaker
 from weighbridge.load.plan import FILLED, LoadPlan
 
@@ -35,16 +36,28 @@ def build_requests(plan: LoadPlan, target: PinnedAddress) -> list[bytes] | list[
     A body file that ends in `.jsonl` has one JSON body per line; `.npz` has `x` (rows, ...), each row sent as
     `{"instances": [row]}`; any other file is one body. Raises Invalid for invalid files and headers.
     """
-    bodies = read_bodies(Path(plan.body)) if plan.body else [b""]
+    bodies = bodies_of(plan) or [b""]
     has_length = plan.method in {"POST", "PUT", "PATCH"} or bool(plan.body)
     if plan.protocol.is_http2:
         maker = RequestMaker(_pseudo_headers(plan, target), _headers(plan))
         return [maker.request(body, has_length=has_length) for body in bodies]
+    if has_length:
+        return list(map(message_maker(plan, target), bodies))
     head = _head(plan, target)
-    return [
-        b"".join([head, f"Content-Length: {len(body)}\r\n".encode() if has_length else b"", b"\r\n", body])
-        for body in bodies
-    ]
+    return [b"".join([head, b"\r\n", body]) for body in bodies]
+
+
+def bodies_of(plan: LoadPlan) -> list[bytes]:
+    """Return the bodies of a plan: those of its prompts, or of its file; none without either."""
+    if plan.chat is not None:
+        return chat_bodies(plan.chat)
+    return read_bodies(Path(plan.body)) if plan.body else []
+
+
+def message_maker(plan: LoadPlan, target: PinnedAddress) -> Callable[[bytes], bytes]:
+    """Return what makes a request of HTTP/1.1 from its body."""
+    head = _head(plan, target)
+    return lambda body: b"".join([head, f"Content-Length: {len(body)}\r\n\r\n".encode(), body])
 
 
 def header_from(text: str) -> tuple[str, str]:
@@ -137,7 +150,9 @@ def _pseudo_headers(plan: LoadPlan, target: PinnedAddress) -> list[tuple[str, st
 def _headers(plan: LoadPlan) -> list[tuple[str, str]]:
     """Return the headers of the plan, and the usual ones that it does not have."""
     usual = {"User-Agent": USER_AGENT, "Accept": "*/*"}
-    if plan.body:
+    if plan.chat is not None:
+        usual |= {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    elif plan.body:
         is_json = Path(plan.body_name).suffix in {".json", ".jsonl", ".npz"}
         usual["Content-Type"] = "application/json" if is_json else "application/octet-stream"
     given = {name.lower() for name, _ in plan.headers}

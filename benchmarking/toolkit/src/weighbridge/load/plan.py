@@ -9,6 +9,7 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import read_json
+from weighbridge.load.chat.settings import ChatPlan
 from weighbridge.load.expectation import Expectation
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -40,12 +41,13 @@ class Protocol(StrEnum):
 
 
 class Arrivals(StrEnum):
-    """How requests arrive: constant, Poisson, a Poisson ramp, or Poisson with a compressed weekly pattern."""
+    """How requests arrive: constant, Poisson, a Poisson ramp, Poisson with a weekly pattern, or as in a trace."""
 
     CONSTANT = "constant"
     POISSON = "poisson"
     RAMP = "ramp"
     WEEK = "week"
+    TRACE = "trace"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,7 @@ class LoadPlan:
 
     Without `connections`, `warm_connections` are opened before the start and more when a request needs one; with it,
     the pool keeps that size. With `users`, the loop is closed: each user sends a request, waits for its answer, thinks
-    for `think_s`, and begins again; the rate is then 0.
+    for `think_s`, and begins again; the rate is then 0. With `chat`, prompts are sent and answers are streams.
     """
 
     url: str
@@ -103,6 +105,7 @@ class LoadPlan:
     timeout_s: float = 10.0
     expect: Expectation = EXPECT_SUCCESS
     p99_limit_ms: float | None = None
+    chat: ChatPlan | None = None
     seed: int = 20_260_101
 
     def __post_init__(self) -> None:
@@ -129,6 +132,21 @@ class LoadPlan:
         if self.arrivals is Arrivals.WEEK and not is_week:
             raise Invalid(f"A week needs {HOURS_OF_WEEK} non-negative weights, at least one above zero.", field="week")
         self._check_limit()
+        self._check_chat()
+
+    def _check_chat(self) -> None:
+        if self.arrivals is Arrivals.TRACE and self.chat is None:
+            raise Invalid("Only prompts have the times of a replay; use --chat with --prompts.", field="arrivals")
+        if self.chat is None:
+            return
+        if self.protocol.is_http2:
+            raise Invalid("Streamed answers are read over HTTP/1.1; leave out --http2.", field="http2")
+        if self.body or self.expect != EXPECT_SUCCESS or self.method != "POST":
+            text = "With --chat, prompts are the bodies, and every answer is checked; leave out --body and --expect."
+            raise Invalid(text, field="body")
+        if self.chat.is_conversation and (self.is_closed or self.arrivals is Arrivals.TRACE):
+            text = "Conversations start at a rate and go on after think times; leave out --closed and --arrivals trace."
+            raise Invalid(text, field="arrivals")
 
     def _check_protocol(self) -> None:
         is_secure = self.url.lower().startswith("https://")
@@ -178,7 +196,8 @@ class LoadPlan:
         """Return the plan as a document, without the values of headers, which may be secrets, and without folders."""
         names = [name for name, _ in self.headers]
         files = {"body": self.body_name, "ca_file": Path(self.ca_file).name}
-        return {**dataclasses.asdict(self), "headers": names, **files}
+        chat = {"chat": self.chat.as_document() if self.chat else None}
+        return {**dataclasses.asdict(self), "headers": names, **files, **chat}
 
 
 def check_caps(plan: LoadPlan, caps: LoadCaps) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.load.chat.prompts import prompts_of, trace_times_s
 from weighbridge.load.plan import HOURS_OF_WEEK, Arrivals, LoadPlan
 
 NS_PER_S = 1_000_000_000
@@ -11,14 +12,17 @@ NS_PER_S = 1_000_000_000
 def due_times_ns(plan: LoadPlan) -> NDArray[np.int64]:
     """Return the due times of requests in nanoseconds from the start, ascending, all before the end.
 
-    CONSTANT is exact: `rate_per_s` x `duration_s` requests. The others are Poisson processes of the same seed: RAMP
-    increases linearly from `start_rate_per_s` to `rate_per_s`; WEEK uses each of 168 hourly weights for 1/168 of the
-    duration, with `rate_per_s` at the largest weight. In a closed loop, these are the starts of the users, spread at
-    random over one think time.
+    CONSTANT is exact: `rate_per_s` x `duration_s` requests. TRACE has the times of the prompts. The others are Poisson
+    processes of the same seed: RAMP increases linearly from `start_rate_per_s` to `rate_per_s`; WEEK uses each of 168
+    hourly weights for 1/168 of the duration, with `rate_per_s` at the largest weight. In a closed loop, these are the
+    starts of the users, spread at random over one think time.
     """
     if plan.is_closed:
         starts_s = np.random.default_rng(plan.seed).random(plan.users) * min(plan.think_s, plan.duration_s)
         return np.sort((starts_s * NS_PER_S).astype(np.int64))
+    if plan.arrivals is Arrivals.TRACE and plan.chat is not None:
+        trace_ns = np.array(trace_times_s(prompts_of(plan.chat), speed=plan.chat.speed)) * NS_PER_S
+        return trace_ns[trace_ns < plan.duration_s * NS_PER_S].astype(np.int64)
     rate_per_s, start_per_s, duration_s = plan.rate_per_s, plan.start_rate_per_s, plan.duration_s
     if plan.arrivals is Arrivals.CONSTANT:
         times_s = np.arange(int(rate_per_s * duration_s + 1e-9)) / rate_per_s

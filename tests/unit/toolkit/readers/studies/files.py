@@ -11,6 +11,7 @@ from weighbridge.readers.studies.study import Study
 SAMPLES = Path(__file__).parent / "samples"
 KINDS = {
     "load_test": "load_test",
+    "chat_load": "load_test",
     "load_search": "highest_rate",
     "max_rate": "highest_rate",
     "sweep": "sweep",

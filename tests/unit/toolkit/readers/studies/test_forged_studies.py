@@ -24,6 +24,10 @@ def set_at(*path, to):
     return change
 
 
+def bounds(value, lower, upper):
+    return {"value": value, "lower": lower, "upper": upper, "confidence": 0.95, "n": 383, "unit": "1/s"}
+
+
 CONTRADICTIONS = {
     "a better change": ("experiment", set_at("metrics", "business_kpi_delta", "value", to=0.2)),
     "a lower bound above zero": ("experiment", set_at("metrics", "business_kpi_delta", "lower", to=0.01)),
@@ -34,6 +38,8 @@ CONTRADICTIONS = {
     "another situation": ("decision_matrix", set_at("situation", to="tied")),
     "a better price": ("decision_matrix", set_at("input", "options", 0, "values", "cost", "value", to=560_001)),
     "a limit that is met": ("load_test", set_at("within_limit", "is_within", to=True)),
+    "a higher goodput": ("chat_load", set_at("metrics", "goodput_per_s", to=bounds(24.5, 24.4, 24.6))),
+    "more good answers": ("chat_load", set_at("streaming", "good", "good", to=382)),
     "a drop that is acceptable": ("scores", set_at("slices", 0, "drops", 0, "is_non_inferior", to=True)),
     "a smaller drop": ("scores", set_at("drops", 0, "upper", to=0.2)),
     "a model that is better than it is": ("answers", set_at("comparison", "judge", "answer", to="better")),

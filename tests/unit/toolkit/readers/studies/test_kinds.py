@@ -56,6 +56,49 @@ def test_a_load_test_says_whether_its_limit_is_met(tmp_path) -> None:
     assert limited(40.0, False) == "The limit of p99, 40 ms, is missed."
 
 
+def test_a_load_test_of_a_language_model_says_when_answers_begin_and_how_many_are_good(tmp_path) -> None:
+    study = sample("chat_load")
+    first, second = conclusions(study)
+    assert first.startswith("p95 of the time to the first token is ")
+    assert second == "23.94 requests per second (23.7 to 23.94) keep TTFT ≤ 100 ms, TPOT ≤ 12 ms."
+    assert details(study)["prompts"] == "generated.jsonl"
+    assert details(study)["tokens"].startswith("input ")
+    assert {"ttft_p95_ms", "goodput_per_s"} <= {metric.name for metric in study.result.metrics}
+
+    def withheld(document):
+        document["metrics"] = {k: v for k, v in document["metrics"].items() if not k.startswith(("ttft", "tpot"))}
+
+    only = changed(tmp_path, "chat_load", withheld)
+    assert conclusions(only) == (second,)
+    assert only.draw().table.rows[0][0] == "goodput"
+
+    def unlimited(document):
+        document["streaming"]["good"] = None
+        document["streaming"]["limits"]["words"] = ""
+        document["loop"] = "closed"
+        document["plan"] |= {"users": 2, "think_s": 1.0}
+        document["metrics"].pop("ttft_p95_ms")
+
+    plain = changed(tmp_path, "chat_load", unlimited)
+    assert conclusions(plain)[0].startswith("p99 of the time to the first token")
+    assert details(plain)["load"] == "closed loop, 2 users, think time 1 s"
+
+    def nothing(document):
+        withheld(document)
+        unlimited({**document, "metrics": {"ttft_p95_ms": 0}})
+
+    with pytest.raises(Invalid, match="has neither times nor a goodput"):
+        changed(tmp_path, "chat_load", nothing)
+
+
+@pytest.mark.parametrize(
+    "good", [{"n": 0}, {"good": 999}, {"blocks": []}, {"blocks": [2.0]}, {"blocks": ["1"]}, {"blocks": [1.0] * 51}]
+)
+def test_counts_of_good_answers_that_cannot_be_are_refused(tmp_path, good) -> None:
+    with pytest.raises(Invalid, match="good of"):
+        changed(tmp_path, "chat_load", lambda document: document["streaming"]["good"].update(good))
+
+
 def test_a_load_test_without_a_limit_or_with_users(tmp_path) -> None:
     def change(document):
         document["plan"] |= {"p99_limit_ms": None, "users": 20, "think_s": 0.5}

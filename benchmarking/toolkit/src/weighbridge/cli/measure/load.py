@@ -1,17 +1,22 @@
 """`weighbridge load`."""
 
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from weighbridge.cli import results
 from weighbridge.cli.exits import INTERRUPTED, UNCLEAR, code_of_search, errors_as_exits, output, stop
-from weighbridge.cli.option_rules import Needs
+from weighbridge.cli.option_rules import Needs, NotWith
 from weighbridge.cli.watching import watching
 
 if TYPE_CHECKING:
+    from weighbridge.api.chat_prompts import Chat
     from weighbridge.api.results import Result
+
+CHAT = Needs("--chat")
 
 
 def load(  # noqa: PLR0913 -- every option of the command line
@@ -22,11 +27,17 @@ def load(  # noqa: PLR0913 -- every option of the command line
     closed: Annotated[
         int, typer.Option(help="Closed loop: this number of users send, wait for the answer, and think.")
     ] = 0,
-    think: Annotated[str, typer.Option(help="Think time of the users of --closed, like 2s."), Needs("--closed")] = "",
+    think: Annotated[
+        str,
+        typer.Option(help="Think time of the users of --closed, or between the turns of a conversation, like 2s."),
+        Needs("--closed", "--chat"),
+    ] = "",
     duration: Annotated[
         str, typer.Option(help="Duration of the test, like 60s or 2m; of a search, the duration of a trial, like 5s.")
     ] = "",
-    arrivals: Annotated[str, typer.Option(help="constant, poisson, ramp or week.")] = "poisson",
+    arrivals: Annotated[
+        str, typer.Option(help="constant, poisson, ramp, week, or trace: the times at_s of the --prompts.")
+    ] = "poisson",
     start_rate: Annotated[float, typer.Option(help="Initial rate of a ramp."), Needs("--arrivals ramp")] = 0.0,
     week: Annotated[
         Path | None,
@@ -54,6 +65,41 @@ def load(  # noqa: PLR0913 -- every option of the command line
             help="Rows (.npz, .csv, .parquet, .jsonl) that fill the {{ name }} in the template --body, in random order."
         ),
     ] = None,
+    chat: Annotated[
+        bool, typer.Option("--chat", help="Send prompts to a language model and read its answers as they are streamed.")
+    ] = False,
+    model: Annotated[str, typer.Option(help="Name of the model in each request."), CHAT] = "",
+    prompts: Annotated[Path | None, typer.Option(help="Prompts, one JSON object a line (.jsonl)."), CHAT] = None,
+    generate: Annotated[
+        str,
+        typer.Option(
+            help="Generate prompts by a law, like input=600,input_sigma=0.8,output=200,prefix=100,prefixes=4."
+        ),
+        CHAT,
+    ] = "",
+    max_tokens: Annotated[int | None, typer.Option(help="Most tokens of an answer."), CHAT] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="Further key of each request, like temperature=0; repeatable."), CHAT
+    ] = None,
+    limits: Annotated[
+        str, typer.Option(help="Limits of a good answer by a name of MLPerf, like llama3.1-8b-interactive."), CHAT
+    ] = "",
+    ttft_ms: Annotated[float | None, typer.Option(help="Limit of the time to the first token."), CHAT] = None,
+    tpot_ms: Annotated[float | None, typer.Option(help="Limit of the time for each other token."), CHAT] = None,
+    e2e_ms: Annotated[float | None, typer.Option(help="Limit of the time of the whole answer."), CHAT] = None,
+    good: Annotated[
+        float, typer.Option(help="Share of the answers that must keep all limits, for --find-max."), CHAT
+    ] = 0.95,
+    speed: Annotated[float, typer.Option(help="Replay a trace so many times faster."), Needs("--arrivals trace")] = 1.0,
+    cached_share: Annotated[
+        float | None, typer.Option(help="Share of the input tokens that the server's cache may serve."), CHAT
+    ] = None,
+    tokenizer: Annotated[
+        str, typer.Option(help="Check the counted tokens: a tokenizer.json, or server for its own /tokenize."), CHAT
+    ] = "",
+    answers: Annotated[Path | None, typer.Option(help="Write the texts of the answers here (.jsonl)."), CHAT] = None,
+    key_file: Annotated[Path | None, typer.Option(help="File with the API key, sent as a bearer token."), CHAT] = None,
+    key_env: Annotated[str, typer.Option(help="Variable of the environment with the API key."), CHAT] = "",
     connections: Annotated[
         int | None, typer.Option(help="Fixed number of connections; by default, the pool grows as needed.")
     ] = None,
@@ -70,10 +116,11 @@ def load(  # noqa: PLR0913 -- every option of the command line
         Needs("--expect-json-key", "--expect-body-sha256"),
     ] = 10,
     p99_ms: Annotated[
-        float | None, typer.Option(help="Limit of p99 in milliseconds: report whether it is met.")
+        float | None, typer.Option(help="Limit of p99 in milliseconds: report whether it is met."), NotWith("--chat")
     ] = None,
     find_max: Annotated[
-        bool, typer.Option("--find-max", help="Search for the highest rate that meets --p99-ms.")
+        bool,
+        typer.Option("--find-max", help="Search for the highest rate that meets --p99-ms, or the limits of --chat."),
     ] = False,
     within: Annotated[str, typer.Option(help="Time limit of the whole search, like 90s; default: 30m.")] = "",
     seed: Annotated[int, typer.Option(help="Random seed of the schedule.")] = 20_260_101,
@@ -108,6 +155,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
         stop(f"{hdr} cannot hold two results; name another file.")
     with errors_as_exits(writes=(json_file, hdr, *checks.files)), watching(is_quiet=quiet) as watcher:
         checks.check_form()
+        chatting = _chat_of(locals()) if chat else None
         result = load_test(
             url,
             rate=rate,
@@ -117,7 +165,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
             week=week,
             method=method,
             closed=closed,
-            think=think,
+            think="" if chat and not closed else think,
             headers=header or (),
             header_file=header_file,
             cacert=cacert,
@@ -128,6 +176,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
             connections=connections,
             processes=processes,
             timeout=timeout,
+            chat=chatting,
             expect_status=expect_status or (),
             expect_json_key=expect_json_key,
             expect_body_sha256=expect_body_sha256,
@@ -145,6 +194,15 @@ def load(  # noqa: PLR0913 -- every option of the command line
         output(result, json_file, is_quiet=quiet, beside=(hdr, *checks.files))
     _stop_if_unclear(result, is_search=find_max)
     results.exit_with(result, checks, is_quiet=quiet, beside=(json_file, hdr))
+
+
+def _chat_of(options: Mapping[str, Any]) -> "Chat":
+    """Return what `--chat` and its options say."""
+    from weighbridge.api.chat_prompts import Chat
+
+    given = {field.name: options[field.name] for field in dataclasses.fields(Chat) if field.name in options}
+    think = "" if options["closed"] else options["think"]
+    return Chat(**{**given, "parameters": options["parameter"] or (), "think": think})
 
 
 def _stop_if_unclear(result: "Result", *, is_search: bool) -> None:

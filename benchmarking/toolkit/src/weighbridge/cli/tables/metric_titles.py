@@ -61,6 +61,22 @@ METRICS = {
     "gpu_peak_memory_mb": "peak memory of the card",
     "gpu_peak_memory_delta_mb": "  of which the model",
     "offered_per_s": "offered",
+    **{f"ttft_{p}_ms": f"first token {p}" for p in ("p50", "p90", "p95", "p99")},
+    **{f"ttft_service_{p}_ms": f"first token from sending {p}" for p in ("p50", "p90", "p95", "p99")},
+    **{f"ttfa_{p}_ms": f"first token after reasoning {p}" for p in ("p50", "p90", "p95", "p99")},
+    **{f"tpot_{p}_ms": f"time per output token {p}" for p in ("p50", "p90", "p95", "p99")},
+    **{f"icl_{p}_ms": f"gap between parts {p}" for p in ("p50", "p90", "p95", "p99")},
+    **{f"icl_longest_{p}_ms": f"longest gap of an answer {p}" for p in ("p50", "p90", "p95", "p99")},
+    "input_tokens_mean": "input tokens of a request",
+    "output_tokens_mean": "output tokens of a request",
+    "reasoning_tokens_mean": "  of which reasoning",
+    "cached_token_share": "input served by the cache",
+    "truncated_rate": "truncated",
+    "refusal_rate": "refused",
+    "output_tokens_per_s": "output tokens",
+    "request_tokens_per_s_p50": "output tokens of one request p50",
+    "good_share": "good answers",
+    "goodput_per_s": "goodput",
 }
 
 

@@ -125,7 +125,7 @@ def _size_row(size: Mapping[str, Any]) -> list[str]:
 
 def highest_rate_lines(document: Mapping[str, Any]) -> Iterator[str]:
     """Yield the highest rate with its bounds, or what the trials bound, and how the search ended."""
-    question = f"highest rate with a response time p99 of at most {document['limit_ms']:g} ms:"
+    question = f"highest rate with {_limit_words(document)}:"
     metric, ended = document["highest_rate_per_s"], SEARCH_ENDS[document["reason"]]
     if metric is None:
         bounds = [
@@ -139,6 +139,12 @@ def highest_rate_lines(document: Mapping[str, Any]) -> Iterator[str]:
     value, lower, upper = (number(metric[key]) for key in ("value", "lower", "upper"))
     yield f"{question} {value} per second"
     yield f"  between {lower} and {upper} ({metric['confidence']:.0%}, {metric['n']} trials): {ended}"
+
+
+def _limit_words(document: Mapping[str, Any]) -> str:
+    if "good_share" in document:
+        return f"{document['good_share']:.0%} of the answers within {document['limits']}"
+    return f"a response time p99 of at most {document['limit_ms']:g} ms"
 
 
 def note_lines(result: Mapping[str, Any]) -> Iterator[str]:

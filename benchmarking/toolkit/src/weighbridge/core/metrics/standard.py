@@ -13,6 +13,7 @@ from weighbridge.core.metrics.catalog import (
     Producer,
     WeightedPart,
 )
+from weighbridge.core.metrics.language import LANGUAGE
 
 _LOWER, _HIGHER, _ONE = Direction.LOWER, Direction.HIGHER, Decimal(1)
 # What people state and bills say: no benchmark measures it, whatever the process of a model writes into its result.
@@ -241,7 +242,7 @@ _RESOURCES = (
         bases=_WITH_SOURCE,
     ),
 )
-STANDARD = MetricCatalog((*_COSTS, *_SPEEDS, *_QUALITIES, *_OTHERS, *_RESOURCES), title="Standard metrics")
+STANDARD = MetricCatalog((*_COSTS, *_SPEEDS, *_QUALITIES, *_OTHERS, *_RESOURCES, *LANGUAGE), title="Standard metrics")
 
 
 def is_quality_metric(name: str) -> bool:

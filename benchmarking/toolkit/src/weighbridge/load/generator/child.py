@@ -21,13 +21,15 @@ from typing import Any
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
+from weighbridge.load.chat.engine import ChatEngine
+from weighbridge.load.chat.engines import closed_chat, open_chat
+from weighbridge.load.chat.results.samples import chat_file, samples_of
 from weighbridge.load.generator.closed_loop import ClosedLoop, ClosedLoopEngine
 from weighbridge.load.generator.engine import LoadEngine
 from weighbridge.load.generator.job import EngineJob
 from weighbridge.load.generator.pool_size import pool_size
-from weighbridge.load.messages import build_requests, hide_header_values
+from weighbridge.load.messages import build_requests, hide_header_values, message_maker
 from weighbridge.load.plan import LoadCaps, LoadPlan
-from weighbridge.load.results.samples import LoadSamples
 from weighbridge.load.schedule import due_times_ns
 
 REPORT_INTERVAL_S = 0.2
@@ -39,7 +41,7 @@ Say = Callable[[Mapping[str, Any]], None]
 def job_from(order: Mapping[str, Any]) -> EngineJob:
     """Return the requests of this process: every `of`-th request of the plan, starting at `share`."""
     plan = from_document(LoadPlan, order["plan"], name="plan")
-    target, share, of = PinnedAddress(**order["target"]), int(order["share"]), int(order["of"])
+    target, share, of = _target_of(order), int(order["share"]), int(order["of"])
     caps, due_ns = from_document(LoadCaps, order["caps"], name="caps"), due_times_ns(plan)
     return EngineJob(
         target=target,
@@ -62,13 +64,21 @@ def engine_from(order: Mapping[str, Any], *, loop: asyncio.AbstractEventLoop, cl
     plan = from_document(LoadPlan, order["plan"], name="plan")
     hide_header_values(plan.headers)
     job = job_from(order)
+    if plan.chat is not None and not plan.is_closed:
+        return open_chat(job, plan, message_maker(plan, job.target), loop=loop, clock=clock)
     if not plan.is_closed:
         return LoadEngine(job, loop=loop, clock=clock)
     most = int(order["caps"]["requests"]) // int(order["of"])
     users = ClosedLoop(
         think_ns=int(plan.think_s * 1e9), ends_ns=int(plan.duration_s * 1e9), requests=most, seed=plan.seed
     )
+    if plan.chat is not None:
+        return closed_chat(job, plan, users, loop=loop, clock=clock)
     return ClosedLoopEngine(job, users, loop=loop, clock=clock)
+
+
+def _target_of(order: Mapping[str, Any]) -> PinnedAddress:
+    return PinnedAddress(**order["target"])
 
 
 class ParentMessages:
@@ -121,7 +131,7 @@ async def serve(
             samples = await engine.fire(start_ns)
             reporter.cancel()
         cpu_s, span_s = time.process_time() - used_s, (clock() - begun_ns) / 1e9
-        stored = _store(samples, Path(order["samples"]))
+        stored = _store(samples.as_bytes(), Path(order["samples"])) | _store_chat(engine, order, start_ns)
         say({"done": _counters(engine, cpu_s, min(span_s, float(order["plan"]["duration_s"]))) | stored})
     finally:
         orders.close()
@@ -139,17 +149,24 @@ def _counters(engine: LoadEngine, cpu_s: float, span_s: float) -> dict[str, Any]
         # In a shorter time, starting weighs too much.
         "processor_share": cpu_s / max(span_s, SHORTEST_SPAN_S),
         "complaints": engine.complaints,
+        "reading_s": engine.reading_ns / 1e9,
     }
 
 
-def _store(samples: LoadSamples, path: Path) -> dict[str, str]:
-    """Write the samples; if there is no room for the file, return them for the message to the parent."""
-    content = samples.as_bytes()
+def _store(content: bytes, path: Path, *, name: str = "samples") -> dict[str, str]:
+    """Write samples; if there is no room for the file, return them for the message to the parent."""
     try:
         path.write_bytes(content)
     except OSError:
-        return {"samples": base64.b64encode(content).decode("ascii")}
+        return {name: base64.b64encode(content).decode("ascii")}
     return {}
+
+
+def _store_chat(engine: LoadEngine, order: Mapping[str, Any], start_ns: int) -> dict[str, str]:
+    if not isinstance(engine, ChatEngine):
+        return {}
+    kept = samples_of(engine, start_ns=start_ns)
+    return _store(kept.as_bytes(), chat_file(Path(order["samples"])), name="chat")
 
 
 async def _report_progress(engine: LoadEngine, say: Say) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from weighbridge.load.generator.engine import LoadEngine
 from weighbridge.load.generator.job import EngineJob
-from weighbridge.load.results.samples import NEVER, RequestOutcome
+from weighbridge.load.results.samples import RequestOutcome
 
 CHECKS_DRAWN = 10_000
 
@@ -52,10 +52,7 @@ class ClosedLoopEngine(LoadEngine):
             self._timer.set(self._due[self._next])
 
     def _add(self, due: int) -> None:
-        self._due.append(due)
-        for stamps in (self._taken, self._sent, self._done):
-            stamps.append(NEVER)
-        self._outcome.append(RequestOutcome.UNSETTLED)
+        super()._add(due)
         if len(self._checked) < len(self._due):
             drawn = self.job.expect.checked(CHECKS_DRAWN, seed=self._users.seed + len(self._due))
             self._checked += drawn.tolist()

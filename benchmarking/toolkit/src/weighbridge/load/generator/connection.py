@@ -31,7 +31,7 @@ class Connection(asyncio.Protocol):
         self._transport: Any = None
         self._received, self._reads, self._head, self._body = 0, 0, b"", bytearray()
         self._keeps_body = self._is_whole = self._is_kept = self._has_surplus = self.is_gone = False
-        self.request, self.sent_at_ns = IDLE, 0
+        self.request, self.sent_at_ns, self.read_at_ns = IDLE, 0, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read part of an answer; unexpected data closes the connection."""
-        now_ns = self._clock()
+        now_ns = self.read_at_ns = self._clock()
         if self.request == IDLE:
             self.drop()
             return
@@ -128,13 +128,17 @@ class Connection(asyncio.Protocol):
         request, self.request = self.request, IDLE
         if self._pool.looks_for_streams and is_streamed(self._head, reads=self._reads, size=self._received):
             self._pool.streamed += 1
-        body = bytes(self._body) if self._keeps_body else None
-        outcome, why, shown = outcome_of(self._expect, self._parser.get_status_code(), body)
+        outcome, why, shown = self._outcome(request, at_ns)
         self._pool.settle(request, outcome, at_ns, why, shown)
         if is_kept:
             self._pool.free(self)
         else:
             self.drop()
+
+    def _outcome(self, _request: int, _at_ns: int) -> tuple[RequestOutcome, str, bytes]:
+        """Return the outcome of a whole answer, what is wrong, and what of the answer shows it."""
+        body = bytes(self._body) if self._keeps_body else None
+        return outcome_of(self._expect, self._parser.get_status_code(), body)
 
 
 def is_streamed(answer: bytes, *, reads: int, size: int) -> bool:

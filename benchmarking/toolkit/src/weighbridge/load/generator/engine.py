@@ -18,6 +18,7 @@ from weighbridge.core.masking import mask
 from weighbridge.load.expectation import excerpt
 from weighbridge.load.generator.connection import Connection
 from weighbridge.load.generator.http2.connection import STREAMS_MAX, Http2Connection
+from weighbridge.load.generator.http2.request import Http2Request
 from weighbridge.load.generator.job import AnyConnection, EngineJob
 from weighbridge.load.generator.loop_timer import LoopTimer
 from weighbridge.load.generator.pool_size import OWN_ERRORS, PoolLimit
@@ -41,7 +42,8 @@ class LoadEngine:
     """A connection pool, a backlog, and the timestamps of every request.
 
     `pool_limits` has what kept the pool from growing when a request needed it, `peak` the most connections at once,
-    `streamed` how many of the first answers were streamed, `streams` the requests that a connection may have at once.
+    `streamed` how many of the first answers were streamed, `streams` the requests that a connection may have at once,
+    `reading_ns` the processor time of reading streams.
     """
 
     def __init__(self, job: EngineJob, *, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> None:
@@ -58,7 +60,7 @@ class LoadEngine:
         self._checked = job.checked.tolist()
         self._room, self._held_back, self._backlog = job.pool.most, 0, deque[int]()
         self.pool_limits: set[PoolLimit] = set()
-        self.peak, self.streamed = 0, 0
+        self.peak, self.streamed, self.reading_ns = 0, 0, 0
         self._next, self.settled, self.failed, self.opened = 0, 0, 0, 0
         self.complaints: dict[str, str] = {}
         self._finished: asyncio.Future[None] = loop.create_future()
@@ -186,27 +188,38 @@ class LoadEngine:
     def _take_due(self) -> None:
         if self._finished.done():
             return
-        due, taken, clock, size = self._due, self._taken, self._clock, len(self._due)
+        due, clock, size = self._due, self._clock, len(self._due)
         while self._next < size and due[self._next] <= (now_ns := clock()):
-            request = self._next
-            self._next = request + 1
-            taken[request] = now_ns
-            if self._idle:
-                self._ask(self._idle.popitem()[0], request)
-            else:
-                self._backlog.append(request)
-                self._serve_backlog()
+            self._next += 1
+            self._take(self._next - 1, now_ns)
         if self._next < size:
             self._timer.set(due[self._next])
 
+    def _take(self, request: int, now_ns: int) -> None:
+        self._taken[request] = now_ns
+        if self._idle:
+            self._ask(self._idle.popitem()[0], request)
+        else:
+            self._backlog.append(request)
+            self._serve_backlog()
+
+    def _add(self, due: int) -> None:
+        """Add a request, for a schedule that grows."""
+        self._due.append(due)
+        for stamps in (self._taken, self._sent, self._done):
+            stamps.append(NEVER)
+        self._outcome.append(RequestOutcome.UNSETTLED)
+
     def _ask(self, connection: AnyConnection, request: int) -> None:
-        job, number = self.job, self.job.first + request * self.job.step
-        message, keeps_body = job.messages[number % len(job.messages)], self._checked[request]
+        message, keeps_body = self._message(request), self._checked[request]
         # The messages of a job are of the kind that its connections send.
         self._sent[request] = connection.ask(request, message, keeps_body=keeps_body)  # type: ignore[arg-type]
         if connection.has_room:
             self._idle[connection] = None
             self._idle.move_to_end(connection, last=False)
+
+    def _message(self, request: int) -> bytes | Http2Request:
+        return self.job.messages[(self.job.first + request * self.job.step) % len(self.job.messages)]
 
     def _serve_backlog(self) -> None:
         """Open as many connections as the waiting requests need, as far as the pool may grow."""

@@ -14,10 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from weighbridge.core.addresses import PinnedAddress
 from weighbridge.core.errors import Refused
+from weighbridge.load.chat.results.samples import ChatSamples, chat_file, merge_chat_samples, read_chat_samples
 from weighbridge.load.plan import LoadCaps, LoadPlan
-from weighbridge.load.results.samples import LoadSamples, merge_samples, read_samples
+from weighbridge.load.results.samples import LoadSamples, merge_samples, read_samples, schedule_order
 from weighbridge.measure.stopping import Progress
 
 PROGRAM = (sys.executable, "-m", "weighbridge.load.generator.child")
@@ -50,6 +54,7 @@ class GeneratorResult:
     `processor_share` is the share of its processor that the busiest process used, or of all processors that all used,
     whichever is larger; `crowding` is the number of processes for each processor. `streamed` of the first answers were
     streamed. `streams` is the number of requests that a connection could have at once, above 1 only with HTTP/2.
+    `reading_s` is the processor time of reading streams of events, which `chat` has the samples of.
     """
 
     samples: LoadSamples
@@ -64,6 +69,8 @@ class GeneratorResult:
     crowding: float = 0.0
     streamed: int = 0
     streams: int = 1
+    reading_s: float = 0.0
+    chat: ChatSamples | None = None
 
     def counters(self) -> dict[str, Any]:
         """Return the counters of this part, as `merge_counters` reads them."""
@@ -77,6 +84,7 @@ COUNTERS = (
     "streamed",
     "streams",
     "cpu_s",
+    "reading_s",
     "processor_share",
     "crowding",
     "complaints",
@@ -85,7 +93,7 @@ COUNTERS = (
 
 def merge_counters(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the counters of a whole test as fields of `GeneratorResult`, from those of its parts."""
-    sums = {name: sum(part[name] for part in parts) for name in ("opened", "peak", "streamed", "cpu_s")}
+    sums = {name: sum(part[name] for part in parts) for name in ("opened", "peak", "streamed", "cpu_s", "reading_s")}
     return {
         **sums,
         "streams": min(part["streams"] for part in parts),
@@ -160,10 +168,11 @@ class GeneratorProcesses:
     def __init__(self) -> None:
         """Begin without processes."""
         self.children: list[GeneratorProcess] = []
+        self.is_chat = False
 
     def start(self, plan: LoadPlan, target: PinnedAddress, *, share: Shard, caps: LoadCaps, folder: Path) -> None:
         """Start one process for each part; raise GeneratorFailed if the system allows no more processes or files."""
-        document = {**dataclasses.asdict(plan), "headers": list(plan.headers)}
+        document, self.is_chat = {**dataclasses.asdict(plan), "headers": list(plan.headers)}, plan.chat is not None
         for part in share.mine:
             order = {
                 "plan": document,
@@ -217,8 +226,10 @@ class GeneratorProcesses:
         processors, shares = len(os.sched_getaffinity(0)), [done["processor_share"] for done in finished.values()]
         crowding = {"crowding": len(self.children) / processors}
         counters = merge_counters([done | crowding for done in finished.values()])
+        parts = [read_samples(_content_of(path, done, "samples")) for path, done in finished.items()]
         return GeneratorResult(
-            samples=merge_samples([_samples_from(path, done) for path, done in finished.items()]),
+            samples=merge_samples(parts),
+            chat=_chat_of(finished, schedule_order(parts)) if self.is_chat else None,
             is_stopped=is_stopped,
             lost_processes=len(self.children) - len(finished),
             **{**counters, "processor_share": max(*shares, sum(shares) / processors)},
@@ -245,10 +256,14 @@ class GeneratorProcesses:
         return min(1.0, elapsed_s / plan.duration_s), f"{settled:,} done, {failed:,} failed"
 
 
-def _samples_from(path: Path, done: Mapping[str, Any]) -> LoadSamples:
-    """Read the samples of a process from its file, or from its message if it could not write one."""
-    content = base64.b64decode(done["samples"]) if "samples" in done else path.read_bytes()
-    return read_samples(io.BytesIO(content))
+def _chat_of(finished: Mapping[Path, Mapping[str, Any]], order: NDArray[np.int64]) -> ChatSamples:
+    parts = [read_chat_samples(_content_of(chat_file(path), done, "chat")) for path, done in finished.items()]
+    return merge_chat_samples(parts, order)
+
+
+def _content_of(path: Path, done: Mapping[str, Any], name: str) -> io.BytesIO:
+    """Return the samples of a process from its file, or from its message if it could not write one."""
+    return io.BytesIO(base64.b64decode(done[name]) if name in done else path.read_bytes())
 
 
 def start(samples: Path) -> GeneratorProcess:

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.load.chat.results.client import CROWDED, LOST, PROCESSOR, limits_of_chat_client
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.generator.http2.connection import STREAMS_MAX
 from weighbridge.load.generator.pool_size import PoolLimit
 from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.intervals import UNANSWERED_MS
-from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics, response_times_ms
+from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics, headline_of, response_times_ms
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 from weighbridge.measure.metrics import NS_PER_MS
 from weighbridge.measure.verdict import Status, ValidityReason
 
-LOST, LAG, BUSY = "generator.lost_process", "generator.lag", "connections.busy"
-PROCESSOR, CROWDED = "generator.processor", "generator.processes"
+LAG, BUSY = "generator.lag", "connections.busy"
 # The delay of the generator is part of every response time; these shares of the headline limit it.
 LAG_INDICATIVE, LAG_INVALID = 0.05, 0.10
 LAG_INDICATIVE_MS, LAG_INVALID_MS = 1.0, 2.0
@@ -47,13 +47,15 @@ def client_reasons(plan: LoadPlan, result: GeneratorResult, metrics: LoadMetrics
 
 
 def limits_of_client(plan: LoadPlan, result: GeneratorResult, metrics: LoadMetrics) -> tuple[ValidityReason, ...]:
-    """Return the reasons why a test that asked for `p99_limit_ms` says nothing about the target; empty if it does.
+    """Return the reasons why a test that asked for a limit says nothing about the target; empty if it does.
 
     A test that met the limit was met in spite of the generator, so only lost processes count: they sent less. A test
     that missed it counts if the requests alone missed it, without the waits and delays of the generator.
     """
     reasons = [reason for reason in client_reasons(plan, result, metrics) if reason.status is Status.INVALID]
     always = tuple(reason for reason in reasons if reason.code == LOST)
+    if plan.chat is not None and result.chat is not None:
+        return limits_of_chat_client(plan.chat, result, result.chat, reasons)
     value, limit_ms = metrics.value(HEADLINE), plan.p99_limit_ms or 0.0
     if always or not reasons or (value is not None and value <= limit_ms):
         return always
@@ -113,7 +115,8 @@ def _lag(plan: LoadPlan, metrics: LoadMetrics) -> Iterator[ValidityReason]:
     lag_ms = metrics.value("generator_lag_p99_ms")
     if lag_ms is None:
         return
-    scale_ms = max(metrics.value(HEADLINE) or 0.0, plan.p99_limit_ms or 0.0)
+    limit_ms = plan.chat.limits.ttft_ms if plan.chat is not None else plan.p99_limit_ms
+    scale_ms = max(metrics.value(headline_of(plan)[0]) or 0.0, limit_ms or 0.0)
     indicative_ms = max(LAG_INDICATIVE_MS, LAG_INDICATIVE * scale_ms)
     if lag_ms > indicative_ms:
         invalid_ms = max(LAG_INVALID_MS, LAG_INVALID * scale_ms)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.load.plan import LoadPlan
 from weighbridge.load.results.intervals import UNANSWERED_MS, percentile_intervals
 from weighbridge.load.results.samples import NEVER, LoadSamples, RequestOutcome
 from weighbridge.load.results.success import count_rate, error_interval, goodput
@@ -18,6 +19,8 @@ from weighbridge.measure.metrics import NS_PER_MS, interval_metric, missing_samp
 from weighbridge.statistics.order_statistics import minimum_samples
 
 HEADLINE, HEADLINE_P = "response_time_p99_ms", 0.99
+# Of a short test, p99 has no value; users of a language model wait for the first token.
+CHAT_HEADLINE, CHAT_HEADLINE_P = "ttft_p95_ms", 0.95
 NS_PER_S = 1e9
 PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 LAG_PERCENTILES: Mapping[str, float] = {"p99": 0.99}
@@ -33,6 +36,11 @@ class LoadMetrics:
     def value(self, name: str) -> float | None:
         """Return the value of a metric, None if missing."""
         return float(self.metrics[name]["value"]) if name in self.metrics else None
+
+
+def headline_of(plan: LoadPlan) -> tuple[str, float]:
+    """Return the metric that stands for a test, and its percentile (0 to 1)."""
+    return (CHAT_HEADLINE, CHAT_HEADLINE_P) if plan.chat is not None else (HEADLINE, HEADLINE_P)
 
 
 def metrics_of(samples: LoadSamples, *, duration_s: float, seed: int) -> LoadMetrics:
@@ -53,7 +61,7 @@ def metrics_of(samples: LoadSamples, *, duration_s: float, seed: int) -> LoadMet
             if interval is not None:
                 metrics[name] = interval_metric(interval, "ms")
             else:
-                missing.append(_why_missing(name, p, len(values)))
+                missing.append(why_missing(name, p, len(values)))
     metrics |= _rates(samples, duration_s)
     return LoadMetrics(metrics, missing)
 
@@ -118,7 +126,8 @@ def _rates(samples: LoadSamples, duration_s: float) -> dict[str, dict[str, Any]]
     }
 
 
-def _why_missing(name: str, p: float, n: int) -> dict[str, str]:
+def why_missing(name: str, p: float, n: int) -> dict[str, str]:
+    """Return why the percentile `p` of `n` requests has no value."""
     floor = minimum_samples(p)
     if n < floor:
         return missing_samples(name, floor, n)

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from weighbridge.core.addresses import PinnedAddress
+from weighbridge.load.chat.results.section import chat_results
+from weighbridge.load.chat.results.tokens import TokenCheck, with_counted_tokens
+from weighbridge.load.chat.tokenize import MOST_OF_FILE, MOST_OF_SERVER, SERVER, count_of_file, count_of_server
 from weighbridge.load.generator.generator import GeneratorResult, Shard, generate_load
 from weighbridge.load.generator.tls import tls_context
-from weighbridge.load.messages import build_requests, read_bodies
+from weighbridge.load.messages import bodies_of, build_requests
 from weighbridge.load.plan import LoadCaps, LoadPlan, check_caps
-from weighbridge.load.results.metrics import HEADLINE, LoadMetrics, metrics_of, per_second_series
+from weighbridge.load.results.metrics import HEADLINE, LoadMetrics, headline_of, metrics_of, per_second_series
 from weighbridge.load.results.success import bodies_checked
-from weighbridge.load.results.verdict import judge
+from weighbridge.load.results.verdict import STEADY, judge
 from weighbridge.load.target import is_this_machine
 from weighbridge.measure.conditions import interference, manifest
 from weighbridge.measure.stopping import Progress
@@ -60,8 +63,23 @@ def run_load(
         should_stop=should_stop,
     )
     after = interference.read_counters(clock)
+    result, check = _counted(plan, target, result)
     seen = interference.interference_between(before, after, spins_ns=(), cpus=len(os.sched_getaffinity(0)))
-    return load_document(plan, result, described=described, seen=seen, now=now), result
+    return load_document(plan, result, described=described, seen=seen, now=now, check=check), result
+
+
+def _counted(
+    plan: LoadPlan, target: PinnedAddress, result: GeneratorResult
+) -> tuple[GeneratorResult, TokenCheck | None]:
+    """Count the tokens of answers, if the plan names a tokenizer."""
+    if plan.chat is None or result.chat is None or not plan.chat.tokenizer:
+        return result, None
+    is_server = plan.chat.tokenizer == SERVER
+    tls = tls_context(plan.ca_file) if target.scheme == "https" else None
+    count = count_of_server(target, plan.headers, tls) if is_server else count_of_file(Path(plan.chat.tokenizer))
+    most = MOST_OF_SERVER if is_server else MOST_OF_FILE
+    chat, check = with_counted_tokens(result.samples, result.chat, count, most=most, seed=plan.seed)
+    return dataclasses.replace(result, chat=chat), check
 
 
 def load_document(
@@ -71,17 +89,34 @@ def load_document(
     described: Mapping[str, Any],
     seen: interference.Interference | None,
     now: datetime,
+    check: TokenCheck | None = None,
 ) -> dict[str, Any]:
-    """Return the document of a test; `described` is its `load_manifest`, `seen` the interference on this machine."""
-    metrics = metrics_of_test(plan, result)
+    """Return the document of a test; `described` is its `load_manifest`, `seen` the interference on this machine.
+
+    `check` is that of the tokens of streamed answers.
+    """
+    metrics, streamed = metrics_of_test(plan, result), None
+    if plan.chat is not None and result.chat is not None:
+        streamed = chat_results(
+            plan.chat,
+            result,
+            result.chat,
+            check=check,
+            base=metrics,
+            duration_s=span_s(plan, result),
+            seed=plan.seed,
+            is_steady=not plan.is_closed and not plan.chat.is_conversation and plan.arrivals in STEADY,
+        )
+        metrics = streamed.metrics
     is_co_located = described["target"]["is_this_machine"]
-    verdict = judge(plan, result, metrics, is_co_located=is_co_located, interference=seen)
+    more = streamed.doubts.reasons if streamed is not None else ()
+    verdict = judge(plan, result, metrics, is_co_located=is_co_located, interference=seen, more=more)
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
         "is_partial": result.is_stopped or bool(result.lost_processes),
         "loop": "closed" if plan.is_closed else "open",
-        "headline": HEADLINE,
+        "headline": headline_of(plan)[0],
         "verdict": verdict.as_document(),
         "metrics": metrics.metrics,
         "missing": metrics.missing,
@@ -90,6 +125,7 @@ def load_document(
             for kind, count in result.samples.failures.items()
         ],
         "within_limit": _within_limit(plan, metrics),
+        **({"streaming": streamed.section} if streamed is not None else {}),
         "bodies": bodies_checked(result.samples),
         "notes": list(notes(plan)),
         "series": per_second_series(result.samples),
@@ -118,7 +154,7 @@ def metrics_of_test(plan: LoadPlan, result: GeneratorResult) -> LoadMetrics:
 
 def notes(plan: LoadPlan) -> Iterator[dict[str, str]]:
     """Yield what a reader must know besides the verdict: what was not checked, and what the loop cannot show."""
-    if not plan.expect.reads_bodies:
+    if not plan.expect.reads_bodies and plan.chat is None:
         text = "Bodies were not checked: every answer with the expected status counts as right."
         yield {"code": "bodies.unchecked", "message": text}
     if plan.protocol.is_http2:
@@ -179,9 +215,9 @@ def _digest_of_certificates(plan: LoadPlan) -> str | None:
 
 
 def _described_bodies(plan: LoadPlan) -> dict[str, Any] | None:
-    if not plan.body:
+    bodies = bodies_of(plan)
+    if not bodies:
         return None
-    bodies = read_bodies(Path(plan.body))
     digest = hashlib.sha256()
     for body in bodies:
         digest.update(len(body).to_bytes(8, "big") + body)

@@ -16,7 +16,7 @@ class RequestOutcome(IntEnum):
     """The outcome of a request.
 
     UNSETTLED: the test ended before the request was due or had an outcome. ANSWERED: the expected status, with an
-    unchecked body; CHECKED: the expected status and body.
+    unchecked body; CHECKED: the expected status and body. The kinds from BUSY on are those of streamed answers.
     """
 
     UNSETTLED = 0
@@ -30,6 +30,14 @@ class RequestOutcome(IntEnum):
     TOO_LARGE = 8
     NO_CONNECTION = 9
     CHECKED = 10
+    BUSY = 11
+    CONTEXT_TOO_LONG = 12
+    NOT_STREAMED = 13
+    STREAM_ERROR = 14
+    STALLED = 15
+    CUT_SHORT = 16
+    REPEATED = 17
+    EMPTY = 18
 
 
 RIGHT = (RequestOutcome.ANSWERED, RequestOutcome.CHECKED)
@@ -87,8 +95,13 @@ def read_samples(file: IO[bytes]) -> LoadSamples:
         return LoadSamples(**{field.name: arrays[field.name] for field in dataclasses.fields(LoadSamples)})
 
 
+def schedule_order(parts: Sequence[LoadSamples]) -> NDArray[np.int64]:
+    """Return the places of the requests of all parts, one part after the other, in order of the schedule."""
+    return np.argsort(np.concatenate([part.scheduled_ns for part in parts]), kind="stable")
+
+
 def merge_samples(parts: Sequence[LoadSamples]) -> LoadSamples:
     """Merge the parts of one test, in order of the schedule."""
     whole = [np.concatenate([getattr(part, field.name) for part in parts]) for field in dataclasses.fields(LoadSamples)]
-    order = np.argsort(whole[0], kind="stable")
+    order = schedule_order(parts)
     return LoadSamples(*(array[order] for array in whole))

@@ -1,11 +1,11 @@
 """The verdict of a load test: whether the generator, the machine or too few samples distort the result."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import Arrivals, LoadPlan
 from weighbridge.load.results.client_limits import client_reasons
-from weighbridge.load.results.metrics import HEADLINE, HEADLINE_P, LoadMetrics
+from weighbridge.load.results.metrics import LoadMetrics, headline_of
 from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.metrics import NS_PER_MS
 from weighbridge.measure.verdict import MAX_MOVEMENT, Status, ValidityReason, Verdict, steal_reasons
@@ -14,7 +14,9 @@ from weighbridge.statistics.trend import growth
 
 MAX_FAILED_SHARE = 0.01
 STEADY = (Arrivals.CONSTANT, Arrivals.POISSON)
-SATURATED = "load.saturated"
+SATURATED, BUSY = "load.saturated", "server.busy"
+# Reasons that withhold times, and keep the rest of a test.
+WITHHOLDING = {SATURATED, BUSY}
 
 
 def judge(
@@ -24,27 +26,35 @@ def judge(
     *,
     is_co_located: bool,
     interference: Interference | None,
+    more: tuple[ValidityReason, ...] = (),
 ) -> Verdict:
-    """Evaluate generator, samples, failures and the machine; `interference` is None if not measured."""
+    """Evaluate generator, samples, failures and the machine; `interference` is None if not measured.
+
+    `more` are the doubts about streamed answers.
+    """
     return Verdict(
         (
             *client_reasons(plan, result, metrics),
-            *_samples(result, metrics),
+            *_samples(plan, result, metrics, {reason.code for reason in more}),
             *_failures(result, metrics),
+            *more,
             *_saturation(plan, result),
-            *_streams(result),
+            *(_streams(result) if plan.chat is None else ()),
             *_machine(is_co_located, interference),
         )
     )
 
 
-def _samples(result: GeneratorResult, metrics: LoadMetrics) -> Iterator[ValidityReason]:
-    n, floor = int(result.samples.settled.sum()), minimum_samples(HEADLINE_P)
+def _samples(
+    plan: LoadPlan, result: GeneratorResult, metrics: LoadMetrics, withholding: Collection[str]
+) -> Iterator[ValidityReason]:
+    headline, p = headline_of(plan)
+    n, floor = int(result.samples.settled.sum()), minimum_samples(p)
     if n < floor:
-        text = f"{n} requests cannot bound {HEADLINE}: it needs {floor}, {floor - n} more."
+        text = f"{n} requests cannot bound {headline}: it needs {floor}, {floor - n} more."
         yield ValidityReason("samples.too_few", Status.INVALID, text)
-    elif HEADLINE not in metrics.metrics:
-        text = f"So many requests failed that {HEADLINE} has no value."
+    elif headline not in metrics.metrics and not WITHHOLDING & set(withholding):
+        text = f"So many requests failed that {headline} has no value."
         yield ValidityReason("samples.unanswered", Status.INVALID, text)
     if result.is_stopped:
         missing = len(result.samples.settled) - n
@@ -66,7 +76,7 @@ def _failures(result: GeneratorResult, metrics: LoadMetrics) -> Iterator[Validit
 
 def _saturation(plan: LoadPlan, result: GeneratorResult) -> Iterator[ValidityReason]:
     """Yield that response times grew under a steady rate: they would be longer in a longer test."""
-    if plan.is_closed or plan.arrivals not in STEADY:
+    if plan.is_closed or plan.chat is not None or plan.arrivals not in STEADY:
         return
     samples = result.samples
     grown = growth((samples.done_ns - samples.scheduled_ns)[samples.answered] / NS_PER_MS)

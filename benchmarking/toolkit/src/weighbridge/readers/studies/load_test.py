@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from weighbridge.core.errors import Invalid
 from weighbridge.readers.fields import Fields
 from weighbridge.readers.findings import Findings
+from weighbridge.readers.studies.streaming import load_words, read_streaming
 from weighbridge.readers.studies.study import Study, check_same, study_of
 from weighbridge.readers.study_kinds import StudyKind
 
@@ -16,7 +17,9 @@ Times = dict[str, tuple[float, float, float]]
 
 
 def read_load_test(document: Fields, findings: Findings) -> Study:
-    """Return the study of a `weighbridge.load/1`."""
+    """Return the study of a `weighbridge.load/1`; that of a language model is about its streamed answers."""
+    if document.plain("streaming") is not None:
+        return read_streaming(document, findings)
     metrics, plan = document.inside("metrics"), document.inside("plan")
     times: Times = {word: metrics.interval(name) for name, word in TIMES.items() if name in metrics.names}
     if not times:
@@ -37,7 +40,7 @@ def read_load_test(document: Fields, findings: Findings) -> Study:
         conclusions=conclusions,
         details={
             "target": plan.text("url") or "",
-            "load": _load_words(document, plan),
+            "load": load_words(document, plan),
             "duration": f"{plan.quantity('duration_s'):g} s",
             "failed requests": f"{errors:.2%}",
         },
@@ -63,12 +66,6 @@ def _conclusions(times: Times, limit_ms: float | None, answer: bool | None, rate
         ends = {True: "is met", False: "is missed", None: "lies within the interval, so that it may be met or missed"}
         sentences.append(f"The limit of p99, {limit_ms:g} ms, {ends[answer]}.")
     return tuple(sentences)
-
-
-def _load_words(document: Fields, plan: Fields) -> str:
-    if document.text("loop") == "closed":
-        return f"closed loop, {plan.count('users') or 0:,} users, think time {plan.quantity('think_s'):g} s"
-    return f"{plan.quantity('rate_per_s'):g} requests per second, {plan.text('arrivals') or 'arrivals not stated'}"
 
 
 def _chart(times: Times, limit_ms: float | None, words: str) -> "Chart":

@@ -1,0 +1,1 @@
+"""Load tests of language models: streamed chat completions, their moments, tokens, limits and verdict."""

@@ -1,0 +1,1 @@
+"""Results of streamed answers: samples, tokens, metrics, and the verdict."""

@@ -1,0 +1,1 @@
+"""A double of a server of language models: the protocol is real, every time and every fault is stated."""

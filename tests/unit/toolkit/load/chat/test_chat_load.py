@@ -1,0 +1,203 @@
+"""Load tests of a double whose times, tokens and faults are stated, through the interface that users call."""
+
+import json
+
+import numpy as np
+import pytest
+
+from examples.support_assistant.double.law import Law
+from examples.support_assistant.double.running import double_thread
+from weighbridge import Chat, load_test
+from weighbridge.core.errors import Invalid
+from weighbridge.load.results.samples import read_samples
+from weighbridge.quality.prompts.answer_file import read_answers
+
+PATH = "/v1/chat/completions"
+QUICK = Law(ttft_ms=2, tpot_ms=1, cache_block=0)
+
+
+def prompt_file(tmp_path, *prompts):
+    path = tmp_path / "questions.jsonl"
+    path.write_text("".join(json.dumps({"id": f"p-{n}", **prompt}) + "\n" for n, prompt in enumerate(prompts)))
+    return path
+
+
+def loaded(tmp_path, law=QUICK, *, prompts=({"prompt": "hello"},), chat=None, **options):
+    given = {
+        "prompts": prompt_file(tmp_path, *prompts),
+        "ttft_ms": 5_000,
+        "answers": tmp_path / "a.jsonl",
+        **(chat or {}),
+    }
+    with double_thread(law) as double:
+        plan = {"rate": 40, "duration": "1s", "timeout": "20s", **options}
+        result = load_test(double.address + PATH, chat=Chat(**given), **plan)
+        return result.document, double.records()["requests"]
+
+
+def codes(document):
+    return {reason["code"] for reason in document["verdict"]["reasons"]}
+
+
+def test_tokens_and_answers_are_those_that_the_server_states(tmp_path):
+    document, records = loaded(tmp_path, prompts=[{"prompt": f"question {n}"} for n in range(30)], arrivals="constant")
+    assert document["metrics"]["error_rate"]["value"] == 0
+    assert document["streaming"]["tokens"]["output"] == sum(record["output_tokens"] for record in records)
+    assert document["streaming"]["good"]["good"] == 40
+    assert document["plan"]["chat"]["prompts"] == "questions.jsonl"
+    assert str(tmp_path) not in json.dumps(document)
+    answers = read_answers(tmp_path / "a.jsonl").answers
+    assert len(answers) == document["answers"]["n"] == 40
+    assert {answer.id for answer in answers} == {f"p-{n}" for n in range(30)}
+    assert sum(answer.attempt == 1 for answer in answers) == 10
+
+
+@pytest.mark.parametrize(
+    ("behavior", "kind"),
+    [
+        ("html", "not_streamed"),
+        ("busy", "busy"),
+        ("busy_retry_after", "busy"),
+        ("unavailable", "busy"),
+        ("unauthorized", "wrong_status"),
+        ("too_long", "context_too_long"),
+        ("too_long_openai", "context_too_long"),
+        ("error_event", "stream_error"),
+        ("bad_json", "garbage"),
+        ("no_finish", "cut_short"),
+        ("close_early", "cut_short"),
+        ("close_at_once", "lost"),
+        ("stall", "stalled"),
+        ("never", "timed_out"),
+        ("giant_line", "garbage"),
+        ("bad_utf8", "garbage"),
+        ("empty", "empty"),
+    ],
+)
+def test_every_bad_behavior_has_a_name_and_loses_nothing_else(tmp_path, behavior, kind):
+    law = Law(ttft_ms=2, tpot_ms=1, behavior=behavior, every=4, cache_block=0)
+    document, _ = loaded(tmp_path, law, arrivals="constant", rate=20, timeout="3s")
+    [error] = document["errors"]
+    assert (error["kind"], error["count"]) == (kind, 5)
+    assert error["first"]
+    answers = read_answers(tmp_path / "a.jsonl").answers
+    assert [answer.error.startswith(f"{kind}: ") for answer in answers if answer.error] == [True] * 5
+    assert sum(not answer.error for answer in answers) == 15
+    assert document["streaming"]["good"]["good"] == 15
+
+
+@pytest.mark.parametrize(
+    "behavior",
+    ["comments", "crlf", "split_lines", "no_last_blank", "until_close", "wrong_type", "no_done", "pause"],
+)
+def test_what_is_allowed_is_read(tmp_path, behavior):
+    law = Law(ttft_ms=2, tpot_ms=1, behavior=behavior, pieces=3, cache_block=0, pause_s=0.1)
+    document, records = loaded(tmp_path, law, arrivals="constant", rate=10)
+    assert document["errors"] == []
+    assert document["streaming"]["tokens"]["output"] == sum(record["output_tokens"] for record in records)
+
+
+@pytest.mark.parametrize(
+    ("law", "chat", "code"),
+    [
+        ({"behavior": "no_usage"}, {}, "tokens.unknown"),
+        ({"behavior": "change_model"}, {}, "model.changed"),
+        ({"behavior": "one_chunk", "output": "9"}, {}, "stream.none"),
+        ({"events_per_write": 6, "output": "12"}, {}, "stream.coalesced"),
+        ({"behavior": "length"}, {"max_tokens": 50}, "output.truncated"),
+        ({"cache_block": 1}, {}, "cache.warm"),
+    ],
+)
+def test_doubts_have_a_reason(tmp_path, law, chat, code):
+    document, _ = loaded(tmp_path, Law(**{"ttft_ms": 2, "tpot_ms": 1, "cache_block": 0, **law}), chat=chat)
+    assert code in codes(document)
+
+
+def test_a_conversation_goes_on_with_the_answers_and_think_times(tmp_path):
+    prompts = [{"prompt": f"turn {turn}", "session": name, "turn": turn} for name in "ab" for turn in range(3)]
+    document, records = loaded(
+        tmp_path, prompts=prompts, chat={"think": "50ms"}, rate=8, duration="1s", arrivals="constant"
+    )
+    assert document["errors"] == []
+    # A later turn also sends what was said before it.
+    assert max(record["input_tokens"] for record in records) > min(record["input_tokens"] for record in records)
+    answers = read_answers(tmp_path / "a.jsonl").answers
+    firsts = sum(answer.id in ("p-0", "p-3") for answer in answers)
+    assert firsts == 8
+    assert len(answers) > firsts
+
+
+def test_a_conversation_ends_at_a_turn_that_fails(tmp_path):
+    prompts = [{"prompt": f"turn {turn} [[double busy]]", "session": "s", "turn": turn} for turn in range(3)]
+    document, records = loaded(tmp_path, prompts=prompts, rate=5, arrivals="constant")
+    assert [error["kind"] for error in document["errors"]] == ["busy"]
+    assert len(records) == 5
+
+
+def test_a_replay_keeps_its_times(tmp_path):
+    prompts = [{"prompt": "x", "at_s": at_s} for at_s in (10.0, 10.4, 11.0)]
+    samples = tmp_path / "s.npz"
+    document, _ = loaded(tmp_path, prompts=prompts, chat={"speed": 2}, arrivals="trace", duration="", samples=samples)
+    with samples.open("rb") as file:
+        due = read_samples(file).scheduled_ns / 1e9
+    assert due.tolist() == pytest.approx([0, 0.2, 0.5])
+    assert document["plan"]["duration_s"] == pytest.approx(0.501)
+    assert document["plan"]["rate_per_s"] == pytest.approx(3 / 0.501)
+
+
+def test_users_of_a_closed_loop_wait_for_their_answers(tmp_path):
+    document, records = loaded(tmp_path, rate=None, closed=2, think="10ms", duration="500ms")
+    assert document["loop"] == "closed"
+    assert document["errors"] == []
+    assert len(records) > 4
+
+
+def test_several_processes_are_merged_in_order(tmp_path):
+    prompts = [{"prompt": f"question {n}"} for n in range(40)]
+    document, _ = loaded(tmp_path, prompts=prompts, processes=2, arrivals="constant")
+    answers = read_answers(tmp_path / "a.jsonl").answers
+    assert {answer.id for answer in answers} == {f"p-{n}" for n in range(40)}
+    assert document["streaming"]["good"]["n"] == 40
+
+
+@pytest.mark.parametrize(
+    ("chat", "words"),
+    [
+        ({"prompts": None}, "--prompts FILE, or --generate LAW"),
+        ({"generate": "input=5"}, "--prompts FILE, or --generate LAW"),
+        ({"prompts": "missing.jsonl"}, "cannot be read"),
+        ({"key_env": "NO_SUCH_KEY"}, "no API key in the variable NO_SUCH_KEY"),
+        ({"key_file": "missing.key"}, "cannot be read as text"),
+        ({"tokenizer": "missing.json"}, "is not a file of the package tokenizers"),
+    ],
+)
+def test_bad_settings_are_refused_before_anything_is_sent(tmp_path, chat, words):
+    with pytest.raises(Invalid, match=words):
+        loaded(tmp_path, chat=chat)
+
+
+def test_a_search_needs_limits_and_a_steady_rate(tmp_path):
+    sessions = [{"prompt": "x", "session": "s"}]
+    for prompts, chat, words in (
+        ([{"prompt": "x"}], {"ttft_ms": None}, "--ttft-ms"),
+        (sessions, {}, "prompts with sessions have none"),
+    ):
+        with pytest.raises(Invalid, match=words):
+            loaded(tmp_path, prompts=prompts, chat=chat, find_max=True)
+
+
+def test_the_key_is_in_no_result(tmp_path, monkeypatch):
+    key = "sk-1234567890abcdef"
+    monkeypatch.setenv("MODEL_KEY", key)
+    (tmp_path / "key").write_text(f"{key}\n")
+    for given in ({"key_env": "MODEL_KEY"}, {"key_file": tmp_path / "key"}):
+        document, _ = loaded(tmp_path, chat=given, rate=5)
+        assert key not in json.dumps(document)
+        assert document["plan"]["headers"] == ["Authorization"]
+        assert key not in (tmp_path / "a.jsonl").read_text()
+
+
+def test_tokens_are_checked_by_the_server(tmp_path):
+    document, _ = loaded(tmp_path, chat={"tokenizer": "server"}, arrivals="constant")
+    assert document["streaming"]["tokens"]["checked"] + len(document["errors"]) > 0
+    assert np.isfinite(document["metrics"]["output_tokens_mean"]["value"])
