@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from weighbridge.statistics.prediction_powered import NORMAL, RESAMPLED, Judged, ppi_mean
+from weighbridge.statistics.prediction_powered import NORMAL, RESAMPLED, JudgedSample, ppi_mean
 
 # Share of right answers, sensitivity and specificity of the judge.
 CASES = [(0.8, 0.95, 0.70), (0.6, 0.90, 0.90), (0.9, 0.97, 0.50), (0.5, 0.60, 0.55)]
@@ -14,7 +14,7 @@ def simulated(rng, case, n=N, size=ALL):
     share, sensitivity, specificity = case
     human = (rng.random(size) < share).astype(np.float64)
     judge = np.where(human == 1, rng.random(size) < sensitivity, rng.random(size) >= specificity).astype(np.float64)
-    return Judged(human[:n], judge[:n], judge[n:])
+    return JudgedSample(human[:n], judge[:n], judge[n:])
 
 
 def by_hand(judged):
@@ -70,14 +70,14 @@ def test_near_an_end_few_labels_are_resampled_and_many_are_not():
     assert ppi_mean(many, 0.95, seed=1).interval.method == NORMAL
     assert ppi_mean(few, 0.95, seed=1) == ppi_mean(few, 0.95, seed=1)
     assert ppi_mean(few, 0.95, seed=1).interval.upper <= 1.0
-    alone = ppi_mean(Judged(few.human, few.judge, np.zeros(0)), 0.95, seed=1)
+    alone = ppi_mean(JudgedSample(few.human, few.judge, np.zeros(0)), 0.95, seed=1)
     assert (alone.interval.value, alone.interval.method) == (few.human.mean(), RESAMPLED)
 
 
 def test_without_others_and_with_a_judge_of_one_opinion_people_alone_count():
     human = np.array([1.0, 0.0, 1.0, 1.0] * 20)
     names = np.repeat(np.arange(40), 2)
-    for judged in (Judged(human, human, np.zeros(0), names), Judged(human, np.ones(80), np.ones(50))):
+    for judged in (JudgedSample(human, human, np.zeros(0), names), JudgedSample(human, np.ones(80), np.ones(50))):
         found = ppi_mean(judged, 0.95, seed=1)
         assert (found.interval.value, found.lam) == (0.75, 0.0)
 
@@ -89,11 +89,11 @@ def test_clusters_make_the_interval_wider_and_differences_have_no_range():
     names = np.empty(ALL, dtype=int)
     # Alike labels lie in the same clusters of ten.
     names[order], names[N:] = np.arange(N) // 10, 100 + np.arange(ALL - N)
-    clustered = Judged(judged.human, judged.judge, judged.others, names)
+    clustered = JudgedSample(judged.human, judged.judge, judged.others, names)
     widths = [
         each.interval.upper - each.interval.lower
         for each in (ppi_mean(judged, 0.95, seed=1), ppi_mean(clustered, 0.95, seed=1))
     ]
     assert widths[1] > 2 * widths[0]
-    lower = ppi_mean(Judged(-judged.human, -judged.judge, -judged.others), 0.95, seed=1, is_share=False).interval
+    lower = ppi_mean(JudgedSample(-judged.human, -judged.judge, -judged.others), 0.95, seed=1, is_share=False).interval
     assert lower.value == pytest.approx(-ppi_mean(judged, 0.95, seed=1).interval.value)

@@ -22,7 +22,7 @@ RESAMPLES = 1_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
+class JudgedSample:
     """`human` and `judge` of the labelled of shape (n,), `others` of those that only the judge saw, of shape (M,).
 
     `clusters` belongs to the labelled followed by the others; None is one cluster for each.
@@ -48,7 +48,7 @@ class Corrected:
     lam: float
 
 
-def ppi_mean(judged: Judged, confidence: float, *, seed: int, is_share: bool = True) -> Corrected:
+def ppi_mean(judged: JudgedSample, confidence: float, *, seed: int, is_share: bool = True) -> Corrected:
     """Return the corrected mean; the interval is normal, or a bootstrap of clusters near the ends of a share.
 
     With fewer than 30 clusters of labels, Student's t takes the place of the normal distribution. Without others, it is
@@ -75,7 +75,7 @@ def ppi_mean(judged: Judged, confidence: float, *, seed: int, is_share: bool = T
     return Corrected(Interval(value, lower, upper, confidence, n, method), lam)
 
 
-def _sums(judged: Judged) -> NDArray[np.float64]:
+def _sums(judged: JudgedSample) -> NDArray[np.float64]:
     """Return, by cluster, what the estimate needs: n, y, f, y f, f f of the labelled; M, f, f f of the others."""
     human, judge, others = judged.human, judged.judge, judged.others
     n, m = len(human), len(others)
@@ -100,7 +100,7 @@ def _estimates(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     return theta, lam
 
 
-def _error(judged: Judged, lam: float) -> float:
+def _error(judged: JudgedSample, lam: float) -> float:
     """Return the cluster-robust standard error: sqrt(lam^2 var(f) / M + var(y - lam f) / n) if nothing is clustered."""
     rest = judged.human - lam * judged.judge
     terms = [(rest - rest.mean()) / len(rest)]

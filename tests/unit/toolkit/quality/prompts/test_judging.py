@@ -20,7 +20,7 @@ from weighbridge.quality.prompts.judging import (
     verdicts_of,
 )
 from weighbridge.quality.prompts.outcomes import Scoring
-from weighbridge.statistics.prediction_powered import Judged, ppi_mean
+from weighbridge.statistics.prediction_powered import JudgedSample, ppi_mean
 
 
 def lines(path, objects):
@@ -106,7 +106,7 @@ def test_the_entry_has_the_counts_of_a_table(tmp_path):
         "specificity": pytest.approx(30 / 40),
     }
     arrays = (np.array(part, dtype=np.float64) for part in (human, judge[:120], judge[120:]))
-    wanted = ppi_mean(Judged(*arrays), 0.95, seed=1)
+    wanted = ppi_mean(JudgedSample(*arrays), 0.95, seed=1)
     assert (entry["corrected"]["value"], entry["corrected"]["lam"]) == pytest.approx(
         (wanted.interval.value, wanted.lam)
     )
@@ -162,7 +162,10 @@ def test_two_models_are_compared_by_differences(tmp_path):
     found = paired_corrected(model, baseline, 0.95, seed=1)
     (first, judged), (second, other) = ((h.astype(float), j.astype(float)) for h, j in sides)
     wanted = ppi_mean(
-        Judged((first - second)[:150], (judged - other)[:150], (judged - other)[150:]), 0.95, seed=1, is_share=False
+        JudgedSample((first - second)[:150], (judged - other)[:150], (judged - other)[150:]),
+        0.95,
+        seed=1,
+        is_share=False,
     )
     assert (found["value"], found["lower"]) == pytest.approx((wanted.interval.value, wanted.interval.lower), abs=1e-9)
     few = verdicts_of(asked, verdicts(tmp_path, [1] * 300), None)

@@ -18,7 +18,7 @@ from weighbridge.quality.prompts.judge_file import JudgmentFile, Key
 from weighbridge.quality.prompts.outcomes import Scored
 from weighbridge.statistics.clustered import cluster_sums, clustered_share
 from weighbridge.statistics.order_statistics import Interval, wilson_interval
-from weighbridge.statistics.prediction_powered import Judged, ppi_mean
+from weighbridge.statistics.prediction_powered import JudgedSample, ppi_mean
 
 MIN_LABELS = 100
 MIN_TO_CORRECT = 10
@@ -50,10 +50,10 @@ class Verdicts:
     judge: str
     unjudged: int
 
-    def judged(self) -> Judged:
+    def judged(self) -> JudgedSample:
         """Return what the corrected mean is computed from."""
         n = len(self.labels)
-        return Judged(self.labels, self.verdicts[:n], self.verdicts[n:], self.clusters)
+        return JudgedSample(self.labels, self.verdicts[:n], self.verdicts[n:], self.clusters)
 
 
 def verdicts_of(attempts: Attempts, judge: JudgmentFile, labels: JudgmentFile | None) -> Verdicts:
@@ -110,7 +110,7 @@ def enough_labels(labels: int) -> Calibration:
     return Calibration.FEW_LABELS if labels >= MIN_TO_CORRECT else Calibration.NO_LABELS
 
 
-def corrected_of(judged: Judged, confidence: float, *, seed: int, is_share: bool = True) -> dict[str, Any] | None:
+def corrected_of(judged: JudgedSample, confidence: float, *, seed: int, is_share: bool = True) -> dict[str, Any] | None:
     """Return the corrected mean with the judge's weight `lam`; None for fewer than ten labels or two clusters."""
     if len(judged.human) < MIN_TO_CORRECT or len(np.unique(judged.groups)) < 2:
         return None
@@ -153,7 +153,7 @@ def paired_corrected(model: Verdicts, baseline: Verdicts, confidence: float, *, 
     clusters = dict(zip(model.keys, model.clusters, strict=True))
     differences = [[own[key][0] - other[key][0] for key in keys] for keys in (labelled, rest)]
     human = np.array([(own[key][1] or 0.0) - (other[key][1] or 0.0) for key in labelled])
-    judged = Judged(
+    judged = JudgedSample(
         human, np.array(differences[0]), np.array(differences[1]), [clusters[k] for k in (*labelled, *rest)]
     )
     return corrected_of(judged, confidence, seed=seed, is_share=False)

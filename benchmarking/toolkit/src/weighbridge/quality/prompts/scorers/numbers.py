@@ -14,7 +14,7 @@ SEPARATORS = {"": ".", ",": ".", "'": ".", " ": ".", "_": ".", ".": ","}
 SPACES = "[ \u00a0\u202f\u2009]"
 
 
-class Place(StrEnum):
+class NumberPlace(StrEnum):
     """Which number of an answer counts."""
 
     FIRST = "first"
@@ -28,7 +28,7 @@ def read_numeric(reader: Reader) -> Callable[[Answer], bool]:
     `,` (the default), `.` (the fraction then has a comma), a space, `'`, `_`, or "" for none.
     """
     value = reader.number("value")
-    place = reader.choice("take", Place, Place.LAST)
+    place = reader.choice("take", NumberPlace, NumberPlace.LAST)
     absolute, relative = (_tolerance(reader, key) for key in ("absolute", "relative"))
     separator = reader.plain("thousands") if reader.asks("thousands") else ","
     if not isinstance(separator, str) or separator not in SEPARATORS:
@@ -39,7 +39,7 @@ def read_numeric(reader: Reader) -> Callable[[Answer], bool]:
         numbers = [match.group() for match in pattern.finditer(answer.text)]
         if not numbers:
             return False
-        number = _number(numbers[0 if place is Place.FIRST else -1], separator)
+        number = _number(numbers[0 if place is NumberPlace.FIRST else -1], separator)
         return number is not None and abs(number - value) <= tolerance
 
     return is_right
