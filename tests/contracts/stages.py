@@ -5,6 +5,7 @@ example.
 import dataclasses
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.unit.toolkit.costs import builders as priced
 from tests.unit.toolkit.costs import test_importers as lists
 from tests.unit.toolkit.load.capacity import builders as capacity
 from tests.unit.toolkit.subjects.deployment import configs
+from tests.unit.toolkit.quality.prompts.builders import desk
 from tests.unit.toolkit.tradeoff import builders as made
 from tests.unit.toolkit.tradeoff import matrices
 
@@ -117,6 +119,12 @@ def ranked(path: Path) -> None:
     relevance = (rows % 10 == 3).astype(int)
     score = np.random.default_rng(7).normal(size=400) + relevance
     polars.DataFrame({"query": rows // 10, "relevance": relevance, "score": score}).write_csv(path)
+
+
+def desk_file(name: str, path: Path) -> None:
+    """One of the files of a support desk: prompts, answers, verdicts or labels."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(desk(Path(folder), 240)[name], path)
 
 
 def transcripts(path: Path) -> None:
@@ -231,6 +239,9 @@ TOOLKIT: Mapping[str, Stage] = {
     "docs/how-to/project-costs.md": Stage(),
     "docs/how-to/publish-metrics.md": Stage(),
     "docs/how-to/review-any-kind-of-model.md": Stage({"tiny-llm/weights.bin": written("weights")}),
+    "docs/how-to/score-a-language-model.md": Stage(
+        {f"{name}.jsonl": partial(desk_file, name) for name in ("prompts", "answers", "baseline", "judge", "labels")}
+    ),
     "docs/how-to/score-predictions.md": Stage(
         {
             "predictions.parquet": predicted,

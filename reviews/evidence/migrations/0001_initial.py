@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('reasons', models.JSONField(default=list)),
                 ('taken', models.JSONField(default=list)),
                 ('left_out', models.JSONField(default=dict)),
-                ('kind', models.CharField(blank=True, choices=[('load_test', 'Load test'), ('highest_rate', 'Highest rate'), ('sweep', 'Sweep'), ('learning_curve', 'Learning curve'), ('decision_matrix', 'Decision matrix'), ('experiment', 'A/B test'), ('device', 'Measurement on a device'), ('scores', 'Scores of predictions')], max_length=20)),
+                ('kind', models.CharField(blank=True, choices=[('load_test', 'Load test'), ('highest_rate', 'Highest rate'), ('sweep', 'Sweep'), ('learning_curve', 'Learning curve'), ('decision_matrix', 'Decision matrix'), ('experiment', 'A/B test'), ('device', 'Measurement on a device'), ('scores', 'Scores of predictions'), ('answers', 'Answers of a language model')], max_length=20)),
                 ('study', models.JSONField(null=True)),
                 ('imported_at', models.DateTimeField()),
                 ('imported_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from tests.unit.toolkit import builders
 from tests.unit.toolkit.subjects.deployment.configs import LLAMA_8B, written
+from tests.unit.toolkit.quality.prompts.builders import desk
 from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
 from weighbridge.api.results import Result
@@ -37,6 +38,7 @@ BY_EXTRA = {
         "score t.npz --metric wer",
         "score t.npz --metric chrf",
         "score q.npz --metric ndcg",
+        "answers score --prompts regex.jsonl --answers answers.jsonl",
     ],
     "http2": ["load http://127.0.0.1:9/ --http2-prior-knowledge"],
     "charts": [
@@ -62,6 +64,8 @@ WITHOUT = [
     "result verify s.json --key k.pem.pub",
     "import r.json --json i.json",
     "score s.npz --resamples 100",
+    "answers score --prompts prompts.jsonl --answers answers.jsonl",
+    "answers prompts-needed --difference 0.02",
     "rerun r.json --model m.onnx",
     "max-rate --p99-ms 0.000001 m.onnx --samples 662",
     "pareto c.json",
@@ -163,6 +167,9 @@ def folder(tmp_path, monkeypatch):
     points_file(tmp_path / "p.csv")
     written(tmp_path, LLAMA_8B)
     (tmp_path / "runs.csv").write_text("rate,good,n,seed\n1,1,900,1\n2,0.5,900,1\n")
+    desk(tmp_path, 60)
+    pattern = {"id": "t-0", "prompt": "x", "expected": {"scorer": "regex", "pattern": "x"}}
+    (tmp_path / "regex.jsonl").write_text(json.dumps(pattern))
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/w.bin").write_bytes(b"w")
     plan = {"subject": f"sha256:{sha256((tmp_path / 'm.onnx').read_bytes()).hexdigest()}"}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from weighbridge.api.optimizing import optimize
     from weighbridge.api.profiling import profile
     from weighbridge.api.results import Result
-    from weighbridge.api.scoring import score
+    from weighbridge.api.scoring import prompts_needed, score, score_answers
     from weighbridge.core.errors import Invalid, Refused
     from weighbridge.core.extras import ExtraMissing
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
@@ -50,7 +50,7 @@ _MODULES = {
     "api.optimizing": ("optimize",),
     "api.profiling": ("profile",),
     "api.results": ("Result",),
-    "api.scoring": ("score",),
+    "api.scoring": ("prompts_needed", "score", "score_answers"),
     "core.errors": ("Invalid", "Refused"),
     "core.extras": ("ExtraMissing",),
     "systems.sandbox.process": ("RunCanceled", "RunFailed"),
@@ -82,8 +82,10 @@ __all__ = [
     "price_request",
     "profile",
     "project_costs",
+    "prompts_needed",
     "recommend",
     "score",
+    "score_answers",
     "sign_result",
     "size_replicas",
     "verify_result",

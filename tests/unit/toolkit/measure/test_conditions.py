@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
+from tests.unit.toolkit.quality.prompts.builders import desk
 from weighbridge.api.checking import check, sign_result, verify_result
 from weighbridge.core import attestation
 from weighbridge.core.errors import Invalid
@@ -237,6 +238,18 @@ def test_what_is_about_a_file_is_signed_for_that_file(kept, command):
     public = attestation.public_pem((kept / "key").read_text())
     statement = attestation.verify(json.loads((kept / "s.json").read_text()), public_key_pem=public)
     digest = hashlib.sha256(rows.encode()).hexdigest()
+    assert [each["digest"]["sha256"] for each in statement["subject"]] == [digest]
+
+
+def test_scored_answers_are_signed_for_their_file(kept, tmp_path):
+    files = desk(tmp_path, 60)
+    (kept / "key").write_text(attestation.new_key_pem())
+    options = ("--prompts", files["prompts"], "--answers", files["answers"], "--json", kept / "d.json", "--quiet")
+    assert weighbridge("answers", "score", *options).exit_code == 0
+    sign_result(kept / "d.json", kept / "s.json", key=kept / "key")
+    public = attestation.public_pem((kept / "key").read_text())
+    statement = attestation.verify(json.loads((kept / "s.json").read_text()), public_key_pem=public)
+    digest = hashlib.sha256(files["answers"].read_bytes()).hexdigest()
     assert [each["digest"]["sha256"] for each in statement["subject"]] == [digest]
 
 

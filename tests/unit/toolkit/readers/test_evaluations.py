@@ -208,3 +208,38 @@ def test_a_header_that_unpacks_to_more_than_allowed_is_refused(tmp_path):
     assert len(bomb) < 50_000
     with pytest.raises(TooLarge, match="larger than the 16,000,000 bytes allowed"):
         archive(tmp_path, bomb)
+
+
+@pytest.mark.parametrize("name", ["../header.json", "/etc/passwd", "samples\\..\\..\\x.json"])
+def test_an_archive_whose_entries_lead_out_of_it_is_refused(tmp_path, name):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr("header.json", "{}")
+        file.writestr(name, "{}")
+    with pytest.raises(Invalid, match="has an entry that leads out of its folder"):
+        archive(tmp_path, stream.getvalue())
+
+
+def with_usage(tmp_path, usage):
+    def change(document):
+        document["stats"]["model_usage"] = usage
+
+    return changed(tmp_path, "inspect.json", change)[0]
+
+
+def test_tokens_that_a_cache_served_are_input_tokens(tmp_path):
+    # As inspect_ai 0.3.285 wrote them: 60 input tokens are those that no cache served.
+    usage = {"input_tokens": 60, "output_tokens": 24, "total_tokens": 168, "input_tokens_cache_read": 84}
+    result = with_usage(tmp_path, {"mockllm/model": usage, "mockllm/judge": {"input_tokens": 999}})
+    assert values(result)["cached_token_share"] == f"{Decimal(84) / 144} ratio"
+    stated = {key: result.conditions.get(key) for key in ("input_tokens", "cached_tokens", "output_tokens")}
+    assert stated == {"input_tokens": "144", "cached_tokens": "84", "output_tokens": "24"}
+    written = with_usage(tmp_path, {"mockllm/model": usage | {"input_tokens_cache_write": 16}})
+    assert written.conditions["input_tokens"] == "160"
+
+
+@pytest.mark.parametrize(
+    "usage", [{}, {"other": {"input_tokens": 5}}, {"mockllm/model": {}}, {"mockllm/model": {"input_tokens": 0}}]
+)
+def test_without_tokens_of_the_model_no_share_is_stated(tmp_path, usage):
+    assert values(with_usage(tmp_path, usage)) == {"accuracy": "0.75 ratio"}

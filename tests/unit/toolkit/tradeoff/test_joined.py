@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
+from tests.unit.toolkit.readers.studies.files import document_of
 from tests.unit.toolkit.tradeoff.matrices import document
 from weighbridge import experiment, pareto, recommend
 from weighbridge.core.errors import Invalid
@@ -123,6 +124,14 @@ def test_a_projection_with_one_option_needs_no_name_of_it():
         None,
         None,
     )
+
+
+def test_answers_of_a_language_model_are_joined_with_their_load():
+    answers = document_of("answers")
+    (only,) = joined([("any", load(0.002)), ("any", answers)]).candidates
+    assert only.metrics["pass_rate"].value == answers["metrics"]["pass_rate"]["value"]
+    assert (only.metrics["load_error_rate"].value, only.metrics["answer_error_rate"].value) == (0.002, 0.0)
+    assert only.measurement.status is Status.INDICATIVE
 
 
 @pytest.mark.parametrize(

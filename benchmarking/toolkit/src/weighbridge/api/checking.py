@@ -70,8 +70,8 @@ def sign_result(result: Source, out: PathLike, *, key: PathLike) -> Result:
     """Sign a result with an Ed25519 key (PEM), as an in-toto statement in a DSSE envelope, and write it to `out`.
 
     The subject of the statement is the measured model, or without one the conditions of the run (its manifest), or the
-    file of predictions or of units that the result is about. Raises Invalid for a result without any of them, and for
-    a key of another form.
+    file of predictions, answers or units that the result is about. Raises Invalid for a result without any of them, and
+    for a key of another form.
     """
     document = _loaded(result)
     subject = _subject_of(document)
@@ -88,13 +88,13 @@ def sign_result(result: Source, out: PathLike, *, key: PathLike) -> Result:
 
 def _subject_of(document: Mapping[str, Any]) -> str:
     manifest = document.get("manifest") or {}
-    abouts = (manifest.get("model"), manifest, document.get("predictions"), document.get("units"))
+    abouts = (manifest.get("model"), manifest, *(document.get(name) for name in ("predictions", "answers", "units")))
     digests = [str(about.get("digest")) for about in abouts if isinstance(about, Mapping)]
     subject = next(filter(is_digest, digests), None)
     if subject is None:
         text = (
-            "This result names no manifest and no file that it is about, so it cannot be signed. Score predictions, or "
-            "compare units, from a file."
+            "This result names no manifest and no file that it is about, so it cannot be signed. Score predictions or "
+            "answers, or compare units, from a file."
         )
         raise Invalid(text, code="result_form", field="result")
     return subject

@@ -1,4 +1,4 @@
-"""`score`: the quality of predictions made anywhere."""
+"""`score`: the quality of predictions made anywhere; `score_answers`: that of answers of language models."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,26 @@ from typing import Any
 from weighbridge.api.data import file_entry
 from weighbridge.api.documents import PathLike, check_chart, write_chart
 from weighbridge.api.results import Result, Row, metric_rows
+from weighbridge.cli.tables.answers_table import answers_parts, prompts_lines
 from weighbridge.cli.tables.scores_table import scores_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.answers import AnswerSettings
 from weighbridge.quality.predictions.columns import Predictions
 from weighbridge.quality.predictions.reading import predictions_of
 from weighbridge.quality.predictions.task_rows import ReadingSettings
+from weighbridge.quality.prompts.answer_file import read_answers
+from weighbridge.quality.prompts.document import ModelAnswers, PromptScoreSettings, answers_document
+from weighbridge.quality.prompts.judge_file import read_labels, read_verdicts
+from weighbridge.quality.prompts.outcomes import read_refusals
+from weighbridge.quality.prompts.planning import ComparisonPlan, prompts_document
+from weighbridge.quality.prompts.prompt_file import read_prompts
 from weighbridge.quality.scoring.document import scores_document
 from weighbridge.quality.scoring.job import Wanted
 from weighbridge.quality.scoring.measuring import ScoreSettings
 from weighbridge.systems.target import NO_OPTIONS
 
 DEFAULTS = ScoreSettings()
+ANSWER_DEFAULTS = PromptScoreSettings()
 Columns = Mapping[str, str | Sequence[str]]
 
 
@@ -116,3 +124,99 @@ def _rows(document: Mapping[str, Any]) -> list[Row]:
         return list(metric_rows(document["metrics"]))
     entries = [{"name": "", "metrics": document["metrics"]}, *document["slices"]]
     return [row for entry in entries for row in metric_rows(entry["metrics"], slice=entry["name"])]
+
+
+def score_answers(  # noqa: PLR0913 -- the options of the command line
+    prompts: PathLike,
+    answers: PathLike,
+    *,
+    baseline: PathLike | None = None,
+    judge: PathLike | None = None,
+    labels: PathLike | None = None,
+    baseline_judge: PathLike | None = None,
+    baseline_labels: PathLike | None = None,
+    refusals: PathLike | None = None,
+    margin: float | None = None,
+    planned_prompts: int | None = None,
+    slices: Sequence[str] = (),
+    confidence: float = ANSWER_DEFAULTS.confidence,
+    min_prompts: int = ANSWER_DEFAULTS.min_prompts,
+    seed: int = ANSWER_DEFAULTS.seed,
+) -> Result:
+    """Score the answers of a language model to the prompts of a file, with intervals that know clusters.
+
+    `prompts` and `answers` are files with one JSON object a line (`quality.prompts.prompt_file`, `answer_file`).
+    Answers are averaged over the attempts of a prompt before anything else. `baseline` are answers of another model to
+    the same prompts: the document tells whether the model is better, worse, or equivalent within `margin`, a difference
+    of pass rates. With `planned_prompts` (clusters, if prompts have them), it also tells whether more prompts would
+    change that, however often somebody looks.
+
+    `judge` are verdicts of a judge, and `labels` those of people on a random part of the same answers, which correct
+    its mistakes (PPI++). `baseline_judge` and `baseline_labels` are those of the baseline. `refusals` is a document
+    with patterns that refusals match. `slices` are names of slices of the prompts, all of them by default.
+
+    The result is a `weighbridge.answers/1` document. Raises Invalid for files that do not belong together.
+    """
+    files = {
+        "answers": answers,
+        "baseline": baseline,
+        "judge_file": judge,
+        "labels_file": labels,
+        "baseline_judge_file": baseline_judge,
+        "baseline_labels_file": baseline_labels,
+        "refusals_file": refusals,
+    }
+    if baseline is None and (baseline_judge is not None or baseline_labels is not None):
+        raise Invalid("Verdicts on a baseline need its answers; name them with --baseline.", field="baseline_judge")
+    document = answers_document(
+        read_prompts(Path(prompts)),
+        _side(answers, judge, labels),
+        None if baseline is None else _side(baseline, baseline_judge, baseline_labels),
+        refusals=() if refusals is None else read_refusals(Path(refusals)),
+        settings=PromptScoreSettings(
+            confidence=confidence,
+            margin=margin,
+            planned=planned_prompts,
+            slices=tuple(slices),
+            min_prompts=min_prompts,
+            seed=seed,
+        ),
+    )
+    document |= {"prompts": file_entry(prompts), **{name: file_entry(path) for name, path in files.items()}}
+    return Result(document, tuple(_rows(document)), lambda: answers_parts(document))
+
+
+def prompts_needed(
+    difference: float,
+    *,
+    disagreement: float = 0.2,
+    pass_rate: float = 0.8,
+    cluster_size: float = 1.0,
+    icc: float = 0.0,
+    power: float = 0.8,
+    confidence: float = 0.95,
+) -> Result:
+    """Return how many prompts find a `difference` of pass rates with probability `power`, paired and unpaired.
+
+    `disagreement` is the share of prompts on which the models differ. `cluster_size` prompts of a cluster have the
+    correlation `icc`. The result is a `weighbridge.prompts-needed/1` document. Raises Invalid for numbers out of range.
+    """
+    plan = ComparisonPlan(
+        difference=difference,
+        disagreement=disagreement,
+        pass_rate=pass_rate,
+        cluster_size=cluster_size,
+        icc=icc,
+        power=power,
+        confidence=confidence,
+    )
+    document = prompts_document(plan)
+    return Result(document, (dict(document),), lambda: prompts_lines(document))
+
+
+def _side(answers: PathLike, judge: PathLike | None, labels: PathLike | None) -> ModelAnswers:
+    return ModelAnswers(
+        answers=read_answers(Path(answers)),
+        verdicts=None if judge is None else read_verdicts(Path(judge)),
+        labels=None if labels is None else read_labels(Path(labels)),
+    )

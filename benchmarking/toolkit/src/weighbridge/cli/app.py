@@ -17,6 +17,7 @@ from weighbridge.cli import feed, results
 from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
 from weighbridge.cli.costs import cost, language, prices
 from weighbridge.cli.exits import CarefulCommand
+from weighbridge.cli.measure import answers
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.device import device
 from weighbridge.cli.measure.experiment import experiment
@@ -98,6 +99,7 @@ add_group(
     {"report": usage_report},
 )
 add_group("result", "Results: conditions on their metrics, and signatures.", results.COMMANDS)
+add_group("answers", "The quality of answers of language models.", answers.COMMANDS)
 add_group("prices", "The price book: prices with their day and source.", prices.COMMANDS)
 add_group("cost", "Costs and value of models.", {**cost.COMMANDS, **language.COMMANDS})
 

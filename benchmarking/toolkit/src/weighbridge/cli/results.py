@@ -132,7 +132,9 @@ def check(
 
 
 def sign(
-    result: Annotated[Path, typer.Argument(help="Result (JSON) of a model, or of a file of predictions or units.")],
+    result: Annotated[
+        Path, typer.Argument(help="Result (JSON) of a model, or of a file of predictions, answers or units.")
+    ],
     key: Annotated[Path, typer.Option(help="Private Ed25519 key (PEM).")],
     out: Annotated[Path, typer.Option(help="File for the signed result (DSSE envelope).")],
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,

@@ -30,6 +30,9 @@ EXTRAS = {
     "jiwer": "quality",
     "sacrebleu": "quality",
     "pycocotools": "quality",
+    "regex": "quality",
+    "jsonschema": "quality",
+    "referencing": "quality",
     "xllamacpp": "llm",
 }
 

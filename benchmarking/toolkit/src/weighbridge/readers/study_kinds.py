@@ -14,6 +14,7 @@ class StudyKind(StrEnum):
     EXPERIMENT = "experiment"
     DEVICE = "device"
     SCORES = "scores"
+    ANSWERS = "answers"
 
     @property
     def words(self) -> str:
@@ -30,4 +31,5 @@ _WORDS = {
     StudyKind.EXPERIMENT: "A/B test",
     StudyKind.DEVICE: "Measurement on a device",
     StudyKind.SCORES: "Scores of predictions",
+    StudyKind.ANSWERS: "Answers of a language model",
 }

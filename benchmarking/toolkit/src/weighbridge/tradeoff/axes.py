@@ -32,11 +32,13 @@ class Axis:
 
 
 # The directions of metrics that are not in the registry of quality metrics.
-BETTER_HIGH = ("throughput_per_s", "achieved_per_s", "business_kpi_delta")
+OF_ANSWERS = ("answer_error_rate", "refusal_rate", "truncated_rate", "injection_pass_rate")
+BETTER_HIGH = ("throughput_per_s", "achieved_per_s", "business_kpi_delta", "pass_rate", "judge_agreement")
 BETTER_LOW = (
     *(f"device_latency_{p}_ms" for p in ("p50", "p95", "p99")),
     *(f"{kind}_time_{p}_ms" for kind in ("response", "service") for p in ("p50", "p90", "p95", "p99")),
     "load_error_rate",
+    *OF_ANSWERS,
     "latency_p50_ms",
     "latency_p95_ms",
     "latency_p99_ms",

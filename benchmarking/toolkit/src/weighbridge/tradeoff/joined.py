@@ -1,7 +1,8 @@
 """Join the results of several commands into candidates: speed, quality, load, costs and devices of each model together.
 
 Metrics keep their names. Those that two commands measure differently get a prefix: `load_error_rate` is that of
-requests under load, `device_latency_p95_ms` that in the browser of a device.
+requests under load, `answer_error_rate` that of answers of a language model, `device_latency_p95_ms` the latency in the
+browser of a device.
 """
 
 import dataclasses
@@ -27,9 +28,9 @@ from weighbridge.tradeoff.shapes import read
 COST_CONFIDENCE = 0.8
 DEVICE_ENGINE = "onnxruntime-web"
 PROFILE, SCORES, LOAD = "weighbridge.result/1", "weighbridge.scores/1", "weighbridge.load/1"
-PROJECTION, EXPERIMENT = "weighbridge.projection/1", "weighbridge.experiment/1"
-KINDS = (PROFILE, SCORES, LOAD, PROJECTION, EXPERIMENT)
-RENAMED_UNDER_LOAD = {"error_rate": "load_error_rate"}
+PROJECTION, EXPERIMENT, ANSWERS = "weighbridge.projection/1", "weighbridge.experiment/1", "weighbridge.answers/1"
+KINDS = (PROFILE, SCORES, ANSWERS, LOAD, PROJECTION, EXPERIMENT)
+RENAMED = {LOAD: {"error_rate": "load_error_rate"}, ANSWERS: {"error_rate": "answer_error_rate"}}
 
 
 def joined(named: Sequence[tuple[str, Mapping[str, Any]]]) -> Candidates:
@@ -126,7 +127,7 @@ def _estimates(name: str, document: Mapping[str, Any]) -> Iterator[tuple[str, Es
         text = f"A result of {name} is {schema!r}; only {', '.join(KINDS)} can be joined."
         raise Invalid(text, code="candidates_schema", field="candidates")
     prefix = "device_" if schema == PROFILE and _is_of_device(document) else ""
-    renamed = RENAMED_UNDER_LOAD if schema == LOAD else {}
+    renamed = RENAMED.get(schema, {})
     fields = [field.name for field in dataclasses.fields(Estimate)]
     for metric, entry in document["metrics"].items():
         known = {field: entry[field] for field in fields if field in entry}

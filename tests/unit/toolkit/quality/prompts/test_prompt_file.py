@@ -96,7 +96,7 @@ def test_what_is_no_file_of_lines_is_refused(tmp_path):
     with pytest.raises(Invalid, match="has no lines"):
         read_prompts(lines(tmp_path / "p.jsonl"))
     (tmp_path / "p.jsonl").write_text("[1]\n")
-    with pytest.raises(Invalid, match="p.jsonl line 1 is not a JSON object"):
+    with pytest.raises(Invalid, match=r"p\.jsonl line 1 is not a JSON object"):
         read_prompts(tmp_path / "p.jsonl")
     (tmp_path / "p.jsonl").write_text('{"id": "\\ud800", "prompt": "x"}\n')
     with pytest.raises(Invalid, match="line 1 is not valid JSON: id contains a character that cannot be stored"):

@@ -20,6 +20,7 @@ KINDS = {
     "experiment": "experiment",
     "device": "device",
     "scores": "scores",
+    "answers": "answers",
 }
 """The kind of each sample."""
 

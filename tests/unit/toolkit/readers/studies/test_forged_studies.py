@@ -42,6 +42,12 @@ CONTRADICTIONS = {
     "more good answers": ("chat_load", set_at("streaming", "good", "good", to=382)),
     "a drop that is acceptable": ("scores", set_at("slices", 0, "drops", 0, "is_non_inferior", to=True)),
     "a smaller drop": ("scores", set_at("drops", 0, "upper", to=0.2)),
+    "a model that is better than it is": ("answers", set_at("comparison", "judge", "answer", to="better")),
+    "a model that is not worse": ("answers", set_at("comparison", "scorers", "difference", "lower", to=-0.3)),
+    "a judge that is not calibrated": ("answers", set_at("judge", "labels", to=99)),
+    "a judge that is better than its labels": ("answers", set_at("judge", "calibration", to="few_labels")),
+    "answers that did not come": ("answers", set_at("outcomes", "passed", to=407)),
+    "passed answers that did not pass": ("answers", set_at("metrics", "pass_rate", "value", to=0.9)),
     "a rate that no trial had": (
         "max_rate",
         set_at("highest_rate_per_s", to={"value": 2000.0, "lower": 1000.0, "upper": 3000.0}),

@@ -23,7 +23,7 @@ SECONDS_MAX = 1e9
 IGNORED = "x_"
 
 
-class Role(StrEnum):
+class MessageRole(StrEnum):
     """Who wrote a message."""
 
     SYSTEM = "system"
@@ -108,7 +108,7 @@ def _messages(reader: Reader) -> tuple[Mapping[str, str], ...]:
         raise reader.fault("messages", "or prompt must be given, and not both.")
     if has_prompt:
         content = text_of(reader, "prompt", chars_max=CONTENT_CHARS_MAX)
-        return ({"role": Role.USER.value, "content": content},)
+        return ({"role": MessageRole.USER.value, "content": content},)
     messages = reader.items("messages", _message)
     if not 1 <= len(messages) <= MESSAGES_MAX:
         raise reader.fault("messages", f"must have 1 to {MESSAGES_MAX} messages.")
@@ -116,7 +116,7 @@ def _messages(reader: Reader) -> tuple[Mapping[str, str], ...]:
 
 
 def _message(reader: Reader) -> Mapping[str, str]:
-    role = reader.choice("role", Role)
+    role = reader.choice("role", MessageRole)
     content = text_of(reader, "content", chars_max=CONTENT_CHARS_MAX, default=None)
     return {"role": role.value, "content": content}
 

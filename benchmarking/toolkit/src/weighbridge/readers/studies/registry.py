@@ -8,6 +8,7 @@ from weighbridge.readers.findings import Findings
 from weighbridge.readers.imported_result import ImportedResult
 from weighbridge.readers.opened import Opened
 from weighbridge.readers.registry import read_results
+from weighbridge.readers.studies.answers import read_answers_study
 from weighbridge.readers.studies.decision_matrix import read_decision_matrix
 from weighbridge.readers.studies.device import read_device
 from weighbridge.readers.studies.experiment import read_experiment
@@ -17,7 +18,7 @@ from weighbridge.readers.studies.load_test import read_load_test
 from weighbridge.readers.studies.scores import read_scores
 from weighbridge.readers.studies.study import Study
 from weighbridge.readers.studies.sweep import read_sweep
-from weighbridge.readers.tools.weighbridge_results import LOAD, NAME, PROFILE, SCORES, findings_of
+from weighbridge.readers.tools.weighbridge_results import ANSWERS, LOAD, NAME, PROFILE, SCORES, findings_of
 
 READERS: Mapping[str, Callable[[Fields, Findings], Study]] = {
     LOAD: read_load_test,
@@ -28,6 +29,7 @@ READERS: Mapping[str, Callable[[Fields, Findings], Study]] = {
     "weighbridge.matrix/1": read_decision_matrix,
     "weighbridge.experiment/1": read_experiment,
     SCORES: read_scores,
+    ANSWERS: read_answers_study,
 }
 
 

@@ -41,7 +41,7 @@ class Score:
 
 def read_scores(document: Fields, findings: Findings) -> Study:
     """Return the study of a `weighbridge.scores/1`."""
-    scores = _scores(document.inside("metrics"), "all rows")
+    scores = scores_in(document.inside("metrics"), "all rows")
     if not scores:
         raise Invalid(f"{document.file} has no metric that can be taken.", code="no_metrics", field="file")
     slices = [each for entry in _entries(document, "slices", SLICES_MAX) for each in _of_slice(entry)]
@@ -68,7 +68,8 @@ def _entries(document: Fields, key: str, most: int) -> tuple[Fields, ...]:
     return entries
 
 
-def _scores(metrics: Fields, of: str) -> list[Score]:
+def scores_in(metrics: Fields, of: str) -> list[Score]:
+    """Return the metrics of some rows; raise Invalid for too many."""
     if len(metrics.names) > METRICS_MAX:
         raise Invalid(f"{metrics.file} has more than {METRICS_MAX} metrics; score fewer at once.", field="metrics")
     return [_score(metrics, name, of) for name in metrics.names]
@@ -83,7 +84,7 @@ def _score(metrics: Fields, name: str, of: str) -> Score:
 
 
 def _of_slice(entry: Fields) -> list[Score]:
-    return _scores(entry.inside("metrics"), printable(entry.text("name") or "a slice", 80))
+    return scores_in(entry.inside("metrics"), printable(entry.text("name") or "a slice", 80))
 
 
 def _conclusions(scores: Sequence[Score], slices: Sequence[Score]) -> Iterator[str]:
@@ -124,13 +125,13 @@ def _chart(document: Fields, scores: Sequence[Score], slices: Sequence[Score]) -
     first = scores[0]
     same = [each for each in slices if each.metric == first.metric]
     if same:
-        return _bars([first, *same], title=f"{first.metric} by slice", by_slice=True)
+        return bars_of([first, *same], title=f"{first.metric} by slice", by_slice=True)
     bins = [_bin(each) for each in _entries(document, "reliability", BINS_MAX)]
     if bins:
         from weighbridge.quality.scoring.chart import reliability_chart
 
         return reliability_chart({"reliability": bins})
-    return _bars([each for each in scores if each.unit == first.unit], title="Metrics", by_slice=False)
+    return bars_of([each for each in scores if each.unit == first.unit], title="Metrics", by_slice=False)
 
 
 def _bin(entry: Fields) -> dict[str, Any]:
@@ -138,7 +139,8 @@ def _bin(entry: Fields) -> dict[str, Any]:
     return {**shares, "n": entry.count("n") or 0}
 
 
-def _bars(scores: Sequence[Score], *, title: str, by_slice: bool) -> "Chart":
+def bars_of(scores: Sequence[Score], *, title: str, by_slice: bool) -> "Chart":
+    """Return a bar for each score, named by its rows or by its metric."""
     from weighbridge.charts.bars import Bar, bars
 
     rows = [

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any
 
 from weighbridge.core.errors import Invalid
@@ -54,6 +55,8 @@ def _header(opened: Opened) -> Mapping[str, Any]:
         raise Invalid(f"{opened.name} has more than {ENTRIES_MAX:,} entries. {CONVERT}", field="file")
     try:
         with zipfile.ZipFile(io.BytesIO(opened.content)) as archive:
+            if any(_leads_out(name) for name in archive.namelist()):
+                raise Invalid(f"{opened.name} has an entry that leads out of its folder. It is not read.", field="file")
             entry = archive.getinfo(HEADER)
             if entry.compress_type not in COMPRESSIONS:
                 raise Invalid(f"{opened.name} is compressed with Zstandard, which is not read. {CONVERT}", field="file")
@@ -63,6 +66,11 @@ def _header(opened: Opened) -> Mapping[str, Any]:
         raise Invalid(f"{opened.name} is no readable archive with a {HEADER}. {CONVERT}", field="file") from error
     name = f"{HEADER} in {opened.name}"
     return parse_object(content, name=name, field="file", limits=HEADER_LIMITS, number=Decimal, is_cleaning=True)
+
+
+def _leads_out(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts
 
 
 def _result(opened: Opened, log: Fields, score: Fields) -> ImportedResult:
@@ -91,7 +99,30 @@ def _result(opened: Opened, log: Fields, score: Fields) -> ImportedResult:
         findings.condition(key, log.inside("plan", "config").plain(key))
     _judge(findings, log, score)
     _metrics(findings, log, score, scorer, n)
+    _tokens(findings, stats.inside("model_usage"), evaluation.text("model") or "")
     return findings.result()
+
+
+def _tokens(findings: Findings, usage: Fields, model: str) -> None:
+    """Take the tokens of all requests of the model under test; those of others, such as judges, are left out.
+
+    The log does not count tokens that a cache served, or that were written into it, as input tokens. They are added, so
+    that input tokens include cached ones as everywhere else.
+    """
+    if model not in usage.names:
+        return
+    tokens = usage.inside(model)
+    uncached, output = tokens.count("input_tokens"), tokens.count("output_tokens")
+    read, write = (tokens.count(f"input_tokens_cache_{name}") or 0 for name in ("read", "write"))
+    findings.condition("output_tokens", output)
+    findings.condition("reasoning_tokens", tokens.count("reasoning_tokens"))
+    if uncached is None:
+        return
+    total = uncached + read + write
+    findings.condition("input_tokens", total)
+    findings.condition("cached_tokens", read)
+    if total:
+        findings.metric("cached_token_share", Decimal(read) / total, "ratio")
 
 
 def _sample_count(log: Fields, score: Fields) -> int | None:

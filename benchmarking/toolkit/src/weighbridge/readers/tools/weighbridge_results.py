@@ -1,4 +1,4 @@
-"""Our own results: the JSON documents of `profile`, `load`, `score` and `compare`.
+"""Our own results: the JSON documents of `profile`, `load`, `score`, `answers` and `compare`.
 
 They state a verdict with reasons, and why a metric is missing; both are taken as they are. A signed result is verified
 elsewhere: `weighbridge result verify --json` writes the document that is in it.
@@ -15,8 +15,12 @@ from weighbridge.readers.opened import Opened
 
 NAME, TOOL = "weighbridge", "Weighbridge"
 PROFILE, LOAD, SCORES, COMPARISON = (f"weighbridge.{kind}/1" for kind in ("result", "load", "scores", "comparison"))
-SCHEMAS = (PROFILE, LOAD, SCORES, COMPARISON)
-JUDGED = (PROFILE, LOAD, COMPARISON, *(f"weighbridge.{kind}/1" for kind in ("experiment", "max_rate", "load_search")))
+ANSWERS = "weighbridge.answers/1"
+SCHEMAS = (PROFILE, LOAD, SCORES, COMPARISON, ANSWERS)
+DATA = {SCORES: "predictions", ANSWERS: "prompts"}
+"""The entries of the files that are the data of a document without a manifest."""
+_JUDGED_KINDS = ("result", "load", "comparison", "answers", "experiment", "max_rate", "load_search")
+JUDGED = tuple(f"weighbridge.{kind}/1" for kind in _JUDGED_KINDS)
 """The documents that state a verdict; one of the others is judged by what it has."""
 SIGNED = "payloadType"
 DEPTH_MAX = 6
@@ -57,7 +61,8 @@ def findings_of(opened: Opened, document: Fields, candidate: Fields | None = Non
     manifest = document.inside("manifest")
     model = candidate if candidate is not None else manifest.inside("model")
     findings.model = SubjectHint(name=candidate.text("name") if candidate is not None else None, digest=_digest(model))
-    data = document.inside("predictions") if document.text("schema") == SCORES else manifest.inside("data")
+    schema = document.text("schema")
+    data = document.inside(DATA[schema]) if schema in DATA else manifest.inside("data")
     findings.data = SubjectHint(name=data.text("file"), digest=_digest(data), n=document.count("rows"))
     _conditions(findings, manifest if manifest.names else document)
     for place in (candidate, document):

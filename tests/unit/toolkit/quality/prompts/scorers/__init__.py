@@ -1,0 +1,1 @@
+"""Tests of scorers that need no code."""
