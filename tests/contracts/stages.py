@@ -20,8 +20,8 @@ from tests.unit.toolkit import builders
 from tests.unit.toolkit.costs import builders as priced
 from tests.unit.toolkit.costs import test_importers as lists
 from tests.unit.toolkit.load.capacity import builders as capacity
-from tests.unit.toolkit.subjects.deployment import configs
 from tests.unit.toolkit.quality.prompts.builders import desk
+from tests.unit.toolkit.subjects.deployment import configs
 from tests.unit.toolkit.tradeoff import builders as made
 from tests.unit.toolkit.tradeoff import matrices
 
