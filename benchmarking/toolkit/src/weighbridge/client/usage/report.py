@@ -48,8 +48,8 @@ class UsageLine:
     def plus(self, other: "UsageLine") -> "UsageLine":
         """Return the sum with a line of the same key; the money is unknown if one of the two is."""
         counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
-        is_priced = self.usd is not None and other.usd is not None
-        return replace(self, **counts, usd=(self.usd or 0) + (other.usd or 0) if is_priced else None)
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        return replace(self, **counts, usd=usd)
 
     def as_document(self) -> dict[str, Any]:
         """Return the JSON document, without unknown fields; money is text, so that it stays exact."""

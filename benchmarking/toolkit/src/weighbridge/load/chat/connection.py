@@ -10,7 +10,7 @@ from weighbridge.load.generator.connection import Connection
 from weighbridge.load.results.samples import NEVER, RequestOutcome
 
 if TYPE_CHECKING:
-    from weighbridge.load.generator.engine import LoadEngine
+    from weighbridge.load.chat.engine import ChatEngine
 
 # What a failure is called after the first token: a part of the answer had arrived.
 AFTER_FIRST_TOKEN = {
@@ -22,10 +22,10 @@ AFTER_FIRST_TOKEN = {
 class ChatConnection(Connection):
     """Keeps the stream of each answer in the engine, also if the request fails: nothing measured is lost."""
 
-    def __init__(self, pool: "LoadEngine", *, expect: Expectation, answer_bytes: int, clock: Callable[[], int]) -> None:
+    def __init__(self, pool: "ChatEngine", *, expect: Expectation, answer_bytes: int, clock: Callable[[], int]) -> None:
         """Add the connection to `pool`."""
         super().__init__(pool, expect=expect, answer_bytes=answer_bytes, clock=clock)
-        self._stream = AnswerStream()
+        self._engine, self._stream = pool, AnswerStream()
 
     def ask(self, request: int, message: bytes, *, keeps_body: bool) -> int:
         """Send one request, and begin a stream."""
@@ -36,7 +36,7 @@ class ChatConnection(Connection):
         """Read part of an answer, and count the processor time that reading takes."""
         began_ns = time.thread_time_ns()
         super().data_received(data)
-        self._pool.reading_ns += time.thread_time_ns() - began_ns
+        self._engine.reading_ns += time.thread_time_ns() - began_ns
 
     def on_body(self, chunk: bytes) -> None:
         """Read part of the stream (called by the parser)."""
@@ -52,7 +52,7 @@ class ChatConnection(Connection):
         """Fail the current request; what had arrived is kept."""
         if self._stream.first_ns != NEVER:
             outcome, why = AFTER_FIRST_TOKEN.get(outcome, (outcome, why))
-        self._pool.keep_answer(self.request, self._stream)
+        self._engine.keep_answer(self.request, self._stream)
         super().fail(outcome, at_ns, why, shown=shown)
 
     def _mark_headers(self) -> None:
@@ -61,5 +61,5 @@ class ChatConnection(Connection):
 
     def _outcome(self, request: int, at_ns: int) -> tuple[RequestOutcome, str, bytes]:
         self._stream.end(at_ns)
-        self._pool.keep_answer(request, self._stream)
+        self._engine.keep_answer(request, self._stream)
         return self._stream.outcome(self._parser.get_status_code())

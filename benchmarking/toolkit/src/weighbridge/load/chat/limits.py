@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 from importlib.resources import files
+from typing import Any
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
@@ -52,7 +53,7 @@ def limits_from(
 ) -> AnswerLimits:
     """Return the limits of a preset, replaced by those that are given; raise Invalid for an unknown preset."""
     stated = {"ttft_ms": ttft_ms, "tpot_ms": tpot_ms, "e2e_ms": e2e_ms}
-    given = {name: value for name, value in stated.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
     if not preset:
         return AnswerLimits(**given, share=share)
     known = preset_limits()
@@ -76,4 +77,4 @@ def preset_limits() -> dict[str, AnswerLimits]:
 
 
 def _row(reader: Reader) -> tuple[str, float, float]:
-    return reader.text("name"), reader.number("ttft_ms"), reader.number("tpot_ms")
+    return reader.text("name"), float(reader.number("ttft_ms")), float(reader.number("tpot_ms"))

@@ -103,7 +103,7 @@ def _why_not_managed(subject: Subject, params: Mapping[str, Any], hosts: Hosts) 
     for key in BASES:
         if key in params and host_of(params[key]) not in hosts.providers:
             return f"it goes to {params[key]}, which is none of the hosts given with --provider-host."
-    authorized: Mapping[str, object] = document["parameters"]  # type: ignore[assignment]  # checked when it was parsed
+    authorized: Mapping[str, object] = document["parameters"]
     for key, value in params.items():
         if key in REGIONS and value != document["region"]:
             return f"{key} is {value}; its subject is of the region {document['region'] or 'that is not stated'}."

@@ -55,7 +55,9 @@ class ChatSamples:
     def as_bytes(self) -> bytes:
         """Return the arrays, and the texts, as the content of an `.npz`."""
         file = io.BytesIO()
-        texts = {name: np.frombuffer(json.dumps(getattr(self, name)).encode(), dtype=np.uint8) for name in TEXTS}
+        texts: dict[str, Any] = {
+            name: np.frombuffer(json.dumps(getattr(self, name)).encode(), dtype=np.uint8) for name in TEXTS
+        }
         np.savez_compressed(file, **texts, **{name: getattr(self, name) for name in ARRAYS})
         return file.getvalue()
 
@@ -69,7 +71,7 @@ PER_REQUEST = tuple(name for name in ARRAYS if name not in ("gaps_ns", "gap_ends
 def read_chat_samples(file: IO[bytes]) -> ChatSamples:
     """Read samples written by `ChatSamples.as_bytes` in a process of the generator."""
     with np.load(file, allow_pickle=False) as arrays:
-        texts = {name: tuple(json.loads(arrays[name].tobytes())) for name in TEXTS}
+        texts: dict[str, Any] = {name: tuple(json.loads(arrays[name].tobytes())) for name in TEXTS}
         return ChatSamples(**{name: arrays[name] for name in ARRAYS}, **texts)
 
 
@@ -83,7 +85,7 @@ def samples_of(engine: "ChatEngine", *, start_ns: int) -> ChatSamples:
     requests = engine.requests
     streams = [engine.answers.get(request) or AnswerStream() for request in range(requests)]
     usages = [stream.usage or dict.fromkeys(COUNTS, UNKNOWN) for stream in streams]
-    gaps = [np.diff(np.array(stream.chunk_ns, dtype=np.int64)) for stream in streams]
+    gaps = [_gaps(np.array(stream.chunk_ns, dtype=np.int64)) for stream in streams]
     return ChatSamples(
         prompt=_whole(engine.prompt_of(request) for request in range(requests)),
         **{name: _since(streams, name, start_ns) for name in MOMENTS},
@@ -127,6 +129,10 @@ def merge_chat_samples(parts: Sequence[ChatSamples], order: NDArray[np.int64]) -
 
 def _models(named: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(sorted({name for names in named for name in names})[:MOST_MODELS])
+
+
+def _gaps(times: NDArray[np.int64]) -> NDArray[np.int64]:
+    return times[1:] - times[:-1]
 
 
 def _joined(gaps: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
