@@ -35,7 +35,7 @@ class Replica:
 
 
 @dataclasses.dataclass(slots=True)
-class Step:
+class BatchStep:
     """One step, or `count` equal ones without a change in between; `first` and `last` got that token at its end."""
 
     seconds: float
@@ -97,7 +97,7 @@ class Batch:
             return count
         return max(1, math.ceil(next_s / seconds))
 
-    def step(self, next_s: float = 0.0) -> Step:
+    def step(self, next_s: float = 0.0) -> BatchStep:
         """Take one step; if the next request is due in `next_s` seconds, all equal steps until something changes."""
         self._admit()
         replica, decoding, count = self.replica, len(self.decoding), 1
@@ -119,7 +119,7 @@ class Batch:
                 last.append(key)
         for key in last:
             self.kv_tokens -= sum(self.sizes.pop(key))
-        return Step(seconds * count, count, first, last)
+        return BatchStep(seconds * count, count, first, last)
 
 
 @dataclasses.dataclass(frozen=True)

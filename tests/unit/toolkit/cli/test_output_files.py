@@ -75,6 +75,7 @@ LINES = {
     "cost compare": "cost compare a.json a.json",
     "manifest": "manifest folder",
     "usage report": "usage report usage.csv --gateway g --env prod",
+    "size": "size --runs runs.csv --peak-rate 5",
     "workloads report": "workloads report workloads.json --cluster c --env prod",
 }
 
@@ -104,7 +105,7 @@ def nothing_for(command, besides):
     line = []
     for parameter in command.params:
         if parameter.required and besides not in parameter.opts:
-            value = {"--p99-ms": "1", "--to": "jsonl"}.get(parameter.opts[0], "none.json")
+            value = {"--p99-ms": "1", "--peak-rate": "1", "--to": "jsonl"}.get(parameter.opts[0], "none.json")
             line += [value] if parameter.param_type_name == "argument" else [parameter.opts[0], value]
     return line
 
@@ -161,6 +162,7 @@ def stage(tmp_path_factory):
         (folder / "folder").mkdir()
         (folder / "folder/w.bin").write_bytes(b"w")
         (folder / "usage.csv").write_text("day,model,input_tokens,output_tokens,requests\n2026-11-01,openai/a,5,1,1\n")
+        (folder / "runs.csv").write_text("rate,good,n,seed\n1,1,900,1\n2,0.5,900,1\n")
         (folder / "workloads.json").write_text(json.dumps([{"name": "a"}]))
         (folder / "list.json").write_text(
             json.dumps({"BillingCurrency": "USD", "Items": [ITEM], "NextPageLink": None, "Count": 1})
