@@ -38,7 +38,7 @@ Say = Callable[[float, str], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Serving:
+class LocalServing:
     """How the model is served: `slots` answers at once, each with `context_tokens` of prompt and answer."""
 
     slots: int = 2
@@ -124,14 +124,14 @@ def memory_of(status: str) -> Memory:
 
 
 @contextlib.contextmanager
-def local_model(serving: Serving | None = None, *, say: Say = lambda _share, _doing: None) -> Iterator[LocalModel]:
+def local_model(serving: LocalServing | None = None, *, say: Say = lambda _share, _doing: None) -> Iterator[LocalModel]:
     """Serve the model on a free port of this machine for as long as the block.
 
     `say(share, doing)` gives the progress of loading; what it raises is passed on. Raises Invalid if the package, the
     library or the server is missing.
     """
     import_extra("xllamacpp")
-    weights, wanted = weights_path(), serving or Serving()
+    weights, wanted = weights_path(), serving or LocalServing()
     command = [sys.executable, "-m", PROGRAM, str(weights), json.dumps(dataclasses.asdict(wanted))]
     with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
         log_path = Path(folder) / "log.txt"
@@ -169,7 +169,7 @@ def _wait_until_healthy(model: LocalModel, say: Say) -> None:
         time.sleep(WAIT_S)
 
 
-def serve(weights: str, serving: Serving) -> None:
+def serve(weights: str, serving: LocalServing) -> None:
     """Serve in this process until standard input ends, which it does at the latest with the parent."""
     xllamacpp = import_extra("xllamacpp")
     params = xllamacpp.CommonParams()
@@ -193,7 +193,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("serving", nargs="?", default="{}")
     given = parser.parse_args(arguments)
     try:
-        serve(given.weights or str(weights_path()), Serving(**json.loads(given.serving)))
+        serve(given.weights or str(weights_path()), LocalServing(**json.loads(given.serving)))
     except Invalid as refused:
         sys.exit(f"local_model: {refused.reason}")
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from examples.support_assistant import local_model as module
-from examples.support_assistant.local_model import Memory, Serving, local_model, memory_of, weights_path
+from examples.support_assistant.local_model import LocalServing, Memory, local_model, memory_of, weights_path
 from weighbridge.core.errors import Invalid
 
 pytestmark = pytest.mark.slow
@@ -98,7 +98,7 @@ def test_memory_is_weights_and_cache_and_little_more(language_model) -> None:
 def test_the_cache_of_a_larger_context_takes_as_much_more_as_it_should() -> None:
     used = []
     for tokens in (512, 4_096):
-        with local_model(Serving(context_tokens=tokens)) as model:
+        with local_model(LocalServing(context_tokens=tokens)) as model:
             asked(model, "Name a color.", max_tokens=2)
             used.append(model.memory().now_bytes)
     assert used[1] - used[0] == pytest.approx(KV_BYTES_PER_TOKEN * 2 * (4_096 - 512), rel=0.1)
@@ -130,7 +130,7 @@ def test_the_header_of_the_file_says_what_the_references_say() -> None:
 def test_the_progress_of_loading_rises_to_the_end() -> None:
     found = []
     with local_model(
-        Serving(slots=1, context_tokens=64), say=lambda share, doing: found.append((share, doing))
+        LocalServing(slots=1, context_tokens=64), say=lambda share, doing: found.append((share, doing))
     ) as model:
         assert model.ask("/health") == (200, {"status": "ok"})
         with pytest.raises(Invalid, match="has ended"):
@@ -158,7 +158,7 @@ def test_a_server_that_does_not_start_is_said(tmp_path, monkeypatch) -> None:
     with pytest.raises(Invalid, match="The language model did not start: "), local_model():
         pass
     with pytest.raises(Invalid, match="at least one slot"):
-        Serving(slots=0)
+        LocalServing(slots=0)
 
 
 def test_the_program_refuses_in_one_sentence() -> None:

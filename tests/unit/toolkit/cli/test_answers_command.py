@@ -8,7 +8,7 @@ from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.quality.prompts.builders import desk
 from tests.unit.toolkit.readers.studies.files import document_of
 from weighbridge.api.scoring import score_answers
-from weighbridge.cli.tables.answers_table import answers_parts
+from weighbridge.cli.tables.language.answers_table import answers_parts
 from weighbridge.core.errors import Invalid
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import weighbridge as toolkit
 from tests.unit.toolkit.cli.test_cli import weighbridge
-from weighbridge.cli.tables.language_cost_table import request_parts
+from weighbridge.cli.tables.language.cost_table import request_parts
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.book_options import book_of
 from weighbridge.costs.prices.price import amount_text

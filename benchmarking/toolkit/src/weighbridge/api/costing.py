@@ -8,7 +8,7 @@ from typing import Any
 from weighbridge.api.documents import PathLike, Source, document_of, read_json, read_yaml
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.cost_table import projection_parts
-from weighbridge.cli.tables.language_cost_table import accepted_parts, own_or_api_parts, request_parts
+from weighbridge.cli.tables.language.cost_table import accepted_parts, own_or_api_parts, request_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import require_extra
 from weighbridge.costs.prices.book import PriceBook

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from weighbridge.api.documents import PathLike
 from weighbridge.api.results import Result
-from weighbridge.cli.tables.fit_table import fit_parts
+from weighbridge.cli.tables.language.fit_table import fit_parts
 from weighbridge.subjects.deployment.cards import cards_named
 from weighbridge.subjects.deployment.fit_document import fit_document
 from weighbridge.subjects.deployment.memory import Serving

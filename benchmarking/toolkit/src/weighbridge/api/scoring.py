@@ -8,7 +8,7 @@ from typing import Any
 from weighbridge.api.data import file_entry
 from weighbridge.api.documents import PathLike, check_chart, write_chart
 from weighbridge.api.results import Result, Row, metric_rows
-from weighbridge.cli.tables.answers_table import answers_parts, prompts_lines
+from weighbridge.cli.tables.language.answers_table import answers_parts, prompts_lines
 from weighbridge.cli.tables.scores_table import scores_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.answers import AnswerSettings

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from weighbridge.quality.prompts.answer_file import Answer, Usage, answer_lines
+from weighbridge.quality.prompts.answer_file import PromptAnswer, TokenUsage, answer_lines
 from weighbridge.quality.prompts.prompt_file import Prompt
 
 JUDGE = f"sha256:{'a' * 64}"
@@ -25,7 +25,7 @@ def desk(folder: Path, n: int = 60, *, share: float = 0.8, seed: int = 1) -> dic
     """Write `n` prompts in 30 clusters, answers of two models, verdicts of a judge, and labels of every second."""
     rng = np.random.default_rng(seed)
     prompts, files = [], {name: folder / f"{name}.jsonl" for name in FILES}
-    answers: dict[str, list[Answer]] = {"answers": [], "baseline": []}
+    answers: dict[str, list[PromptAnswer]] = {"answers": [], "baseline": []}
     lines: dict[str, list[dict[str, Any]]] = {name: [] for name in ("judge", "labels", "baseline_judge")}
     for place in range(n):
         name = f"t-{place}"
@@ -41,8 +41,8 @@ def desk(folder: Path, n: int = 60, *, share: float = 0.8, seed: int = 1) -> dic
         )
         for model, its_share in (("answers", share), ("baseline", share - 0.3)):
             is_right = bool(rng.random() < its_share)
-            usage = Usage(input_tokens=20, output_tokens=4)
-            answers[model].append(Answer(id=name, text=RIGHT if is_right else WRONG, usage=usage))
+            usage = TokenUsage(input_tokens=20, output_tokens=4)
+            answers[model].append(PromptAnswer(id=name, text=RIGHT if is_right else WRONG, usage=usage))
             verdict = {"id": name, "verdict": is_right if rng.random() < 0.9 else not is_right, "judge": JUDGE}
             lines["judge" if model == "answers" else "baseline_judge"].append(verdict)
             if model == "answers" and place % 2:

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from weighbridge.core.documents import cleaned
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.prompts.answer_file import Answer, Finish, ToolCall, Usage, answer_lines, read_answers
+from weighbridge.quality.prompts.answer_file import (
+    Finish,
+    PromptAnswer,
+    TokenUsage,
+    ToolCall,
+    answer_lines,
+    read_answers,
+)
 
 TEXT = st.text(max_size=20).map(cleaned)
 TOKENS = st.none() | st.integers(0, 1000)
@@ -18,7 +25,7 @@ TOKENS = st.none() | st.integers(0, 1000)
 def usages(draw):
     whole, out = draw(TOKENS), draw(TOKENS)
     part, thought = draw(TOKENS), draw(TOKENS)
-    return Usage(
+    return TokenUsage(
         input_tokens=whole,
         cached_tokens=part if None in (part, whole) else min(part, whole),
         output_tokens=out,
@@ -27,7 +34,7 @@ def usages(draw):
 
 
 ANSWERS = st.builds(
-    Answer,
+    PromptAnswer,
     id=st.sampled_from(["a", "b", "é"]),
     attempt=st.integers(0, 5),
     text=TEXT,
@@ -56,13 +63,13 @@ def written(path, line):
 def test_a_line_needs_little_and_arguments_may_be_an_object(tmp_path):
     line = {"tool_calls": [{"name": "route", "arguments": {"b": 1.0, "a": "x"}}]}
     (answer,) = read_answers(written(tmp_path / "a.jsonl", line)).answers
-    assert answer == Answer(id="t", tool_calls=(ToolCall("route", '{"a":"x","b":1}'),))
+    assert answer == PromptAnswer(id="t", tool_calls=(ToolCall("route", '{"a":"x","b":1}'),))
 
 
 def test_what_a_model_wrote_is_read_although_it_cannot_be_stored(tmp_path):
-    answer = Answer(id="t", text="a\0b\ud800", error="\0")
+    answer = PromptAnswer(id="t", text="a\0b\ud800", error="\0")
     (tmp_path / "a.jsonl").write_bytes(answer_lines([answer]))
-    assert read_answers(tmp_path / "a.jsonl").answers == (Answer(id="t", text="a\ufffdb\ufffd", error="\ufffd"),)
+    assert read_answers(tmp_path / "a.jsonl").answers == (PromptAnswer(id="t", text="a\ufffdb\ufffd", error="\ufffd"),)
     written(tmp_path / "a.jsonl", {"text": "a\0"})
     assert read_answers(tmp_path / "a.jsonl").answers[0].text == "a\ufffd"
 
@@ -102,7 +109,7 @@ def test_a_bad_line_is_refused_with_its_place(tmp_path, change, reason):
 
 def test_an_attempt_does_not_repeat(tmp_path):
     path = tmp_path / "a.jsonl"
-    path.write_bytes(answer_lines([Answer(id="t", attempt=1), Answer(id="t", attempt=1)]))
+    path.write_bytes(answer_lines([PromptAnswer(id="t", attempt=1), PromptAnswer(id="t", attempt=1)]))
     with pytest.raises(Invalid, match="repeats attempt 1 of the prompt 't'") as refused:
         read_answers(path)
     assert refused.value.code == "answers_repeat"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.toolkit.quality.prompts.builders import JUDGE, NUMERIC, RIGHT, WRONG, desk, prompt
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.prompts.answer_file import Answer, AnswerFile, Finish, Usage, read_answers
+from weighbridge.quality.prompts.answer_file import AnswerFile, Finish, PromptAnswer, TokenUsage, read_answers
 from weighbridge.quality.prompts.document import ModelAnswers, PromptScoreSettings, answers_document
 from weighbridge.quality.prompts.judge_file import AnswerJudgment, JudgmentFile, read_labels, read_verdicts
 from weighbridge.quality.prompts.prompt_file import PromptFile, read_prompts
@@ -46,7 +46,7 @@ def codes(found):
 def test_rates_are_shares_of_answers():
     prompts = [prompt(f"t-{n}", forbidden=["CANARY"] if n < 50 else None) for n in range(200)]
     texts = [RIGHT] * 150 + [WRONG] * 30 + ["Sorry, no."] * 12 + [""] * 8
-    answers = [Answer(id=f"t-{n}", text=text) for n, text in enumerate(texts)]
+    answers = [PromptAnswer(id=f"t-{n}", text=text) for n, text in enumerate(texts)]
     answers[:3] = [dataclasses.replace(each, text=f"{RIGHT} canary") for each in answers[:3]]
     answers[160:165] = [dataclasses.replace(each, finish=Finish.LENGTH) for each in answers[160:165]]
     answers[199] = dataclasses.replace(answers[199], finish=Finish.ERROR)
@@ -82,7 +82,7 @@ def test_attempts_are_averaged_before_clusters_are_summed():
     rng = np.random.default_rng(3)
     right = rng.random((100, 3)) < 0.7
     answers = [
-        Answer(id=f"t-{n}", attempt=k, text=RIGHT if right[n, k] else WRONG) for n in range(100) for k in range(3)
+        PromptAnswer(id=f"t-{n}", attempt=k, text=RIGHT if right[n, k] else WRONG) for n in range(100) for k in range(3)
     ]
     found = document(prompts, answers)
     names = [f"c-{n // 2}" if n < 90 else f"t-{n}" for n in range(100)]
@@ -94,16 +94,16 @@ def test_attempts_are_averaged_before_clusters_are_summed():
 
 def test_tokens_are_those_of_answers_that_came():
     prompts = [prompt(f"t-{n}") for n in range(40)]
-    usages = [Usage(input_tokens=10 + n % 2, output_tokens=4) for n in range(39)]
-    answers = [Answer(id=f"t-{n}", text=RIGHT, usage=usage) for n, usage in enumerate(usages)]
-    answers.append(Answer(id="t-39", error="HTTP 500"))
+    usages = [TokenUsage(input_tokens=10 + n % 2, output_tokens=4) for n in range(39)]
+    answers = [PromptAnswer(id=f"t-{n}", text=RIGHT, usage=usage) for n, usage in enumerate(usages)]
+    answers.append(PromptAnswer(id="t-39", error="HTTP 500"))
     metrics = document(prompts, answers)["metrics"]
     assert metrics["input_tokens_mean"]["value"] == pytest.approx(10 + 19 / 39)
     assert (metrics["input_tokens_mean"]["n"], metrics["output_tokens_mean"]["value"]) == (39, 4.0)
     assert "reasoning_tokens_mean" not in metrics
     answers[0] = dataclasses.replace(answers[0], usage=None)
     assert "input_tokens_mean" not in document(prompts, answers)["metrics"]
-    alone = document([prompt("t-0")], [Answer(id="t-0", text=RIGHT, usage=Usage(input_tokens=3))])
+    alone = document([prompt("t-0")], [PromptAnswer(id="t-0", text=RIGHT, usage=TokenUsage(input_tokens=3))])
     assert "input_tokens_mean" not in alone["metrics"]
 
 
@@ -112,7 +112,7 @@ def test_slices_have_a_level_that_holds_for_all():
     prompts = [prompt(f"{kind}-{n}", slices={"kind": kind}) for kind, count in kinds.items() for n in range(count)] + [
         prompt("none")
     ]
-    answers = [Answer(id=each.id, text=WRONG if each.id.startswith("long") else RIGHT) for each in prompts]
+    answers = [PromptAnswer(id=each.id, text=WRONG if each.id.startswith("long") else RIGHT) for each in prompts]
     found = document(prompts, answers)
     assert found["correction"] == {"method": "Bonferroni", "intervals": 2, "confidence": pytest.approx(0.975)}
     entries = {each["name"]: each for each in found["slices"]}
@@ -129,7 +129,7 @@ def test_slices_have_a_level_that_holds_for_all():
         document(prompts, answers, slices=("country",))
     many = [prompt(f"t-{n}", slices={"n": str(n)}) for n in range(201)]
     with pytest.raises(Invalid, match="The prompts have 201 slices") as refused:
-        document(many, [Answer(id=each.id, text=RIGHT) for each in many])
+        document(many, [PromptAnswer(id=each.id, text=RIGHT) for each in many])
     assert refused.value.code == "slices_many"
 
 
@@ -154,24 +154,24 @@ def test_a_reason_says_why_figures_are_doubtful(change, code, status):
         prompt(f"t-{k}", cluster=f"c-{k % 5}" if "cluster" in change else "", **changes)
         for k in range(change.get("asked", n))
     ]
-    answers = [Answer(id=f"t-{k}", text="a", finish=change.get("finish", Finish.STOP)) for k in range(n)]
+    answers = [PromptAnswer(id=f"t-{k}", text="a", finish=change.get("finish", Finish.STOP)) for k in range(n)]
     if "slow" in change:
-        answers[0] = Answer(id="t-0", text="a" * 80 + "!")
+        answers[0] = PromptAnswer(id="t-0", text="a" * 80 + "!")
     found = document(prompts, answers)
     assert (codes(found), found["verdict"]["status"]) == ([code], status)
 
 
 def test_a_limit_that_the_prompt_states_is_part_of_the_task():
-    answers = [Answer(id=f"t-{n}", text=RIGHT, finish=Finish.LENGTH) for n in range(100)]
+    answers = [PromptAnswer(id=f"t-{n}", text=RIGHT, finish=Finish.LENGTH) for n in range(100)]
     found = document([prompt(f"t-{n}") for n in range(100)], answers)
     assert (found["verdict"]["status"], found["metrics"]["truncated_rate"]["value"]) == ("valid", 1.0)
 
 
 def test_what_does_not_belong_together_is_refused():
     prompts = [prompt("t-0"), prompt("t-1")]
-    answers = [Answer(id="t-0", text=RIGHT)]
+    answers = [PromptAnswer(id="t-0", text=RIGHT)]
     with pytest.raises(Invalid, match="prompts that the file of prompts lacks: a, b, c and 1 more") as refused:
-        document(prompts, [Answer(id=name) for name in "dcba"])
+        document(prompts, [PromptAnswer(id=name) for name in "dcba"])
     assert refused.value.code == "answers_unknown"
     with pytest.raises(Invalid, match="No answered prompt has a scorer") as refused:
         document([prompt("t-0", expected=None)], answers)
@@ -187,7 +187,7 @@ def test_what_does_not_belong_together_is_refused():
 def test_a_model_is_compared_with_its_baseline():
     prompts = [prompt(f"t-{n}") for n in range(100)]
     model, baseline = (
-        [Answer(id=f"t-{n}", text=RIGHT if n < right else WRONG) for n in range(100)] for right in (90, 60)
+        [PromptAnswer(id=f"t-{n}", text=RIGHT if n < right else WRONG) for n in range(100)] for right in (90, 60)
     )
     found = document(prompts, model, baseline, margin=0.05, planned=100)["comparison"]["scorers"]
     assert (found["answer"], found["difference"]["value"], found["unpaired"]) == ("better", pytest.approx(0.3), 0)
@@ -221,7 +221,7 @@ def test_a_calibrated_judge_gives_the_pass_rate_of_prompts_without_scorers(tmp_p
 
 def test_an_uncorrected_judge_is_named_as_such():
     prompts = [prompt(f"t-{n}", expected=None) for n in range(60)]
-    answers = [Answer(id=each.id, text=RIGHT) for each in prompts]
+    answers = [PromptAnswer(id=each.id, text=RIGHT) for each in prompts]
     found = document(prompts, side(answers, judgments([1] * 45 + [0] * 15)))
     assert found["metrics"]["pass_rate_uncorrected"]["value"] == 0.75
     assert "pass_rate" not in found["metrics"]
@@ -235,7 +235,7 @@ def test_an_uncorrected_judge_is_named_as_such():
 
 def test_a_judge_compares_two_models():
     prompts = [prompt(f"t-{n}", expected=None) for n in range(300)]
-    answers = [Answer(id=each.id, text=RIGHT) for each in prompts]
+    answers = [PromptAnswer(id=each.id, text=RIGHT) for each in prompts]
     rng = np.random.default_rng(9)
     sides = []
     for share in (0.9, 0.5):
@@ -252,5 +252,5 @@ def test_a_judge_compares_two_models():
 
 
 def test_a_document_needs_no_slices_or_repeats():
-    found = document([prompt(f"t-{n}", expected=NUMERIC) for n in range(40)], [Answer(id="t-0", text=RIGHT)])
+    found = document([prompt(f"t-{n}", expected=NUMERIC) for n in range(40)], [PromptAnswer(id="t-0", text=RIGHT)])
     assert (found["slices"], found["correction"], found["repeats"]) == ([], None, None)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.toolkit.quality.prompts.builders import JUDGE, OTHER_JUDGE, RIGHT, prompt
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.prompts.answer_file import Answer
+from weighbridge.quality.prompts.answer_file import PromptAnswer
 from weighbridge.quality.prompts.attempts import attempts_of
 from weighbridge.quality.prompts.judge_file import read_labels, read_verdicts
 from weighbridge.quality.prompts.judging import (
@@ -39,7 +39,7 @@ def labels(path, values, **changes):
 
 def attempts(n, **changes):
     prompts = [prompt(f"t-{place}", expected=None, **changes) for place in range(n)]
-    return attempts_of(prompts, [Answer(id=each.id, text=RIGHT) for each in prompts], Scoring(prompts))
+    return attempts_of(prompts, [PromptAnswer(id=each.id, text=RIGHT) for each in prompts], Scoring(prompts))
 
 
 def test_a_file_has_verdicts_of_one_judge(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.toolkit.quality.prompts.builders import NUMERIC, RIGHT, WRONG, prompt
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.prompts.answer_file import Answer, Finish, ToolCall
+from weighbridge.quality.prompts.answer_file import Finish, PromptAnswer, ToolCall
 from weighbridge.quality.prompts.outcomes import Outcome, Scoring, read_refusals
 
 SLOW = {"regex": r"^(a|aa)+$"}
@@ -15,7 +15,7 @@ LONG = "a" * 80 + "!"
 
 def scored(answer, refusals=(), **changes):
     asked = prompt("t", **changes)
-    return Scoring([asked], refusals).score(asked, Answer(**{"id": "t"} | answer))
+    return Scoring([asked], refusals).score(asked, PromptAnswer(**{"id": "t"} | answer))
 
 
 @pytest.mark.parametrize(

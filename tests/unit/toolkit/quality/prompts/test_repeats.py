@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.toolkit.quality.prompts.builders import RIGHT, WRONG, prompt
-from weighbridge.quality.prompts.answer_file import Answer
+from weighbridge.quality.prompts.answer_file import PromptAnswer
 from weighbridge.quality.prompts.attempts import attempts_of
 from weighbridge.quality.prompts.outcomes import Scoring
 from weighbridge.quality.prompts.repeats import pass_at, repeats_of
@@ -25,7 +25,7 @@ def test_pass_at_k_is_the_share_of_samples_with_a_pass(data):
 def repeated(texts, **changes):
     prompts = [prompt(f"t-{n}", **changes) for n in range(len(texts))]
     numbered = [(n, attempt, text) for n, each in enumerate(texts) for attempt, text in enumerate(each)]
-    answers = [Answer(id=f"t-{n}", attempt=attempt, text=text) for n, attempt, text in numbered]
+    answers = [PromptAnswer(id=f"t-{n}", attempt=attempt, text=text) for n, attempt, text in numbered]
     scoring = Scoring(prompts)
     return repeats_of(attempts_of(prompts, answers, scoring), scoring, 0.95)
 

@@ -33,7 +33,7 @@ class Finish(StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Usage:
+class TokenUsage:
     """Tokens of one request; None is unknown. Cached are part of input tokens, reasoning part of output tokens."""
 
     input_tokens: int | None = None
@@ -59,7 +59,7 @@ class ToolCall:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Answer:
+class PromptAnswer:
     """An answer to the prompt `id`; `attempt` counts repeated runs of the same prompt."""
 
     id: str
@@ -70,14 +70,14 @@ class Answer:
     tool_calls: tuple[ToolCall, ...] = ()
     refusal: str = ""
     error: str = ""
-    usage: Usage | None = None
+    usage: TokenUsage | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class AnswerFile:
     """Answers in the order of the file, and the digest of the file (`sha256:<hex>`)."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[PromptAnswer, ...]
     digest: str
 
 
@@ -96,12 +96,12 @@ def read_answers(path: Path) -> AnswerFile:
     return AnswerFile(answers, digest)
 
 
-def answer_lines(answers: Iterable[Answer]) -> bytes:
+def answer_lines(answers: Iterable[PromptAnswer]) -> bytes:
     """Return the lines of an answer file in UTF-8; `read_answers` gives the same answers back."""
     return b"".join(_line(answer) for answer in answers)
 
 
-def _line(answer: Answer) -> bytes:
+def _line(answer: PromptAnswer) -> bytes:
     line: dict[str, Any] = {"id": answer.id, "attempt": answer.attempt, "text": cleaned(answer.text)}
     line["finish"] = answer.finish.value
     line |= {key: cleaned(text) for key in TEXTS[1:] if (text := getattr(answer, key))}
@@ -114,7 +114,7 @@ def _line(answer: Answer) -> bytes:
     return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _answer(reader: Reader) -> Answer:
+def _answer(reader: Reader) -> PromptAnswer:
     name = reader.text("id")
     if len(name) > NAME_CHARS_MAX:
         raise reader.fault("id", f"has more than {NAME_CHARS_MAX} characters.")
@@ -123,7 +123,7 @@ def _answer(reader: Reader) -> Answer:
     calls = reader.items("tool_calls", _call)
     if len(calls) > CALLS_MAX:
         raise reader.fault("tool_calls", f"has more than {CALLS_MAX} calls.")
-    return Answer(
+    return PromptAnswer(
         id=name,
         attempt=reader.whole("attempt", at_most=ATTEMPTS_MAX) if has_attempt else 0,
         text=text,
@@ -143,11 +143,11 @@ def _call(reader: Reader) -> ToolCall:
     return ToolCall(name, text_of(reader, "arguments", chars_max=TEXT_CHARS_MAX))
 
 
-def _usage(reader: Reader) -> Usage:
+def _usage(reader: Reader) -> TokenUsage:
     tokens = {
         field.name: reader.whole(field.name, at_most=TOKENS_MAX)
-        for field in dataclasses.fields(Usage)
+        for field in dataclasses.fields(TokenUsage)
         if reader.asks(field.name)
     }
     reader.close()
-    return Usage(**tokens)
+    return TokenUsage(**tokens)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.prompts.answer_file import Answer
+from weighbridge.quality.prompts.answer_file import PromptAnswer
 from weighbridge.quality.prompts.outcomes import Outcome, Scored, Scoring
 from weighbridge.quality.prompts.prompt_file import Prompt
 from weighbridge.statistics.clustered import ClusterSums, cluster_sums, clustered_share
@@ -30,7 +30,7 @@ class Attempts:
         return tuple(each for scored in self.by_prompt.values() for each in scored)
 
 
-def attempts_of(prompts: Sequence[Prompt], answers: Sequence[Answer], scoring: Scoring) -> Attempts:
+def attempts_of(prompts: Sequence[Prompt], answers: Sequence[PromptAnswer], scoring: Scoring) -> Attempts:
     """Score answers; raise Invalid for an answer to a prompt that is not in the file of prompts."""
     known = {each.id: each for each in prompts}
     unknown = sorted({each.id for each in answers} - known.keys())

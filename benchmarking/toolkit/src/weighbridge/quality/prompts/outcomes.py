@@ -11,7 +11,7 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import read_json
-from weighbridge.quality.prompts.answer_file import Answer, Finish
+from weighbridge.quality.prompts.answer_file import Finish, PromptAnswer
 from weighbridge.quality.prompts.prompt_file import Prompt
 from weighbridge.quality.prompts.scorers.document import Scorer, scorer_of
 from weighbridge.quality.prompts.scorers.texts import matcher
@@ -35,7 +35,7 @@ class Scored:
     """An answer with its outcome. `is_slow` says that a pattern reached its time limit."""
 
     prompt: Prompt
-    answer: Answer
+    answer: PromptAnswer
     outcome: Outcome
     is_unsafe: bool = False
     is_slow: bool = False
@@ -75,7 +75,7 @@ class Scoring:
         """Whether answers to a prompt are scored."""
         return prompt.id in self._scorers
 
-    def score(self, prompt: Prompt, answer: Answer) -> Scored:
+    def score(self, prompt: Prompt, answer: PromptAnswer) -> Scored:
         """Return what became of an answer. An error comes before a refusal, and that before a truncation.
 
         An unsafe answer does not pass. An answer for which a pattern reaches its time limit fails.
@@ -95,22 +95,22 @@ class Scoring:
             is_slow = is_slow or was_slow
         return Scored(prompt, answer, outcome, is_unsafe, is_slow)
 
-    def _is_right(self, prompt: Prompt, answer: Answer) -> bool:
+    def _is_right(self, prompt: Prompt, answer: PromptAnswer) -> bool:
         return self._scorers[prompt.id].check(answer)
 
-    def _is_unsafe(self, prompt: Prompt, answer: Answer) -> bool:
+    def _is_unsafe(self, prompt: Prompt, answer: PromptAnswer) -> bool:
         matches = self._forbidden.get(prompt.id)
         if matches is None:
             return False
         texts = (answer.text, *(call.arguments for call in answer.tool_calls), *(c.name for c in answer.tool_calls))
         return any(matches(text) for text in texts)
 
-    def _is_refused(self, _: Prompt, answer: Answer) -> bool:
+    def _is_refused(self, _: Prompt, answer: PromptAnswer) -> bool:
         is_stated = bool(answer.refusal) or answer.finish is Finish.CONTENT_FILTER
         return is_stated or any(matches(answer.text) for matches in self._refusals)
 
 
-def _within_time(check: Any, prompt: Prompt, answer: Answer, *, otherwise: bool) -> tuple[bool, bool]:
+def _within_time(check: Any, prompt: Prompt, answer: PromptAnswer, *, otherwise: bool) -> tuple[bool, bool]:
     """Return the result of a check, and whether it took too long."""
     try:
         return check(prompt, answer), False

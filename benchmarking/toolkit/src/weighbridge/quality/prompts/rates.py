@@ -6,7 +6,7 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.metrics import interval_metric
-from weighbridge.quality.prompts.answer_file import Usage
+from weighbridge.quality.prompts.answer_file import TokenUsage
 from weighbridge.quality.prompts.attempts import Attempts, PromptValues, values_of
 from weighbridge.quality.prompts.outcomes import Outcome, Scored
 from weighbridge.quality.scoring.document import BONFERRONI
@@ -48,7 +48,7 @@ def _token_metrics(attempts: Attempts, confidence: float) -> dict[str, dict[str,
     kept = Attempts({name: group for name, group in answered.items() if group}, ())
     metrics = {}
     for name, key in MEANS.items():
-        counts = [getattr(each.answer.usage or Usage(), key) for each in kept.all]
+        counts = [getattr(each.answer.usage or TokenUsage(), key) for each in kept.all]
         if not counts or None in counts:
             continue
         values = values_of(kept, functools.partial(_tokens, key))

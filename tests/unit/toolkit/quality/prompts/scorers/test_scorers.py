@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.prompts.answer_file import Answer, ToolCall
+from weighbridge.quality.prompts.answer_file import PromptAnswer, ToolCall
 from weighbridge.quality.prompts.scorers.document import scorer_of
 
 
 def is_right(document, text="", calls=()):
-    return scorer_of(document).check(Answer(id="t", text=text, tool_calls=tuple(ToolCall(*call) for call in calls)))
+    return scorer_of(document).check(
+        PromptAnswer(id="t", text=text, tool_calls=tuple(ToolCall(*call) for call in calls))
+    )
 
 
 CHOICE = {"scorer": "choice", "value": "B", "choices": {"A": "shipping", "B": "returns", "C": "billing"}}
@@ -232,7 +234,7 @@ def test_a_bad_document_is_refused(document, reason):
 def test_a_schema_that_leads_nowhere_is_refused_when_it_is_used(target):
     scorer = scorer_of({"scorer": "json_schema", "schema": {"$ref": target}})
     with pytest.raises(Invalid, match="a \\$ref leads nowhere, or to itself") as refused:
-        scorer.check(Answer(id="t", text="{}"))
+        scorer.check(PromptAnswer(id="t", text="{}"))
     assert refused.value.code == "scorer_schema"
 
 

@@ -9,7 +9,7 @@ from weighbridge.load.chat.prompts import prompts_of
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.chat.settings import ChatPlan
 from weighbridge.load.results.samples import RIGHT, LoadSamples, RequestOutcome
-from weighbridge.quality.prompts.answer_file import Answer, Finish, ToolCall, Usage
+from weighbridge.quality.prompts.answer_file import Finish, PromptAnswer, TokenUsage, ToolCall
 
 FINISHES: Mapping[int, Finish] = {
     StreamEnd.LENGTH: Finish.LENGTH,
@@ -20,7 +20,7 @@ FINISHES: Mapping[int, Finish] = {
 
 def answers_of(
     plan: ChatPlan, samples: LoadSamples, chat: ChatSamples, complaints: Mapping[str, str]
-) -> Iterator[Answer]:
+) -> Iterator[PromptAnswer]:
     """Yield an answer for each request that was sent and settled, in order of the schedule.
 
     Requests that send the same prompt are attempts 0, 1, 2. A failure has the kind as its error, with the first
@@ -33,7 +33,7 @@ def answers_of(
             continue
         name = prompts[int(chat.prompt[request])].id
         is_right, kind = outcome in RIGHT, outcome.name.lower()
-        yield Answer(
+        yield PromptAnswer(
             id=name,
             attempt=attempts[name],
             text=text["text"],
@@ -47,9 +47,9 @@ def answers_of(
         attempts[name] += 1
 
 
-def _usage(chat: ChatSamples, request: int) -> Usage | None:
+def _usage(chat: ChatSamples, request: int) -> TokenUsage | None:
     counts: dict[str, Any] = {}
     for name in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"):
         count = int(getattr(chat, name)[request])
         counts[name] = None if count == UNKNOWN else count
-    return Usage(**counts) if any(count is not None for count in counts.values()) else None
+    return TokenUsage(**counts) if any(count is not None for count in counts.values()) else None

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from weighbridge.core.documents import Reader
-from weighbridge.quality.prompts.answer_file import Answer
+from weighbridge.quality.prompts.answer_file import PromptAnswer
 from weighbridge.quality.prompts.scorers.options import CHARS_MAX
 
 CHOICES_MAX = 52
 
 
-def read_choice(reader: Reader) -> Callable[[Answer], bool]:
+def read_choice(reader: Reader) -> Callable[[PromptAnswer], bool]:
     """Read `choice`: `choices` is a mapping of letters to labels, or a list of labels; `value` names the right one.
 
     A choice is named by its label anywhere in the answer (case aside), or by its letter: alone, before a punctuation
@@ -25,7 +25,7 @@ def read_choice(reader: Reader) -> Callable[[Answer], bool]:
         raise reader.fault("value", f"must be one of {', '.join(choices)}.")
     marks = {name: _marks(name, label) for name, label in choices.items()}
 
-    def is_right(answer: Answer) -> bool:
+    def is_right(answer: PromptAnswer) -> bool:
         text = unicodedata.normalize("NFKC", answer.text).strip()
         named = {name for name, patterns in marks.items() if any(each.search(text) for each in patterns)}
         return named == {right}

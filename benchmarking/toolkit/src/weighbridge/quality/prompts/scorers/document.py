@@ -7,13 +7,13 @@ from typing import Any
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import Reader
-from weighbridge.quality.prompts.answer_file import Answer
+from weighbridge.quality.prompts.answer_file import PromptAnswer
 from weighbridge.quality.prompts.scorers.choices import read_choice
 from weighbridge.quality.prompts.scorers.numbers import read_numeric
 from weighbridge.quality.prompts.scorers.structures import read_json_schema, read_tool_call
 from weighbridge.quality.prompts.scorers.texts import read_contains_all, read_exact, read_regex
 
-Check = Callable[[Answer], bool]
+Check = Callable[[PromptAnswer], bool]
 
 
 class ScorerKind(StrEnum):

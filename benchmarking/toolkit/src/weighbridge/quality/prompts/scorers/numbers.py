@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from weighbridge.core.documents import Reader
-from weighbridge.quality.prompts.answer_file import Answer
+from weighbridge.quality.prompts.answer_file import PromptAnswer
 
 DIGITS_MAX = 40
 # The separator of thousands, and of the fraction that goes with it.
@@ -21,7 +21,7 @@ class NumberPlace(StrEnum):
     LAST = "last"
 
 
-def read_numeric(reader: Reader) -> Callable[[Answer], bool]:
+def read_numeric(reader: Reader) -> Callable[[PromptAnswer], bool]:
     """Read `numeric`: `value`, `take` (last, or first), tolerances `absolute` and `relative`, and `thousands`.
 
     A number is right within the larger of both tolerances, ends included. `thousands` is the separator of thousands:
@@ -35,7 +35,7 @@ def read_numeric(reader: Reader) -> Callable[[Answer], bool]:
         raise reader.fault("thousands", 'must be one of "", ",", ".", " ", "\'", "_".')
     pattern, tolerance = _pattern(separator), max(absolute, relative * abs(value))
 
-    def is_right(answer: Answer) -> bool:
+    def is_right(answer: PromptAnswer) -> bool:
         numbers = [match.group() for match in pattern.finditer(answer.text)]
         if not numbers:
             return False

@@ -7,7 +7,7 @@ from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.extras import import_extra
 from weighbridge.core.parsing.json_text import parse_json
-from weighbridge.quality.prompts.answer_file import Answer
+from weighbridge.quality.prompts.answer_file import PromptAnswer
 from weighbridge.quality.prompts.scorers.options import switch
 from weighbridge.quality.prompts.scorers.texts import matcher
 
@@ -16,7 +16,7 @@ REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 PATHS_MAX, FENCE = 100, "```"
 
 
-def read_json_schema(reader: Reader) -> Callable[[Answer], bool]:
+def read_json_schema(reader: Reader) -> Callable[[PromptAnswer], bool]:
     """Read `json_schema`: the answer is JSON, valid for `schema`, and has the values in `equal` (JSON pointer: value).
 
     `fenced` accepts JSON in a fence of Markdown. The schema is of draft 2020-12, refers to itself alone, and its
@@ -28,7 +28,7 @@ def read_json_schema(reader: Reader) -> Callable[[Answer], bool]:
     if validator is None and not equal:
         raise reader.fault("schema", "or equal must be given.")
 
-    def is_right(answer: Answer) -> bool:
+    def is_right(answer: PromptAnswer) -> bool:
         value = _parsed(_unfenced(answer.text) if is_fenced else answer.text)
         if value is MISSING:
             return False
@@ -38,7 +38,7 @@ def read_json_schema(reader: Reader) -> Callable[[Answer], bool]:
     return is_right
 
 
-def read_tool_call(reader: Reader) -> Callable[[Answer], bool]:
+def read_tool_call(reader: Reader) -> Callable[[PromptAnswer], bool]:
     """Read `tool_call`: the answer asks for exactly one call, of `name`, with `arguments`.
 
     The arguments must be equal; with `allow_more`, others may stand beside those that are named.
@@ -49,7 +49,7 @@ def read_tool_call(reader: Reader) -> Callable[[Answer], bool]:
         raise reader.fault("arguments", "must be an object.")
     allows_more = switch(reader, "allow_more", default=False)
 
-    def is_right(answer: Answer) -> bool:
+    def is_right(answer: PromptAnswer) -> bool:
         if [call.name for call in answer.tool_calls] != [name]:
             return False
         given = _parsed(answer.tool_calls[0].arguments or "{}")

@@ -7,7 +7,7 @@ from typing import Any
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import import_extra
-from weighbridge.quality.prompts.answer_file import Answer
+from weighbridge.quality.prompts.answer_file import PromptAnswer
 from weighbridge.quality.prompts.scorers.options import normalizer, switch, texts
 
 PATTERN_CHARS_MAX = 2_000
@@ -15,26 +15,26 @@ PATTERN_CHARS_MAX = 2_000
 PATTERN_SECONDS_MAX = 0.25
 
 
-def read_exact(reader: Reader) -> Callable[[Answer], bool]:
+def read_exact(reader: Reader) -> Callable[[PromptAnswer], bool]:
     """Read `exact`: the answer is one of the texts in `value`; switches trim, ignore_case, nfkc."""
     normalized = normalizer(reader, trims=True)
     values = {normalized(value) for value in texts(reader, "value")}
     return lambda answer: normalized(answer.text) in values
 
 
-def read_contains_all(reader: Reader) -> Callable[[Answer], bool]:
+def read_contains_all(reader: Reader) -> Callable[[PromptAnswer], bool]:
     """Read `contains_all`: each of the texts in `value` occurs in the answer; switches trim, ignore_case, nfkc."""
     normalized = normalizer(reader, trims=False)
     values = tuple(map(normalized, texts(reader, "value")))
 
-    def is_right(answer: Answer) -> bool:
+    def is_right(answer: PromptAnswer) -> bool:
         text = normalized(answer.text)
         return all(value in text for value in values)
 
     return is_right
 
 
-def read_regex(reader: Reader) -> Callable[[Answer], bool]:
+def read_regex(reader: Reader) -> Callable[[PromptAnswer], bool]:
     """Read `regex`: `pattern` matches anywhere in the answer, or the `whole` of it without spaces around it.
 
     The matching raises TimeoutError after a quarter of a second.
