@@ -202,6 +202,16 @@ TOOLKIT: Mapping[str, Stage] = {
         },
         unclear=("load",),
     ),
+    "docs/how-to/load-test-a-language-model.md": Stage(
+        {"questions.jsonl": written("".join(f'{{"id": "q-{n}", "prompt": "Question {n}?"}}\n' for n in range(50)))},
+        {
+            "http://127.0.0.1:8000": "{chat}",
+            "--rate 4 --duration 2m": "--rate 40 --duration 2s",
+            "--rate 2 --duration 60s": "--rate 200 --duration 1s",
+            "--within 30m": "--within 6s",
+        },
+        unclear=("load",),
+    ),
     "docs/how-to/log-to-a-tracker.md": Stage(BOTH, {"--json result.json": "--json result.json --samples 200"}),
     "docs/how-to/make-a-model-cheaper.md": Stage(
         BOTH | {"train.npz": partial(builders.data_set, seed=8), "networks.py": written(NETWORKS)},

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from examples.support_assistant.double.law import Law
+from examples.support_assistant.double.running import double_process
 from tests.contracts.prompt import type_in
 from tests.contracts.shown import ROOT, Shown, every_line
 from tests.contracts.stages import LEFT_OUT, TOOLKIT
@@ -109,6 +111,13 @@ def shared() -> Iterator[str]:
     yield from served([sys.executable, "-m", http2_servers.__name__])
 
 
+@pytest.fixture(scope="module")
+def chat() -> Iterator[str]:
+    """A double of a server of language models."""
+    with double_process(Law(ttft_ms=5, tpot_ms=1)) as double:
+        yield double.address
+
+
 def served(program: list[str]) -> Iterator[str]:
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:
         assert server.stdout is not None
@@ -124,6 +133,7 @@ LONG = {
         "choose-a-scenario",
         "compare-models",
         "find-the-highest-rate",
+        "load-test-a-language-model",
         "load-test-an-endpoint",
         "log-to-a-tracker",
         "make-a-model-cheaper",
@@ -139,7 +149,7 @@ LONG = {
     "page", [pytest.param(page, marks=[pytest.mark.nightly] if page in LONG else []) for page in TOOLKIT]
 )
 def test_the_pages_of_the_toolkit_are_typed_as_they_stand(
-    page: str, tmp_path: Path, endpoint: str, loaded: str, shared: str
+    page: str, tmp_path: Path, endpoint: str, loaded: str, shared: str, chat: str
 ) -> None:
     stage = TOOLKIT[page]
     for name, build in stage.files.items():
@@ -148,7 +158,8 @@ def test_the_pages_of_the_toolkit_are_typed_as_they_stand(
     lines = [shown.line for shown in EVERY if shown.page == page and shown.runs and not is_left_out(shown)]
     for example, own in stage.instead.items():
         assert any(example in line for line in lines), f"the page does not show {example}"
-        lines = [line.replace(example, own.format(endpoint=endpoint, loaded=loaded, shared=shared)) for line in lines]
+        here = own.format(endpoint=endpoint, loaded=loaded, shared=shared, chat=chat)
+        lines = [line.replace(example, here) for line in lines]
     typed = type_in(lines, tmp_path)
     for line, code in zip(typed.lines, typed.codes, strict=True):
         answers = DONE_OR_DOUBTED | ({2} if line.split()[1] in stage.unclear else set())
