@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from weighbridge.api.optimizing import optimize
     from weighbridge.api.profiling import profile
     from weighbridge.api.results import Result
-    from weighbridge.api.scoring import prompts_needed, score, score_answers
+    from weighbridge.api.scoring import answer_alternatives, prompts_needed, score, score_answers
     from weighbridge.core.errors import Invalid, Refused
     from weighbridge.core.extras import ExtraMissing
     from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
@@ -50,7 +50,7 @@ _MODULES = {
     "api.optimizing": ("optimize",),
     "api.profiling": ("profile",),
     "api.results": ("Result",),
-    "api.scoring": ("prompts_needed", "score", "score_answers"),
+    "api.scoring": ("answer_alternatives", "prompts_needed", "score", "score_answers"),
     "core.errors": ("Invalid", "Refused"),
     "core.extras": ("ExtraMissing",),
     "systems.sandbox.process": ("RunCanceled", "RunFailed"),
@@ -65,6 +65,7 @@ __all__ = [
     "RunFailed",
     "Watcher",
     "accepted_answers",
+    "answer_alternatives",
     "attest",
     "check",
     "compare",

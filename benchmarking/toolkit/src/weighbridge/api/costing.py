@@ -53,7 +53,7 @@ def project_costs(
     if out is not None:
         require_extra("charts")
     source = document_of(spec)
-    book = _book(lists, rates, fx, on)
+    book = price_book(lists, rates, fx, on)
     given = read_yaml(source) if isinstance(source, Path) else source
     document = as_document(project(read_spec(given, book), seed=seed, draws=draws))
     missing = publish_costs(document, Path(out)) if out is not None else None
@@ -85,7 +85,7 @@ def price_request(
     day, formula and amount in US dollars as text. `to_pandas()` has a row for each line. Raises Invalid for an unknown
     model or tier, and for a count without a price.
     """
-    found = request_cost(_book(lists, rates, fx, on), model, usage, tier=tier)
+    found = request_cost(price_book(lists, rates, fx, on), model, usage, tier=tier)
     return Result(found.as_document(), tuple(found.rows), lambda: request_parts(found))
 
 
@@ -111,7 +111,7 @@ def own_or_api(  # noqa: PLR0913 -- the options of the command line
     The result is a `weighbridge.own-or-api/1` document. `to_pandas()` has a row for each volume. Raises Invalid with
     the path of a fault.
     """
-    book = _book(lists, rates, fx, on)
+    book = price_book(lists, rates, fx, on)
     result = None if measured is None else _result(measured)
     found = own_or_api_document(
         _inputs(inputs), book, volumes_per_h=volumes_per_h, measured=result, seed=seed, draws=draws
@@ -148,7 +148,7 @@ def accepted_answers(  # noqa: PLR0913 -- the options of the command line
     """
     found = accepted_document(
         _inputs(inputs),
-        _book(lists, rates, fx, on),
+        price_book(lists, rates, fx, on),
         runs={name: read_runs(Path(file)) for name, file in runs.items()},
         failure_usd=failure_usd,
         seed=seed,
@@ -177,7 +177,10 @@ def _result(source: Source) -> Mapping[str, Any]:
     return read_json(found) if isinstance(found, Path) else found
 
 
-def _book(lists: Sequence[PathLike], rates: PathLike | None, fx: PathLike | None, on: str | date | None) -> PriceBook:
+def price_book(
+    lists: Sequence[PathLike], rates: PathLike | None, fx: PathLike | None, on: str | date | None
+) -> PriceBook:
+    """Return the shipped prices of a day with additional lists, negotiated rates and exchange rates; raise Invalid."""
     return book_of([Path(each) for each in lists], _path(rates), _path(fx), str(on) if on is not None else None)
 
 

@@ -1,16 +1,26 @@
-"""`score`: the quality of predictions made anywhere; `score_answers`: that of answers of language models."""
+"""`score`: the quality of predictions made anywhere; `score_answers`: that of answers of language models.
+
+`answer_alternatives` compares cheaper ways to get such answers.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from weighbridge.api.costing import price_book
 from weighbridge.api.data import file_entry
-from weighbridge.api.documents import PathLike, check_chart, write_chart
+from weighbridge.api.documents import PathLike, Source, check_chart, document_of, read_yaml, write_chart
+from weighbridge.api.job_progress import now
 from weighbridge.api.results import Result, Row, metric_rows
+from weighbridge.cli.tables.language.alternatives_table import alternatives_parts
 from weighbridge.cli.tables.language.answers_table import answers_parts, prompts_lines
 from weighbridge.cli.tables.scores_table import scores_parts
 from weighbridge.core.errors import Invalid
+from weighbridge.optimization.language.answer_costs import DrawSettings
+from weighbridge.optimization.language.document import alternatives_document
+from weighbridge.optimization.language.plan_file import plan_from
 from weighbridge.quality.answers import AnswerSettings
 from weighbridge.quality.predictions.columns import Predictions
 from weighbridge.quality.predictions.reading import predictions_of
@@ -25,9 +35,11 @@ from weighbridge.quality.scoring.document import scores_document
 from weighbridge.quality.scoring.job import Wanted
 from weighbridge.quality.scoring.measuring import ScoreSettings
 from weighbridge.systems.target import NO_OPTIONS
+from weighbridge.tradeoff.candidates import candidates_from
 
 DEFAULTS = ScoreSettings()
 ANSWER_DEFAULTS = PromptScoreSettings()
+DRAW_DEFAULTS = DrawSettings()
 Columns = Mapping[str, str | Sequence[str]]
 
 
@@ -212,6 +224,48 @@ def prompts_needed(
     )
     document = prompts_document(plan)
     return Result(document, (dict(document),), lambda: prompts_lines(document))
+
+
+def answer_alternatives(
+    plan: Source,
+    *,
+    confidence: float = DRAW_DEFAULTS.confidence,
+    draws: int = DRAW_DEFAULTS.draws,
+    seed: int = DRAW_DEFAULTS.seed,
+    lists: Sequence[PathLike] = (),
+    rates: PathLike | None = None,
+    fx: PathLike | None = None,
+    on: str | date | None = None,
+) -> Result:
+    """Compare cheaper alternatives to a language model on the same prompts: the pass rate, and an accepted answer.
+
+    `plan` is a YAML file, or its mapping, that names the prompts, the margin of the pass rate, and the baseline and its
+    alternatives with their answers and prices (`optimization.language.plan_file`). Usage is priced by the price book of
+    the day `on`, with additional `lists`, negotiated `rates` and exchange rates `fx`. An alternative is `worth_it` if
+    it is equivalent within the margin or better, and an accepted answer is cheaper, both by their whole intervals at
+    `confidence`. The costs have `draws` draws from `seed`, which also parts the prompts of a cascade in halves.
+
+    The result is a `weighbridge.candidates/1` document, with `kind`, `quality_drop` and `cost_saving` of each
+    alternative. `to_pandas()` has a row for each candidate's metric. Raises Invalid for files that do not belong
+    together.
+    """
+    source = document_of(plan)
+    is_file = isinstance(source, Path)
+    given = plan_from(read_yaml(source) if is_file else source, source.parent if is_file else Path())
+    document = alternatives_document(
+        given,
+        price_book(lists, rates, fx, on),
+        settings=DrawSettings(confidence=confidence, draws=draws, seed=seed),
+        measured_at=now().isoformat(),
+    )
+    options = {each.name: each.answers for each in given.alternatives}
+    document |= {
+        "prompts": file_entry(given.prompts),
+        "answers": file_entry(given.baseline.answers),
+        "answer_files": {name: file_entry(path) for name, path in options.items() if path is not None},
+    }
+    rows = [row for each in document["candidates"] for row in metric_rows(each["metrics"], candidate=each["name"])]
+    return Result(document, tuple(rows), lambda: alternatives_parts(candidates_from(document), document["verdict"]))
 
 
 def _side(answers: PathLike, judge: PathLike | None, labels: PathLike | None) -> ModelAnswers:

@@ -26,8 +26,21 @@ class VariantAnswer(StrEnum):
     NO_GAIN = "no_gain"
     SLOWER = "slower"
     COSTS_QUALITY = "costs_quality"
+    CANNOT_TELL = "cannot_tell"
     FAILED = "failed"
     UNCOMPARED = "uncompared"
+
+
+class AlternativeKind(StrEnum):
+    """How an alternative to a language model is cheaper."""
+
+    SMALLER_MODEL = "smaller_model"
+    QUANTIZED = "quantized"
+    SHORTER_PROMPT = "shorter_prompt"
+    PROMPT_CACHE = "prompt_cache"
+    BATCH_TIER = "batch_tier"
+    CASCADE = "cascade"
+    FINE_TUNED = "fine_tuned"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +108,17 @@ class SpeedUp:
 
 
 @dataclasses.dataclass(frozen=True)
+class CostSaving:
+    """What an accepted answer of the baseline costs more, in US dollars (+ is cheaper), with bounds; from `draws`."""
+
+    value: float
+    lower: float
+    upper: float
+    confidence: float
+    draws: int
+
+
+@dataclasses.dataclass(frozen=True)
 class VerdictReason:
     """A reason for a verdict: a stable code and a sentence."""
 
@@ -132,7 +156,8 @@ class Candidate:
     """One model: its origin, file, estimates, and verdict relative to the baseline.
 
     `measurement` is None if the values have no verdict; a `size_saved_ratio` of 0.75 means that a quarter of the size
-    is left. `isolation` is the sandbox used for the measurement, None if unknown.
+    is left. `isolation` is the sandbox used for the measurement, None if unknown. Alternatives to a language model have a
+    `kind` and a `cost_saving`.
     """
 
     name: str
@@ -150,6 +175,8 @@ class Candidate:
     samples: RawLatencies | None = None
     result_file: str | None = None
     isolation: str | None = None
+    kind: AlternativeKind | None = None
+    cost_saving: CostSaving | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

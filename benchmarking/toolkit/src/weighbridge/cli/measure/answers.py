@@ -1,4 +1,4 @@
-"""`weighbridge answers`: the quality of answers of language models, and how many prompts a comparison needs."""
+"""`weighbridge answers`: the quality of answers of language models, cheaper alternatives, and how many prompts to ask."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.cli import results
+from weighbridge.cli.costs.prices import Day, Fx, Rates, Sheets
 from weighbridge.cli.exits import errors_as_exits, output
 from weighbridge.cli.option_rules import Needs
 from weighbridge.cli.target_options import JsonOption, QuietOption
@@ -106,4 +107,49 @@ def prompts_needed(  # noqa: PLR0913 -- every option of the command line
         output(result, json_file, is_quiet=quiet)
 
 
-COMMANDS: Mapping[str, Callable[..., None]] = {"score": score_answers, "prompts-needed": prompts_needed}
+def alternatives(  # noqa: PLR0913 -- every option of the command line
+    plan: Annotated[
+        Path, typer.Argument(help="YAML file with the prompts, the margin, the baseline and its alternatives.")
+    ],
+    confidence: Annotated[float, typer.Option(help="Confidence level of the intervals, 0 to 1.")] = 0.95,
+    draws: Annotated[int, typer.Option(help="Draws of the costs.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Seed of the draws, and of the halves of a cascade.")] = 20_260_101,
+    lists: Sheets = None,
+    rates: Rates = None,
+    fx: Fx = None,
+    on: Day = None,
+    fail_if: results.FailIfOption = None,
+    junit: results.JunitOption = None,
+    markdown: results.MarkdownOption = None,
+    json_file: JsonOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Compare cheaper alternatives to a language model on the same prompts.
+
+    A smaller, quantized or fine-tuned model, a shorter prompt, a cache of prompts, a batch tier, a cascade of two
+    models: each with the difference of its pass rate and what an accepted answer costs. Exits 1 if none is evidence.
+    """
+    from weighbridge.api.scoring import answer_alternatives
+
+    checks = results.Checks(fail_if, None, junit, markdown)
+    with errors_as_exits(writes=(json_file, *checks.files)):
+        checks.check_form()
+        result = answer_alternatives(
+            plan,
+            confidence=confidence,
+            draws=draws,
+            seed=seed,
+            lists=lists or (),
+            rates=rates,
+            fx=fx,
+            on=on,
+        )
+        output(result, json_file, is_quiet=quiet, beside=checks.files)
+    results.exit_with(result, checks, is_quiet=quiet, beside=(json_file,))
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "score": score_answers,
+    "alternatives": alternatives,
+    "prompts-needed": prompts_needed,
+}

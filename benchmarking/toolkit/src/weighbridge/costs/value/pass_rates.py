@@ -66,17 +66,8 @@ class RepeatedRuns:
 
         Each draw weights the clusters by Dirichlet(1, ..., 1).
         """
-        values = self._of_items(tries)
-        # In a fixed order: options that ran the same clusters get the same weights, so their difference is paired.
-        names = {name: place for place, name in enumerate(sorted({item.cluster for item in self.items}))}
-        places = np.array([names[item.cluster] for item in self.items])
-        columns = [np.asarray(np.bincount(places, weights=column), dtype=np.float64) for column in values.T]
-        sums = np.stack(columns, axis=1)
-        counts = np.asarray(np.bincount(places), dtype=np.float64)
-        rng = generator(seed, stream)
-        block = max(1, _BLOCK // len(names))
-        found = [_weighted(rng, min(block, n - start), sums, counts) for start in range(0, n, block)]
-        return tuple(np.concatenate(found).T)
+        clusters = [item.cluster for item in self.items]
+        return tuple(cluster_draws(self._of_items(tries), clusters, n=n, seed=seed, stream=stream).T)
 
     def pass_at(self, tries: int) -> float:
         """Return the chance that at least one of so many tries passes, averaged over the items."""
@@ -97,6 +88,25 @@ class RepeatedRuns:
             text = f"{tries} tries need {tries} runs of each item, and one has {least}; run more, or try less often."
             raise Invalid(text, field="tries", code="runs")
         return self.items
+
+
+def cluster_draws(
+    values: NDArray[np.float64], clusters: Sequence[str], *, n: int, seed: int, stream: str
+) -> NDArray[np.float64]:
+    """Return `n` draws of the means of columns, shape (n, columns), from values of shape (items, columns).
+
+    Each draw weights the clusters of items by Dirichlet(1, ..., 1): the Bayesian bootstrap (Rubin 1981). Columns of one
+    call are drawn together, and those of two calls with the same clusters, seed and stream are paired.
+    """
+    # In a fixed order: options that ran the same clusters get the same weights, so their difference is paired.
+    names, places = np.unique(np.asarray(clusters), return_inverse=True)
+    columns = [np.asarray(np.bincount(places, weights=column), dtype=np.float64) for column in values.T]
+    sums = np.stack(columns, axis=1)
+    counts = np.asarray(np.bincount(places), dtype=np.float64)
+    rng = generator(seed, stream)
+    block = max(1, _BLOCK // len(names))
+    found = [_weighted(rng, min(block, n - start), sums, counts) for start in range(0, n, block)]
+    return np.concatenate(found)
 
 
 def _weighted(

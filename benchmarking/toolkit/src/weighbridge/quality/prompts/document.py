@@ -81,14 +81,14 @@ def answers_document(
     """Score answers and return a `weighbridge.answers/1` mapping; raise Invalid for what cannot be scored."""
     check_margin(settings.margin, has_baseline=baseline is not None)
     scoring = Scoring(prompts.prompts, refusals)
-    own = _scored(prompts, model, scoring)
-    other = None if baseline is None else _scored(prompts, baseline, scoring)
+    own = scored_model(prompts, model, scoring)
+    other = None if baseline is None else scored_model(prompts, baseline, scoring)
     attempts, passed, judged = own.attempts, own.passed, own.judged
     judge = judge_entry(judged, settings.confidence, seed=settings.seed) if judged is not None else None
     metrics = rate_metrics(attempts, passed, settings.confidence)
     missing = _judge_metrics(metrics, judge)
     comparison = None if other is None else _comparison(own, other, settings)
-    reasons = (*_reasons(own), *(() if other is None else _of_baseline(other)), *_unpaired(comparison))
+    reasons = (*doubts_of(own), *(() if other is None else _of_baseline(other)), *_unpaired(comparison))
     return {
         "schema": SCHEMA,
         "rows": len(attempts.by_prompt),
@@ -109,7 +109,7 @@ def answers_document(
 
 
 @dataclasses.dataclass(frozen=True)
-class _Scored:
+class ScoredModel:
     """The scored answers of one model, the share of passed attempts by prompt, and the verdicts of the judge."""
 
     attempts: Attempts
@@ -117,14 +117,15 @@ class _Scored:
     judged: Verdicts | None
 
 
-def _scored(prompts: PromptFile, side: ModelAnswers, scoring: Scoring) -> _Scored:
+def scored_model(prompts: PromptFile, side: ModelAnswers, scoring: Scoring) -> ScoredModel:
+    """Score the answers of one model; raise Invalid if none of its answers has a scorer or a verdict."""
     attempts = attempts_of(prompts.prompts, side.answers.answers, scoring)
     passed = passes(attempts, scoring)
     judged = None if side.verdicts is None else verdicts_of(attempts, side.verdicts, side.labels)
     if not passed.prompts and judged is None:
         text = "No answered prompt has a scorer (expected), and there are no verdicts of a judge (--judge)."
         raise Invalid(text, code="answers_unscored", field="prompts")
-    return _Scored(attempts, passed, judged)
+    return ScoredModel(attempts, passed, judged)
 
 
 def _judge_metrics(metrics: dict[str, Any], judge: dict[str, Any] | None) -> dict[str, str]:
@@ -145,7 +146,7 @@ def _judge_metrics(metrics: dict[str, Any], judge: dict[str, Any] | None) -> dic
     return {name: why or "There are too few labels." for name, metric in found.items() if metric is None}
 
 
-def _comparison(model: _Scored, baseline: _Scored, settings: PromptScoreSettings) -> dict[str, Any]:
+def _comparison(model: ScoredModel, baseline: ScoredModel, settings: PromptScoreSettings) -> dict[str, Any]:
     """Return the difference of the model from the baseline, by scorers and by the judge where both have one."""
     entry: dict[str, Any] = {"scorers": None, "judge": None}
     if model.passed.prompts and baseline.passed.prompts:
@@ -164,7 +165,7 @@ def _comparison(model: _Scored, baseline: _Scored, settings: PromptScoreSettings
     return entry
 
 
-def _reasons(scored: _Scored) -> Iterator[ValidityReason]:
+def doubts_of(scored: ScoredModel) -> Iterator[ValidityReason]:
     """Yield why the figures of one model are doubtful."""
     attempts, passed, judged = scored.attempts, scored.passed, scored.judged
     count = passed.sums.clusters if passed.prompts else 0
@@ -177,9 +178,9 @@ def _reasons(scored: _Scored) -> Iterator[ValidityReason]:
         yield from judge_reasons(judged.calibration, len(judged.labels), judged.unjudged)
 
 
-def _of_baseline(baseline: _Scored) -> Iterator[ValidityReason]:
+def doubts_of_baseline(baseline: ScoredModel) -> Iterator[ValidityReason]:
     """Yield why a comparison is doubtful: because the figures of the baseline are."""
-    for reason in _reasons(baseline):
+    for reason in doubts_of(baseline):
         yield ValidityReason(f"baseline.{reason.code}", reason.status, f"Of the baseline: {reason.message}")
 
 

@@ -1,0 +1,1 @@
+"""Cheaper alternatives to a language model, compared on the same prompts by quality and by cost."""
