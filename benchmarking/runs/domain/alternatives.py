@@ -17,12 +17,21 @@ ANSWERS = {
     "uncompared": "not compared",
     "rival": "another candidate",
 }
+ANSWERS_OF_LANGUAGE = {
+    "worth_it": "equivalent and cheaper",
+    "costs_quality": "cheaper but worse",
+    "no_gain": "not cheaper",
+    "cannot_tell": "cannot tell",
+}
 NAME = re.compile(r"[a-z][-a-z0-9_]{0,59}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VariantLine:
-    """One variant as a table row: each metric value with its bounds, or "". `status`: relative to the frontier."""
+    """One variant as a table row: each metric value with its bounds, or "". `status`: relative to the frontier.
+
+    Alternatives to a language model have a pass rate and what an accepted answer costs, instead of accuracy and speed.
+    """
 
     name: str
     made_by: str
@@ -34,6 +43,9 @@ class VariantLine:
     size_mb: str
     status: str
     reasons: tuple[str, ...]
+    pass_rate: str = ""
+    usd_per_accepted: str = ""
+    usd_saved: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,7 @@ def _line(candidate: Mapping[str, Any], status: str, *, is_rival: bool) -> Varia
     return VariantLine(
         name=candidate["name"],
         made_by=candidate["made_by"],
-        answer=ANSWERS.get(answer, answer),
+        answer=(ANSWERS_OF_LANGUAGE if candidate.get("kind") else ANSWERS).get(answer, answer),
         accuracy=_bounded(metrics.get("accuracy"), digits=4),
         quality_drop=_bounded(_points(drop), digits=2) if drop else "",
         p95_ms=_bounded(metrics.get("latency_p95_ms"), digits=3),
@@ -106,6 +118,9 @@ def _line(candidate: Mapping[str, Any], status: str, *, is_rival: bool) -> Varia
         size_mb=_bounded(metrics.get("model_size_mb"), digits=2),
         status=status,
         reasons=tuple(reason["message"] for reason in candidate["verdict"]["reasons"]),
+        pass_rate=_bounded(metrics.get("pass_rate"), digits=4),
+        usd_per_accepted=_bounded(metrics.get("cost_per_accepted_usd"), digits=6),
+        usd_saved=_bounded(candidate.get("cost_saving"), digits=6),
     )
 
 

@@ -11,9 +11,13 @@ from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricGroup, Producer
 from weighbridge.core.metrics.values import MetricValue, check_metric_value
+from weighbridge.optimization.language.checked import METRIC as ALTERNATIVES_METRIC
+from weighbridge.optimization.language.checked import checked_alternatives
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 OLDEST = timedelta(days=180)
+ALTERNATIVES_KEY = "alternatives"
+"""The key of the manifest with the document of measured alternatives."""
 USABLE = frozenset({"valid", "indicative"})
 
 
@@ -74,11 +78,29 @@ def check_metric(
     if definition.is_retired or Producer.SIGNER not in definition.producers or Basis.ATTESTED not in definition.bases:
         speakers = ", ".join(definition.producers)
         raise _fault("metrics", f"{metric.name} is not measured elsewhere; its values come from: {speakers}.")
-    if definition.group is MetricGroup.QUALITY and (not result.data or result.data != plan.data):
+    is_of_alternatives = metric.name == ALTERNATIVES_METRIC
+    if is_of_alternatives:
+        _check_alternatives(metric, result)
+    is_of_data = is_of_alternatives or definition.group is MetricGroup.QUALITY
+    if is_of_data and (not result.data or result.data != plan.data):
         named = f"the data {result.data}" if result.data else "no data"
         wanted = f"the evaluation set of the request is {plan.data}" if plan.data else "the request names no data"
         raise _fault("data", f"{metric.name} was measured on {named}; {wanted}.")
     check_metric_value(value_of(metric, result), catalog=catalog)
+
+
+def _check_alternatives(metric: AttestedMetric, result: AttestedResult) -> None:
+    """Raise Invalid unless the alternatives that are counted stand in the manifest, with verdicts that follow."""
+    document = result.manifest.get(ALTERNATIVES_KEY)
+    if document is None:
+        text = f"{metric.name} counts alternatives that the manifest does not have; sign the result of their comparison."
+        raise _fault("metrics", text)
+    if metric.value != int(metric.value):
+        raise _fault("metrics", f"{metric.name} must be a whole number, not {metric.value}.")
+    try:
+        checked_alternatives(document, count=int(metric.value))
+    except Invalid as error:
+        raise _fault("metrics", error.reason) from error
 
 
 def value_of(metric: AttestedMetric, result: AttestedResult) -> MetricValue:

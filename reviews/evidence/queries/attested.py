@@ -1,13 +1,21 @@
 """The plan that signed results follow, the keys that may sign them, and the attested results of a request."""
 
+import base64
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from benchmarking.runs.domain.alternatives import VariantLine, variant_lines_of
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.trust import Trust
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries.rulebook import in_force, policy_in
-from reviews.evidence.domain.attested import EvaluationPlan, chance_words
+from reviews.evidence.domain.attested import (
+    ALTERNATIVES_KEY,
+    ALTERNATIVES_METRIC,
+    EvaluationPlan,
+    chance_words,
+)
 from reviews.evidence.domain.planned import benchmark_document
 from reviews.evidence.models import AttestedStatement
 from reviews.requests.models import ReviewRequest
@@ -17,7 +25,10 @@ from weighbridge.core.errors import WrongState
 
 @dataclass(frozen=True, kw_only=True)
 class AttestedView:
-    """An attested result on the page; `audit` says whether it was drawn to be measured again, and with what."""
+    """An attested result on the page; `audit` says whether it was drawn to be measured again, and with what.
+
+    `variants` are cheaper alternatives to a language model that the result counts.
+    """
 
     id: int
     tool: str
@@ -30,6 +41,7 @@ class AttestedView:
     received_at: datetime
     metrics: tuple[str, ...]
     audit: str
+    variants: tuple[VariantLine, ...] = ()
 
 
 def plan_of(request: ReviewRequest) -> EvaluationPlan:
@@ -87,7 +99,23 @@ def _view(row: AttestedStatement) -> AttestedView:
         received_at=row.received_at,
         metrics=tuple(record.name for record in row.metric_records.all()),
         audit=audit,
+        variants=_variants(row),
     )
+
+
+def _variants(row: AttestedStatement) -> tuple[VariantLine, ...]:
+    """The alternatives in the manifest of a result that counts them; they were checked when it arrived."""
+    if ALTERNATIVES_METRIC not in {record.name for record in row.metric_records.all()}:
+        return ()
+    statement = json.loads(base64.b64decode(row.envelope["payload"]))
+    document = statement["predicate"]["manifest"][ALTERNATIVES_KEY]
+    standings = document.get("standings")
+    return variant_lines_of(document | {"standings": standings if isinstance(standings, dict) else {}})
+
+
+def attested_variants(request: ReviewRequest) -> tuple[VariantLine, ...]:
+    """The cheaper alternatives of the latest attested result that has some."""
+    return next((view.variants for view in attested_views(request) if view.variants), ())
 
 
 def audit_words(request: ReviewRequest, *, results: int) -> str:

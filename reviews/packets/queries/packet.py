@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 
 from governance.people.queries.people import name_of
+from reviews.evidence.queries.attested import attested_variants
 from reviews.evidence.queries.projections import projection_view
 from reviews.packets import models as packets_models
 from reviews.packets.charts.charts import draw_charts
@@ -62,7 +63,7 @@ def packet_of(snapshot: RequestSnapshot) -> PacketDocument:
         budget=parts.budget_rows(snapshot),
         ticket=parts.ticket_part(snapshot.ticket) if snapshot.ticket else None,
         runs=evidence.run_rows(metric_values.run_views),
-        variants=variants,
+        variants=variants or attested_variants(request),
         pictures=pictures,
         studies=evidence.study_parts(request),
         audit=parts.audit_part(snapshot),

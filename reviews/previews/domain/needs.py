@@ -12,8 +12,8 @@ from governance.rulebook.domain.policy import Policy
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition, MetricGroup, Producer
 from weighbridge.core.metrics.values import MetricValue, best
+from weighbridge.optimization.language.checked import METRIC as ALTERNATIVES_METRIC
 
-ALTERNATIVES_METRIC = "alternatives_measured"
 STATED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 
 

@@ -15,7 +15,7 @@ from benchmarking.runs.domain.runnable import reason_not_measured
 from benchmarking.runs.models import Run
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.trust import Trust, TrustedKey
-from reviews.evidence.domain.attested import check_result, is_drawn, value_of
+from reviews.evidence.domain.attested import ALTERNATIVES_METRIC, check_result, is_drawn, value_of
 from reviews.evidence.models import AttestedStatement, MetricRecord
 from reviews.evidence.queries.attested import plan_of, trust_of
 from reviews.evidence.queries.audits import is_audit_owed
@@ -138,7 +138,8 @@ def _store_values(
     doubt = doubt_about_data(request, data=request.dataset) if result.data else ""
     source = f"{statement.tool}, signed by {statement.key_name} ({statement.signer})"
     for metric in result.metrics:
-        is_doubtful = bool(doubt) and catalog[metric.name].group is MetricGroup.QUALITY
+        is_of_data = metric.name == ALTERNATIVES_METRIC or catalog[metric.name].group is MetricGroup.QUALITY
+        is_doubtful = bool(doubt) and is_of_data
         columns = {name: value for name, value in vars(value_of(metric, result)).items() if name in COLUMNS}
         MetricRecord.objects.create(
             request=request,

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarking.runs.domain.alternatives import Picture, families_of, pictures_of, variant_lines_of, wanted_from
-from tests.factories.alternatives import RESULT, variant
+from tests.factories.alternatives import RESULT, metric_value, variant
 from weighbridge.optimization.alternatives import AlternativesWanted, Rival
 
 
@@ -73,3 +73,23 @@ def test_a_plan_names_rivals_by_row_and_digest():
 )
 def test_families_are_called_as_little_as_tells_them_apart(names, families):
     assert families_of(names) == families
+
+
+def test_an_alternative_to_a_language_model_has_a_pass_rate_and_a_saving():
+    candidate = {
+        "name": "small",
+        "made_by": "smaller model",
+        "kind": "smaller_model",
+        "metrics": {
+            "pass_rate": metric_value(0.89, 0.85, 0.92, unit="ratio"),
+            "cost_per_accepted_usd": metric_value(0.000618, 0.0006, 0.00064, unit="USD"),
+        },
+        "verdict": {"answer": "worth_it", "reasons": []},
+        "quality_drop": {"value": 0.01, "lower": 0.001, "upper": 0.02},
+        "cost_saving": {"value": 0.002437, "lower": 0.0024, "upper": 0.0025},
+    }
+    (line,) = variant_lines_of({"candidates": [candidate]})
+    assert (line.answer, line.pass_rate) == ("equivalent and cheaper", "0.8900 (0.8500 to 0.9200)")
+    assert line.usd_per_accepted == "0.000618 (0.000600 to 0.000640)"
+    assert (line.usd_saved, line.accuracy) == ("0.002437 (0.002400 to 0.002500)", "")
+    assert line.quality_drop == "1.00 (0.10 to 2.00)"

@@ -15,7 +15,9 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.gpu.same_card import card_difference
 from weighbridge.measure.results.conditions import Answer, Checked, metrics_in, read_condition
 from weighbridge.measure.results.reports import WORDS, junit, markdown
+from weighbridge.optimization.language.checked import METRIC, checked_alternatives
 from weighbridge.readers.attested import attested_result, chosen_part
+from weighbridge.readers.imported_result import ImportedResult
 from weighbridge.readers.registry import read_results
 
 SCHEMA = "weighbridge.check/1"
@@ -134,7 +136,14 @@ def attest(  # noqa: PLR0913 -- each is one decision of the caller
     """
     document = read_json(Path(plan))
     chosen = chosen_part(read_results(Path(result), tool=tool), part)
-    attested = attested_result(chosen, plan=document, metrics=metrics, started_at=started_at, finished_at=finished_at)
+    attested = attested_result(
+        chosen,
+        plan=document,
+        metrics=metrics,
+        started_at=started_at,
+        finished_at=finished_at,
+        alternatives=_alternatives(Path(result), chosen),
+    )
     statement = result_statement(attested, subject_name=str(document.get("request", "subject")))
     envelope = attestation.sign(statement, private_key_pem=_key(key))
     write_file(Path(out), (json.dumps(envelope, indent=1) + "\n").encode(), field="out")
@@ -142,6 +151,16 @@ def attest(  # noqa: PLR0913 -- each is one decision of the caller
     left_out = ", ".join(each.name for each in chosen.metrics if each.name not in signed)
     lines = [f"signed: {', '.join(signed)}; {attested.verdict}", *([f"left out: {left_out}"] if left_out else [])]
     return Result(envelope, (), lambda: lines)
+
+
+def _alternatives(path: Path, chosen: ImportedResult) -> Mapping[str, Any] | None:
+    """Return the document of alternatives in a file, None for other results; raise Invalid if it is inconsistent."""
+    count = next((int(metric.value) for metric in chosen.metrics if metric.name == METRIC), None)
+    if count is None:
+        return None
+    document = read_json(path)
+    checked_alternatives(document, count=count)
+    return document
 
 
 def _loaded(source: Source) -> Mapping[str, Any]:

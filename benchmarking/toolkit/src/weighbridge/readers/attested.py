@@ -17,10 +17,12 @@ def attested_result(
     metrics: Sequence[str] = (),
     started_at: datetime | None = None,
     finished_at: datetime | None = None,
+    alternatives: Mapping[str, Any] | None = None,
 ) -> AttestedResult:
     """Return the result to sign, with the named metrics or else with those of the standard catalog.
 
-    The times are needed if the result does not state them. Raises Invalid for a result about another subject or other
+    The times are needed if the result does not state them. `alternatives` are those that were measured, which stand in
+    the manifest. Raises Invalid for a result about another subject or other
     data than the plan names.
     """
     return AttestedResult(
@@ -31,7 +33,11 @@ def attested_result(
         started_at=_moment(result.started_at, started_at, "started_at"),
         finished_at=_moment(result.ended_at, finished_at, "finished_at"),
         verdict=result.verdict.status.value,
-        manifest={"conditions": dict(result.conditions), "files": {each.name: each.digest for each in result.files}},
+        manifest={
+            "conditions": dict(result.conditions),
+            "files": {each.name: each.digest for each in result.files},
+            **({} if alternatives is None else {"alternatives": alternatives}),
+        },
         metrics=_signed_metrics(result, metrics),
     )
 

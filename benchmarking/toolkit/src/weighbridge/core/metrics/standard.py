@@ -193,7 +193,7 @@ _OTHERS = (
         "How many cheaper variants were measured beside the model.",
         group=MetricGroup.BUSINESS,
         scope=_REQUEST,
-        producers=(Producer.BENCHMARK,),
+        producers=(Producer.BENCHMARK, Producer.SIGNER),
     ),
     MetricDefinition(
         "business_kpi_delta",

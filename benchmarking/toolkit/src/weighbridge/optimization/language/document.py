@@ -11,6 +11,7 @@ from weighbridge.measure import metrics
 from weighbridge.measure.verdict import Status, Verdict
 from weighbridge.optimization.alternatives import ALTERNATIVES, STATUSES
 from weighbridge.optimization.language.answer_costs import DrawSettings, cost_estimates, drawn_answers, saving_of
+from weighbridge.optimization.language.checked import METRIC, is_measured
 from weighbridge.optimization.language.options import (
     AskedOption,
     PairedOption,
@@ -52,15 +53,10 @@ def alternatives_document(
     _check(settings)
     prompts = read_prompts(plan.prompts)
     asked = asked_options(plan, prompts, book)
-    pairs = list(paired_options(plan, asked, settings))
     baseline = _baseline(asked[plan.baseline.name], plan, settings)
-    others = [_candidate(pair, plan, settings) for pair in pairs]
+    others = [_candidate(pair, plan, settings) for pair in paired_options(plan, asked, settings)]
     found = Candidates(measured_at=measured_at, baseline=baseline.name, candidates=(baseline, *others))
-    counted = [
-        each.measurement.status
-        for each, pair in zip(others, pairs, strict=True)
-        if not pair.is_sharing and each.measurement is not None and each.measurement.status is not Status.INVALID
-    ]
+    counted = [each.measurement.status for each in others if each.measurement is not None and is_measured(each)]
     document = {
         **found.as_document(),
         "scenario": ALTERNATIVES,
@@ -69,7 +65,7 @@ def alternatives_document(
             "status": min(counted, key=STATUSES.index, default=Status.INVALID),
             "reasons": _reasons(found, has_any=bool(counted)),
         },
-        "metrics": {"alternatives_measured": metrics.point_metric(len(counted), "variants")} if counted else {},
+        "metrics": {METRIC: metrics.point_metric(len(counted), "variants")} if counted else {},
         "settings": {
             "margin": plan.margin,
             "check_usd": plan.check_usd,

@@ -14,6 +14,7 @@ from weighbridge.optimization.language import cascade
 from weighbridge.optimization.language.answer_costs import AnswerValues, DrawSettings, StatedPart
 from weighbridge.optimization.language.plan_file import AlternativesPlan, AnswerOption, RequestPrice
 from weighbridge.optimization.language.request_prices import PromptCosts, prompt_costs
+from weighbridge.optimization.language.verdicts import SAME_ANSWERS
 from weighbridge.quality.prompts.answer_file import read_answers
 from weighbridge.quality.prompts.attempts import PromptValues
 from weighbridge.quality.prompts.difference import paired_difference
@@ -132,7 +133,7 @@ def _alternative(other: AskedOption, baseline: AskedOption) -> PairedOption:
 def _sharing_note(option: AnswerOption) -> tuple[VerdictReason, ...]:
     words = "the batch tier" if option.kind is AlternativeKind.BATCH_TIER else "the cache of prompts"
     text = f"The answers are those of the baseline, which {words} does not change; only the cost was compared."
-    return (VerdictReason("quality.same", text),)
+    return (VerdictReason(SAME_ANSWERS, text),)
 
 
 def _unpaired(count: int) -> Iterator[ValidityReason]:

@@ -7,6 +7,8 @@ from weighbridge.statistics.order_statistics import Interval
 from weighbridge.tradeoff.candidates import CostSaving, QualityDrop, VariantAnswer, VariantVerdict, VerdictReason
 
 PASS_RATE = "pass_rate"
+SAME_ANSWERS = "quality.same"
+"""The reason of an alternative that shares the answers of the baseline."""
 KEPT = (PairedAnswer.EQUIVALENT, PairedAnswer.BETTER)
 WORDS = {
     PairedAnswer.EQUIVALENT: "equivalent within the margin",

@@ -16,10 +16,12 @@ from weighbridge.readers.opened import Opened
 NAME, TOOL = "weighbridge", "Weighbridge"
 PROFILE, LOAD, SCORES, COMPARISON = (f"weighbridge.{kind}/1" for kind in ("result", "load", "scores", "comparison"))
 ANSWERS = "weighbridge.answers/1"
-SCHEMAS = (PROFILE, LOAD, SCORES, COMPARISON, ANSWERS)
-DATA = {SCORES: "predictions", ANSWERS: "prompts"}
+ALTERNATIVES = "weighbridge.candidates/1"
+"""Of alternatives to a language model; those that are made of a file have no metrics of their own."""
+SCHEMAS = (PROFILE, LOAD, SCORES, COMPARISON, ANSWERS, ALTERNATIVES)
+DATA = {SCORES: "predictions", ANSWERS: "prompts", ALTERNATIVES: "prompts"}
 """The entries of the files that are the data of a document without a manifest."""
-_JUDGED_KINDS = ("result", "load", "comparison", "answers", "experiment", "max_rate", "load_search")
+_JUDGED_KINDS = ("result", "load", "comparison", "answers", "candidates", "experiment", "max_rate", "load_search")
 JUDGED = tuple(f"weighbridge.{kind}/1" for kind in _JUDGED_KINDS)
 """The documents that state a verdict; one of the others is judged by what it has."""
 SIGNED = "payloadType"
