@@ -11,6 +11,7 @@ from reviews.evidence.queries.attested import AttestedView, attested_views, audi
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import check_edit
 from reviews.workflow.actions import attestations
+from reviews.workflow.api.evidence_answers import VariantAnswer
 from reviews.workflow.api.inputs import found
 
 
@@ -30,7 +31,7 @@ class EnvelopeInput(Input):
 class AttestedAnswer(Answer):
     """The signed results of a request."""
 
-    results = answer_of(AttestedView, "AttestedResultAnswer")(many=True)
+    results = answer_of(AttestedView, "AttestedResultAnswer", variants=VariantAnswer(many=True))(many=True)
     chance = serializers.CharField(help_text="The chance that inflated results are found, as a sentence.")
 
 

@@ -116,25 +116,29 @@ def metrics_in(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
     They are `candidate:accuracy`, or `country=New Zealand:accuracy` for a slice.
 
-    Drops of quality are `accuracy_drop`, the speed-ups of a comparison `candidate:speed_up`. Raises Invalid for a
+    Drops of quality are `accuracy_drop`, the speed-ups of a comparison `candidate:speed_up`, and the savings of
+    alternatives to a language model `candidate:cost_saving`. Raises Invalid for a
     document without metrics.
     """
-    if isinstance(document.get("metrics"), Mapping):
+    found: dict[str, Mapping[str, Any]] = {}
+    has_metrics = isinstance(document.get("metrics"), Mapping)
+    if has_metrics:
         found = dict(document["metrics"]) | _drops(document)
         for each in document.get("slices") or ():
             rows = ",".join(f"{column}={value}" for column, value in each["slice"].items())
             found |= {f"{rows}:{name}": value for name, value in (each["metrics"] | _drops(each)).items()}
-        return found
-    found = {}
     for candidate in document.get("candidates") or ():
-        name = candidate["name"]
-        found |= {f"{name}:{metric}": value for metric, value in candidate.get("metrics", {}).items()}
-        found |= {f"{name}:speed_up": candidate["speed_up"]} if candidate.get("speed_up") else {}
-        for drop in candidate.get("quality_drops") or ():
-            found[f"{name}:{drop['metric']}_drop"] = drop
-    if not found:
+        found |= _of_candidate(candidate)
+    if not found and not has_metrics:
         raise Invalid("This document has no metrics to compare.", code="result_form", field="result")
     return found
+
+
+def _of_candidate(candidate: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    name = candidate["name"]
+    found = {f"{name}:{metric}": value for metric, value in candidate.get("metrics", {}).items()}
+    found |= {f"{name}:{key}": candidate[key] for key in ("speed_up", "cost_saving") if candidate.get(key)}
+    return found | {f"{name}:{drop['metric']}_drop": drop for drop in candidate.get("quality_drops") or ()}
 
 
 def _drops(scored: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
