@@ -17,6 +17,7 @@ import yaml
 from django.utils import timezone
 
 import weighbridge
+from examples.company.alternatives import compared_alternatives
 from examples.company.client import Caller, Document
 from examples.company.story import LONG_ANSWER, Cast
 from examples.company.terminal import Terminal
@@ -162,6 +163,12 @@ def _supply(company: DemoContext, request: Document, model: Mapping[str, Any], *
     """File the signed result of the cluster, and answer the checklist."""
     me, ref = company.cast.requester, request["ref"]
     planned = me.get(f"requests/{ref}/plan/")
+    metrics = [_measured(name, str(value)) for name, value in model["signed"].items()]
+    manifest: Document = {"machine": "an invented machine of the demo"}
+    if "alternatives" in model:
+        compared = compared_alternatives(model["alternatives"], folder=company.folder / "alternatives")
+        manifest["alternatives"] = compared
+        metrics += [_counted(name, metric) for name, metric in compared["metrics"].items()]
     now = timezone.now()
     result = AttestedResult(
         subject=planned["plan"]["subject"],
@@ -171,8 +178,8 @@ def _supply(company: DemoContext, request: Document, model: Mapping[str, Any], *
         started_at=now,
         finished_at=now + timedelta(seconds=1),
         verdict="valid",
-        manifest={"machine": "an invented machine of the demo"},
-        metrics=tuple(_measured(name, str(value)) for name, value in model["signed"].items()),
+        manifest=manifest,
+        metrics=tuple(metrics),
     )
     statement = result_statement(result, subject_name=model["name"])
     me.post(f"requests/{ref}/attested/", envelope=attestation.sign(statement, private_key_pem=company.key))
@@ -207,6 +214,10 @@ def _measured(name: str, value: str) -> AttestedMetric:
     return AttestedMetric(
         name=name, value=number, unit=unit, n=SAMPLES, lower=lower, upper=upper, confidence=confidence
     )
+
+
+def _counted(name: str, metric: Mapping[str, Any]) -> AttestedMetric:
+    return AttestedMetric(name=name, value=Decimal(int(metric["value"])), unit=metric["unit"], n=metric["n"])
 
 
 def _decide(company: DemoContext, ref: str) -> str:

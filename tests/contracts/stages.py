@@ -20,6 +20,7 @@ from tests.unit.toolkit import builders
 from tests.unit.toolkit.costs import builders as priced
 from tests.unit.toolkit.costs import test_importers as lists
 from tests.unit.toolkit.load.capacity import builders as capacity
+from tests.unit.toolkit.optimization.language.builders import alternatives_file
 from tests.unit.toolkit.quality.prompts.builders import desk
 from tests.unit.toolkit.subjects.deployment import configs
 from tests.unit.toolkit.tradeoff import builders as made
@@ -270,6 +271,7 @@ TOOLKIT: Mapping[str, Stage] = {
             for seed, share in enumerate(shares)
         }
     ),
+    "docs/how-to/try-cheaper-language-models.md": Stage({"alternatives.yaml": alternatives_file}),
     "docs/how-to/use-the-price-book.md": Stage(
         {
             "lab.yaml": priced.lab_file,

@@ -93,7 +93,9 @@ def _check_alternatives(metric: AttestedMetric, result: AttestedResult) -> None:
     """Raise Invalid unless the alternatives that are counted stand in the manifest, with verdicts that follow."""
     document = result.manifest.get(ALTERNATIVES_KEY)
     if document is None:
-        text = f"{metric.name} counts alternatives that the manifest does not have; sign the result of their comparison."
+        text = (
+            f"{metric.name} counts alternatives that the manifest does not have; sign the result of their comparison."
+        )
         raise _fault("metrics", text)
     if metric.value != int(metric.value):
         raise _fault("metrics", f"{metric.name} must be a whole number, not {metric.value}.")

@@ -14,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.unit.toolkit import builders
+from tests.unit.toolkit.optimization.language.builders import alternatives_file
 from tests.unit.toolkit.quality.prompts.builders import desk
 from tests.unit.toolkit.subjects.deployment.configs import LLAMA_8B, written
 from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
@@ -65,6 +66,7 @@ WITHOUT = [
     "import r.json --json i.json",
     "score s.npz --resamples 100",
     "answers score --prompts prompts.jsonl --answers answers.jsonl",
+    "answers alternatives alternatives.yaml --draws 100",
     "answers prompts-needed --difference 0.02",
     "rerun r.json --model m.onnx",
     "max-rate --p99-ms 0.000001 m.onnx --samples 662",
@@ -168,6 +170,7 @@ def folder(tmp_path, monkeypatch):
     written(tmp_path, LLAMA_8B)
     (tmp_path / "runs.csv").write_text("rate,good,n,seed\n1,1,900,1\n2,0.5,900,1\n")
     desk(tmp_path, 60)
+    alternatives_file(tmp_path / "alternatives.yaml")
     pattern = {"id": "t-0", "prompt": "x", "expected": {"scorer": "regex", "pattern": "x"}}
     (tmp_path / "regex.jsonl").write_text(json.dumps(pattern))
     (tmp_path / "folder").mkdir()

@@ -1,10 +1,9 @@
-"""Cheaper alternatives to a language model, measured elsewhere and signed: they count, and page and packet show them."""
+"""Cheaper alternatives to a language model, measured elsewhere and signed: they count; page and packet show them."""
 
 import copy
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ NAME = "alternatives_measured"
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder: Path = tmp_path_factory.mktemp("plan")
+    folder = tmp_path_factory.mktemp("plan")
     write_prompts(folder, 200)
     for name in ("large", "small"):
         write_answers(folder, name, [place % 10 != 0 for place in range(200)])
@@ -53,7 +52,12 @@ def request_of_model(cast: Cast, now: datetime) -> ReviewRequest:
 
 
 def file(
-    request: ReviewRequest, document: Mapping[str, Any] | None, cast: Cast, now: datetime, value: str = "1", **changes: Any
+    request: ReviewRequest,
+    document: Mapping[str, Any] | None,
+    cast: Cast,
+    now: datetime,
+    value: str = "1",
+    **changes: Any,
 ) -> None:
     metric = AttestedMetric(name=NAME, value=Decimal(value), unit="variants", n=1)
     manifest = {} if document is None else {"alternatives": document}

@@ -14,6 +14,9 @@ from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.costs.test_importers import ITEM
 from tests.unit.toolkit.load.test_judgment import calm
 from tests.unit.toolkit.load.test_report import fired
+from tests.unit.toolkit.optimization.language.builders import alternatives_file
+from tests.unit.toolkit.quality.prompts.builders import desk
+from tests.unit.toolkit.subjects.deployment.configs import LLAMA_8B, written
 from tests.unit.toolkit.test_extras import leaves
 from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
@@ -74,6 +77,10 @@ LINES = {
     "cost project": "cost project spec.yaml --draws 100",
     "cost compare": "cost compare a.json a.json",
     "manifest": "manifest folder",
+    "fit": "fit config.json --accelerator h100",
+    "answers score": "answers score --prompts prompts.jsonl --answers answers.jsonl",
+    "answers alternatives": "answers alternatives alternatives.yaml --draws 100",
+    "answers prompts-needed": "answers prompts-needed --difference 0.02",
     "usage report": "usage report usage.csv --gateway g --env prod",
     "size": "size --runs runs.csv --peak-rate 5",
     "workloads report": "workloads report workloads.json --cluster c --env prod",
@@ -159,6 +166,9 @@ def stage(tmp_path_factory):
         candidates_file(folder / "c.json")
         matrix_file(folder / "m.yaml")
         points_file(folder / "p.csv")
+        written(folder, LLAMA_8B)
+        desk(folder, 60)
+        alternatives_file(folder / "alternatives.yaml")
         (folder / "folder").mkdir()
         (folder / "folder/w.bin").write_bytes(b"w")
         (folder / "usage.csv").write_text("day,model,input_tokens,output_tokens,requests\n2026-11-01,openai/a,5,1,1\n")

@@ -156,8 +156,8 @@ class Candidate:
     """One model: its origin, file, estimates, and verdict relative to the baseline.
 
     `measurement` is None if the values have no verdict; a `size_saved_ratio` of 0.75 means that a quarter of the size
-    is left. `isolation` is the sandbox used for the measurement, None if unknown. Alternatives to a language model have a
-    `kind` and a `cost_saving`.
+    is left. `isolation` is the sandbox used for the measurement, None if unknown. Alternatives to a language model have
+    a `kind` and a `cost_saving`.
     """
 
     name: str

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.unit.toolkit.quality.prompts.builders import NUMERIC, RIGHT, WRONG
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.book_options import book_of
@@ -64,3 +66,15 @@ def compared(folder: Path, *alternatives: Mapping[str, Any], settings: DrawSetti
 
 def candidate(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return next(each for each in document["candidates"] if each["name"] == name)
+
+
+def alternatives_file(path: Path) -> None:
+    """Write a plan of two models and a batch tier, with what it names in a folder beside it."""
+    folder = path.parent / "desk"
+    folder.mkdir(exist_ok=True)
+    write_prompts(folder, 120)
+    for name, every in (("large", 10), ("small", 9)):
+        write_answers(folder, name, [place % every != 0 for place in range(120)])
+    sides = [LARGE | {"answers": "desk/large.jsonl"}, SMALL | {"answers": "desk/small.jsonl"}]
+    batch = {"name": "batch", "kind": "batch_tier"}
+    path.write_text(yaml.safe_dump(plan_document(*sides[1:], batch, baseline=sides[0], prompts="desk/prompts.jsonl")))

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from tests.unit.toolkit.optimization.language.builders import (
-    book,
     LARGE,
     SMALL,
+    book,
     candidate,
     compared,
     write_answers,

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.toolkit.optimization.language.builders import (
-    LARGE,
     SMALL,
     candidate,
     compared,
@@ -178,9 +177,13 @@ def simulated(rng, seed):
     kept = ~threshold.goes_on(np.arange(LEVELS))
     truth = float(((FIRST - SECOND) * kept).mean())
     difference = np.where(threshold.goes_on(level), 0.0, one - base)
-    return difference[choosing].mean() - truth, PromptValues(
-        tuple(each for each, is_so in zip(PROMPTS, choosing, strict=True) if not is_so), difference[~choosing]
-    ), truth
+    return (
+        difference[choosing].mean() - truth,
+        PromptValues(
+            tuple(each for each, is_so in zip(PROMPTS, choosing, strict=True) if not is_so), difference[~choosing]
+        ),
+        truth,
+    )
 
 
 def test_the_choosing_half_is_optimistic_and_the_measuring_half_covers():

@@ -34,7 +34,10 @@ def change(*path, value):
 
 
 CHANGED = {
-    "another verdict": (change("candidates", 1, "verdict", "answer", value="no_gain"), "verdict on small does not follow"),
+    "another verdict": (
+        change("candidates", 1, "verdict", "answer", value="no_gain"),
+        "verdict on small does not follow",
+    ),
     "a better saving": (change("candidates", 1, "cost_saving", value=None), "verdict on small does not follow"),
     "no loss": (change("candidates", 1, "quality_drop", value=None), "verdict on small does not follow"),
     "a shared one that counts": (change("candidates", 2, "verdict", "reasons", value=[]), "has 2 measured"),

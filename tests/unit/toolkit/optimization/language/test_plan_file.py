@@ -52,7 +52,11 @@ REFUSED = {
     "an unknown key": ((SMALL | {"speed": 5},), {}, "speed"),
     "a cache without a prefix": ((CACHE,), {}, "prefix_tokens"),
     "a share above one": ((CACHE | {"prefix_tokens": 5, "hit_share": 2},), {}, "share between 0 and 1"),
-    "a batch tier without prices": ((BATCH,), {"baseline": {"name": "b", "answers": "a", "usd_per_request": 1}}, "batch"),
+    "a batch tier without prices": (
+        (BATCH,),
+        {"baseline": {"name": "b", "answers": "a", "usd_per_request": 1}},
+        "batch",
+    ),
     "a cache without prices": (
         (CACHE | {"prefix_tokens": 5, "hit_share": 1},),
         {"baseline": {"name": "b", "answers": "a", "usd_per_request": 1}},

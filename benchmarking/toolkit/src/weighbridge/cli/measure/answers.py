@@ -1,4 +1,4 @@
-"""`weighbridge answers`: the quality of answers of language models, cheaper alternatives, and how many prompts to ask."""
+"""`weighbridge answers`: the quality of answers of language models, cheaper alternatives, how many prompts to ask."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

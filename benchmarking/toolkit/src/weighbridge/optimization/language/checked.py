@@ -1,4 +1,4 @@
-"""Alternatives in a document of others: what counts as measured, and whether the conclusions follow from the numbers."""
+"""Alternatives in a document of others: what counts as measured, and whether the verdicts follow from the numbers."""
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.verdict import Status

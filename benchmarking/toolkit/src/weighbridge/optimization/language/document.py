@@ -23,7 +23,7 @@ from weighbridge.optimization.language.verdicts import PASS_RATE, quality_drop, 
 from weighbridge.quality.prompts.attempts import PromptValues
 from weighbridge.quality.prompts.difference import difference_interval
 from weighbridge.quality.prompts.document import doubts_of
-from weighbridge.quality.prompts.prompt_file import Prompt, read_prompts
+from weighbridge.quality.prompts.prompt_file import read_prompts
 from weighbridge.statistics.order_statistics import Interval
 from weighbridge.tradeoff.axes import axes_of
 from weighbridge.tradeoff.candidates import (

@@ -163,8 +163,7 @@ def _cascade(
     measured, routed = [prompts[place] for place in kept], goes_on[kept]
     mixed = np.where(goes_on, other, one)[kept]
     usd = tuple(
-        first.costs.usd[prompt.id] * int(asks[place])
-        + (then.costs.usd[prompt.id] if goes_on[place] else 0)
+        first.costs.usd[prompt.id] * int(asks[place]) + (then.costs.usd[prompt.id] if goes_on[place] else 0)
         for place, prompt in zip(kept, measured, strict=True)
     )
     stated = (
@@ -219,7 +218,9 @@ def _confidence(
 def _cascade_doubts(measured: Sequence[Prompt]) -> Iterator[ValidityReason]:
     count = len(set(clusters_of(measured)))
     if count < FEW_CLUSTERS:
-        text = f"Half of the prompts measure the cascade: {count} clusters, and fewer than {FEW_CLUSTERS} are unreliable."
+        text = (
+            f"Half of the prompts measure the cascade: {count} clusters, and fewer than {FEW_CLUSTERS} are unreliable."
+        )
         yield ValidityReason("prompts.few", Status.INDICATIVE, text)
 
 

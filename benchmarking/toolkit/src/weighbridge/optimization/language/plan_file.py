@@ -15,7 +15,6 @@ Paths are relative to the file.
 
 import dataclasses
 import math
-from collections.abc import Mapping
 from pathlib import Path
 
 from weighbridge.core.documents import Reader, check_unique
@@ -67,7 +66,7 @@ class AnswerOption:
     name: str
     kind: AlternativeKind | None = None
     answers: Path | None = None
-    price: RequestPrice = RequestPrice()  # noqa: RUF009 -- frozen
+    price: RequestPrice = RequestPrice()
     prefix: SharedPrefix | None = None
     first: str = ""
     then: str = ""
@@ -110,7 +109,7 @@ def plan_from(document: object, folder: Path) -> AlternativesPlan:
 
 
 def _check_cascades(plan: AlternativesPlan) -> None:
-    options: Mapping[str, AnswerOption] = {each.name: each for each in (plan.baseline, *plan.alternatives)}
+    options = {each.name: each for each in (plan.baseline, *plan.alternatives)}
     for place, each in enumerate(plan.alternatives):
         if each.kind is not AlternativeKind.CASCADE:
             continue

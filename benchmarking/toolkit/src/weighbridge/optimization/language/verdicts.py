@@ -6,7 +6,7 @@ from weighbridge.quality.prompts.difference import PairedAnswer, answer_of
 from weighbridge.statistics.order_statistics import Interval
 from weighbridge.tradeoff.candidates import CostSaving, QualityDrop, VariantAnswer, VariantVerdict, VerdictReason
 
-PASS_RATE = "pass_rate"
+PASS_RATE = "pass_rate"  # noqa: S105 -- a metric
 SAME_ANSWERS = "quality.same"
 """The reason of an alternative that shares the answers of the baseline."""
 KEPT = (PairedAnswer.EQUIVALENT, PairedAnswer.BETTER)

@@ -88,7 +88,7 @@ def answers_document(
     metrics = rate_metrics(attempts, passed, settings.confidence)
     missing = _judge_metrics(metrics, judge)
     comparison = None if other is None else _comparison(own, other, settings)
-    reasons = (*doubts_of(own), *(() if other is None else _of_baseline(other)), *_unpaired(comparison))
+    reasons = (*doubts_of(own), *(() if other is None else doubts_of_baseline(other)), *_unpaired(comparison))
     return {
         "schema": SCHEMA,
         "rows": len(attempts.by_prompt),
