@@ -15,6 +15,7 @@ READERS = {
 TRUSTED = {
     f"{TOOLKIT}/api/results.py": "a round trip of a document of our own, to turn tuples into lists",
     f"{TOOLKIT}/optimization/alternatives.py": "the same",
+    f"{TOOLKIT}/optimization/language/document.py": "the same",
     f"{TOOLKIT}/charts/drawing.py": "the specification that Altair has just written",
     f"{TOOLKIT}/load/generator/child.py": "lines of the parent process",
     f"{TOOLKIT}/load/chat/results/samples.py": "what its own child processes kept, in a file of theirs",

@@ -1,9 +1,9 @@
 """The plan that signed results follow, the keys that may sign them, and the attested results of a request."""
 
 import base64
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from benchmarking.runs.domain.alternatives import VariantLine, variant_lines_of
 from governance.people.queries.people import name_of
@@ -21,6 +21,8 @@ from reviews.evidence.models import AttestedStatement
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import fixed_policy_version
 from weighbridge.core.errors import WrongState
+from weighbridge.core.parsing.json_text import parse_object
+from weighbridge.core.parsing.limits import MEASUREMENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ def _variants(row: AttestedStatement) -> tuple[VariantLine, ...]:
     """The alternatives in the manifest of a result that counts them; they were checked when it arrived."""
     if ALTERNATIVES_METRIC not in {record.name for record in row.metric_records.all()}:
         return ()
-    statement = json.loads(base64.b64decode(row.envelope["payload"]))
+    statement: Any = parse_object(base64.b64decode(row.envelope["payload"]), limits=MEASUREMENT)
     document = statement["predicate"]["manifest"][ALTERNATIVES_KEY]
     standings = document.get("standings")
     return variant_lines_of(document | {"standings": standings if isinstance(standings, dict) else {}})

@@ -15,7 +15,7 @@ from weighbridge.costs.spec.inputs import draw_all
 from weighbridge.costs.uncertainty import Range, middle_of
 from weighbridge.costs.value.accepted_answers import AnswerChecks, accepted_cost
 from weighbridge.costs.value.pass_rates import cluster_draws, drawn_rate
-from weighbridge.optimization.language.plan_file import AlternativesPlan
+from weighbridge.optimization.language.plan_file import AnswerComparison
 from weighbridge.tradeoff.candidates import CostSaving, Estimate
 
 USD = "USD"
@@ -75,7 +75,7 @@ class DrawnAnswers:
         return bool(np.isfinite(self.usd_per_accepted) and np.isfinite(self.accepted_draws).all())
 
 
-def drawn_answers(values: AnswerValues, plan: AlternativesPlan, settings: DrawSettings) -> DrawnAnswers:
+def drawn_answers(values: AnswerValues, plan: AnswerComparison, settings: DrawSettings) -> DrawnAnswers:
     """Return the costs of an option with their draws."""
     n, seed = settings.draws, settings.seed
     columns = [values.passed, np.array([float(each) for each in values.usd]), *(part.times for part in values.stated)]

@@ -24,7 +24,7 @@ CHOSEN_SHARE_OF_MARGIN = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
-class Threshold:
+class CascadeThreshold:
     """Prompts whose confidence is below `value` go on to the second model; all of them at infinity."""
 
     value: float
@@ -88,7 +88,7 @@ def choose_threshold(
     *,
     baseline_change: NDArray[np.float64],
     margin: float,
-) -> Threshold:
+) -> CascadeThreshold:
     """Return the threshold of the lowest cost whose mean loss is at most half of the margin; arrays of (prompts,).
 
     `change` is the pass rate of the first model minus the baseline's, `baseline_change` that of the second model, and
@@ -104,6 +104,6 @@ def choose_threshold(
     places = np.concatenate([np.flatnonzero(np.diff(ranked, prepend=-math.inf)), [len(ranked)]])
     kept = places[losses[places] <= CHOSEN_SHARE_OF_MARGIN * margin + 1e-12]
     if not len(kept):
-        return Threshold(math.inf)
+        return CascadeThreshold(math.inf)
     place = kept[np.argmin(costs[kept])]
-    return Threshold(math.inf if place == len(ranked) else float(ranked[place]))
+    return CascadeThreshold(math.inf if place == len(ranked) else float(ranked[place]))

@@ -18,7 +18,7 @@ from weighbridge.optimization.language.options import (
     asked_options,
     paired_options,
 )
-from weighbridge.optimization.language.plan_file import AlternativesPlan, AnswerOption
+from weighbridge.optimization.language.plan_file import AnswerComparison, AnswerOption
 from weighbridge.optimization.language.verdicts import PASS_RATE, quality_drop, verdict_on
 from weighbridge.quality.prompts.attempts import PromptValues
 from weighbridge.quality.prompts.difference import difference_interval
@@ -43,7 +43,7 @@ NO_INTERVAL = "The prompts are of one cluster, which has no interval; give promp
 
 
 def alternatives_document(
-    plan: AlternativesPlan, book: PriceBook, *, settings: DrawSettings, measured_at: str
+    plan: AnswerComparison, book: PriceBook, *, settings: DrawSettings, measured_at: str
 ) -> dict[str, Any]:
     """Compare the alternatives of a plan with its baseline, and return `weighbridge.candidates/1` with a verdict.
 
@@ -89,7 +89,7 @@ def _check(settings: DrawSettings) -> None:
         raise Invalid(f"Give 100 to {DRAWS_MAX:,} draws, and a seed of zero or more.", field="draws")
 
 
-def _baseline(asked: AskedOption, plan: AlternativesPlan, settings: DrawSettings) -> Candidate:
+def _baseline(asked: AskedOption, plan: AnswerComparison, settings: DrawSettings) -> Candidate:
     passed = asked.scored.passed
     costs = drawn_answers(asked.values(passed.prompts), plan, settings)
     return Candidate(
@@ -105,7 +105,7 @@ def _baseline(asked: AskedOption, plan: AlternativesPlan, settings: DrawSettings
     )
 
 
-def _candidate(pair: PairedOption, plan: AlternativesPlan, settings: DrawSettings) -> Candidate:
+def _candidate(pair: PairedOption, plan: AnswerComparison, settings: DrawSettings) -> Candidate:
     prompts = pair.difference.prompts
     before, after = (drawn_answers(values, plan, settings) for values in (pair.baseline, pair.values))
     saving = saving_of(before, after, settings)

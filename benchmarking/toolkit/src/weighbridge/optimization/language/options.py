@@ -12,7 +12,7 @@ from weighbridge.costs.uncertainty import middle_of
 from weighbridge.measure.verdict import Status, ValidityReason
 from weighbridge.optimization.language import cascade
 from weighbridge.optimization.language.answer_costs import AnswerValues, DrawSettings, StatedPart
-from weighbridge.optimization.language.plan_file import AlternativesPlan, AnswerOption, RequestPrice
+from weighbridge.optimization.language.plan_file import AnswerComparison, AnswerOption, RequestPrice
 from weighbridge.optimization.language.request_prices import PromptCosts, prompt_costs
 from weighbridge.optimization.language.verdicts import SAME_ANSWERS
 from weighbridge.quality.prompts.answer_file import read_answers
@@ -87,7 +87,7 @@ def clusters_of(prompts: Sequence[Prompt]) -> list[str]:
     return PromptValues(tuple(prompts), np.zeros(len(prompts))).clusters or [prompt.id for prompt in prompts]
 
 
-def asked_options(plan: AlternativesPlan, prompts: PromptFile, book: PriceBook) -> dict[str, AskedOption]:
+def asked_options(plan: AnswerComparison, prompts: PromptFile, book: PriceBook) -> dict[str, AskedOption]:
     """Return the options of a plan that are no cascades by name, the baseline first; raise Invalid for a bad file."""
     scoring = Scoring(prompts.prompts)
     asked: dict[str, AskedOption] = {}
@@ -104,7 +104,7 @@ def asked_options(plan: AlternativesPlan, prompts: PromptFile, book: PriceBook) 
 
 
 def paired_options(
-    plan: AlternativesPlan, asked: Mapping[str, AskedOption], settings: DrawSettings
+    plan: AnswerComparison, asked: Mapping[str, AskedOption], settings: DrawSettings
 ) -> Iterator[PairedOption]:
     """Yield each alternative, paired with the baseline; raise Invalid for too few common prompts."""
     baseline = asked[plan.baseline.name]
@@ -143,7 +143,7 @@ def _unpaired(count: int) -> Iterator[ValidityReason]:
 
 
 def _cascade(
-    option: AnswerOption, plan: AlternativesPlan, asked: Mapping[str, AskedOption], settings: DrawSettings
+    option: AnswerOption, plan: AnswerComparison, asked: Mapping[str, AskedOption], settings: DrawSettings
 ) -> PairedOption:
     first, then, baseline = asked[option.first], asked[option.then], asked[plan.baseline.name]
     rates = {each.option.name: each.rates for each in (first, then, baseline)}
@@ -224,7 +224,9 @@ def _cascade_doubts(measured: Sequence[Prompt]) -> Iterator[ValidityReason]:
         yield ValidityReason("prompts.few", Status.INDICATIVE, text)
 
 
-def _threshold_note(option: AnswerOption, threshold: cascade.Threshold, chosen_on: int, share: float) -> VerdictReason:
+def _threshold_note(
+    option: AnswerOption, threshold: cascade.CascadeThreshold, chosen_on: int, share: float
+) -> VerdictReason:
     when = "always" if np.isinf(threshold.value) else f"below a confidence of {threshold.value:.6g}"
     text = (
         f"{option.first} answers first; {when}, {option.then} is asked: {share:.1%} of the prompts. "

@@ -75,7 +75,7 @@ class AnswerOption:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AlternativesPlan:
+class AnswerComparison:
     """The prompts, the margin of the pass rate, what a check of an answer and a person cost, and the options."""
 
     prompts: Path
@@ -86,11 +86,11 @@ class AlternativesPlan:
     alternatives: tuple[AnswerOption, ...]
 
 
-def plan_from(document: object, folder: Path) -> AlternativesPlan:
+def plan_from(document: object, folder: Path) -> AnswerComparison:
     """Read the plan in a document, with paths relative to a folder; raise Invalid with the path of a fault."""
     reader = Reader(document)
     baseline = _baseline(reader.mapping("baseline"), folder)
-    plan = AlternativesPlan(
+    plan = AnswerComparison(
         prompts=folder / reader.text("prompts"),
         margin=_number(reader, "margin"),
         check_usd=_amount(reader, "check_usd"),
@@ -108,7 +108,7 @@ def plan_from(document: object, folder: Path) -> AlternativesPlan:
     return plan
 
 
-def _check_cascades(plan: AlternativesPlan) -> None:
+def _check_cascades(plan: AnswerComparison) -> None:
     options = {each.name: each for each in (plan.baseline, *plan.alternatives)}
     for place, each in enumerate(plan.alternatives):
         if each.kind is not AlternativeKind.CASCADE:
