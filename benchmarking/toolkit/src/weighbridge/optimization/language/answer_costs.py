@@ -5,6 +5,7 @@ options on the same prompts are paired. Ranges of prices are drawn beside, one d
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -62,12 +63,13 @@ class AnswerValues:
 
 @dataclasses.dataclass(frozen=True)
 class DrawnAnswers:
-    """The cost of a request and of an accepted answer: values, and draws of shape (draws,)."""
+    """The cost of a request and of an accepted answer: values, and draws of shape (draws,); from so many clusters."""
 
     usd_per_request: float
     usd_per_accepted: float
     request_draws: NDArray[np.float64]
     accepted_draws: NDArray[np.float64]
+    clusters: int
 
     @property
     def is_finite(self) -> bool:
@@ -94,7 +96,9 @@ def drawn_answers(values: AnswerValues, plan: AnswerComparison, settings: DrawSe
         ).usd_per_accepted
         for rate, usd in ((values.pass_rate, values.usd_per_request), (passed, requests))
     ]
-    return DrawnAnswers(values.usd_per_request, float(costs[0]), requests, np.asarray(costs[1]))
+    return DrawnAnswers(
+        values.usd_per_request, float(costs[0]), requests, np.asarray(costs[1]), len(set(values.clusters))
+    )
 
 
 def _amounts(part: StatedPart, settings: DrawSettings) -> float | NDArray[np.float64]:
@@ -109,7 +113,7 @@ def saving_of(baseline: DrawnAnswers, other: DrawnAnswers, settings: DrawSetting
     if not (baseline.is_finite and other.is_finite):
         return None
     value = baseline.usd_per_accepted - other.usd_per_accepted
-    lower, upper = _ends(baseline.accepted_draws - other.accepted_draws, value, settings)
+    lower, upper = _ends(baseline.accepted_draws - other.accepted_draws, value, other.clusters, settings)
     return CostSaving(value, lower, upper, settings.confidence, settings.draws)
 
 
@@ -119,13 +123,23 @@ def cost_estimates(costs: DrawnAnswers, n: int, settings: DrawSettings) -> dict[
     if costs.is_finite:
         found["cost_per_accepted_usd"] = (costs.usd_per_accepted, costs.accepted_draws)
     return {
-        name: Estimate(value, *_ends(draws, value, settings), settings.confidence, n, USD)
+        name: Estimate(value, max(0.0, lower), upper, settings.confidence, n, USD)
         for name, (value, draws) in found.items()
+        for lower, upper in [_ends(draws, value, costs.clusters, settings)]
     }
 
 
-def _ends(draws: NDArray[np.float64], value: float, settings: DrawSettings) -> tuple[float, float]:
-    """Return the central interval of draws, which holds the value."""
-    outside = (1 - settings.confidence) / 2
-    lower, upper = np.quantile(draws, [outside, 1 - outside])
-    return min(float(lower), value), max(float(upper), value)
+def _ends(draws: NDArray[np.float64], value: float, clusters: int, settings: DrawSettings) -> tuple[float, float]:
+    """Return the central interval of draws, widened for few clusters; it holds the value.
+
+    The variance of a Bayesian bootstrap is (C - 1) / (C + 1) of the cluster-robust one, and its quantiles are those of
+    a normal distribution instead of Student's t with C - 1 degrees of freedom.
+    """
+    from scipy.stats import norm, t
+
+    inside = (1 + settings.confidence) / 2
+    lower, upper = np.quantile(draws, [1 - inside, inside])
+    wider = math.sqrt((clusters + 1) / max(1, clusters - 1)) * float(
+        t.ppf(inside, max(1, clusters - 1)) / norm.ppf(inside)
+    )
+    return value - wider * max(0.0, value - float(lower)), value + wider * max(0.0, float(upper) - value)
