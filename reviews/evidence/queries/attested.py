@@ -12,7 +12,6 @@ from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries.rulebook import in_force, policy_in
 from reviews.evidence.domain.attested import (
     ALTERNATIVES_KEY,
-    ALTERNATIVES_METRIC,
     EvaluationPlan,
     chance_words,
 )
@@ -23,6 +22,7 @@ from reviews.requests.queries.rulebook import fixed_policy_version
 from weighbridge.core.errors import WrongState
 from weighbridge.core.parsing.json_text import parse_object
 from weighbridge.core.parsing.limits import MEASUREMENT
+from weighbridge.optimization.language.checked import METRIC as ALTERNATIVES_METRIC
 
 
 @dataclass(frozen=True, kw_only=True)

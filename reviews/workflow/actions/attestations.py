@@ -15,7 +15,7 @@ from benchmarking.runs.domain.runnable import reason_not_measured
 from benchmarking.runs.models import Run
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.trust import Trust, TrustedKey
-from reviews.evidence.domain.attested import ALTERNATIVES_METRIC, check_result, is_drawn, value_of
+from reviews.evidence.domain.attested import check_result, is_drawn, value_of
 from reviews.evidence.models import AttestedStatement, MetricRecord
 from reviews.evidence.queries.attested import plan_of, trust_of
 from reviews.evidence.queries.audits import is_audit_owed
@@ -31,6 +31,7 @@ from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricGroup
 from weighbridge.core.metrics.values import MetricValue
+from weighbridge.optimization.language.checked import METRIC as ALTERNATIVES_METRIC
 
 DRAWS = 1_000_000
 SOURCE_CHARS_MAX = 300

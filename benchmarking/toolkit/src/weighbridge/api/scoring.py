@@ -250,8 +250,10 @@ def answer_alternatives(
     together.
     """
     source = document_of(plan)
-    is_file = isinstance(source, Path)
-    given = plan_from(read_yaml(source) if is_file else source, source.parent if is_file else Path())
+    if isinstance(source, Path):
+        given = plan_from(read_yaml(source), source.parent)
+    else:
+        given = plan_from(source, Path())
     document = alternatives_document(
         given,
         price_book(lists, rates, fx, on),

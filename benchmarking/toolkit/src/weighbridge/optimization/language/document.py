@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from weighbridge.core.errors import Invalid
@@ -163,7 +163,7 @@ def _measurement(verdict: Verdict) -> Measurement:
     return Measurement(verdict.status, tuple(reasons))
 
 
-def _reasons(found: Candidates, *, has_any: bool) -> list[Mapping[str, str]]:
+def _reasons(found: Candidates, *, has_any: bool) -> list[dict[str, str]]:
     """Return the doubts about measurements, each once with the names of its candidates."""
     named: dict[VerdictReason, list[str]] = {}
     for each in found.candidates:

@@ -94,7 +94,7 @@ def plan_from(document: object, folder: Path) -> AnswerComparison:
         prompts=folder / reader.text("prompts"),
         margin=_number(reader, "margin"),
         check_usd=_amount(reader, "check_usd"),
-        fallback_usd=_amount(reader, "fallback_usd") if reader.has("fallback_usd") else _none(reader, "fallback_usd"),
+        fallback_usd=_amount(reader, "fallback_usd") if reader.asks("fallback_usd") else None,
         baseline=baseline,
         alternatives=reader.items("alternatives", lambda each: _alternative(each, folder, baseline)),
     )
@@ -195,11 +195,6 @@ def _prefix(reader: Reader, *, is_needed: bool) -> SharedPrefix | None:
     if not 0 <= share <= 1:
         raise reader.fault("hit_share", "must be a share between 0 and 1.")
     return SharedPrefix(tokens, share)
-
-
-def _none(reader: Reader, key: str) -> None:
-    """Mark a key as known."""
-    reader.asks(key)
 
 
 def _number(reader: Reader, key: str) -> float:

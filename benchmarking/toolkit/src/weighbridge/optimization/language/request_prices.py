@@ -48,10 +48,10 @@ class RequestPrices:
         if self._prefix is None:
             yield Fraction(1), (tokens, 0)
             return
-        inputs, cached, *others = tokens
+        inputs, cached, outputs, reasoning = tokens
         prefix = max(cached, min(self._prefix.tokens, inputs))
         hit = Fraction(Decimal(repr(self._prefix.hit_share)))
-        yield hit, ((inputs, prefix, *others), 0)
+        yield hit, ((inputs, prefix, outputs, reasoning), 0)
         yield 1 - hit, (tokens, prefix - cached)
 
     def _usd(self, tokens: Tokens, written: int) -> Fraction:
