@@ -250,10 +250,7 @@ def answer_alternatives(
     together.
     """
     source = document_of(plan)
-    if isinstance(source, Path):
-        given = plan_from(read_yaml(source), source.parent)
-    else:
-        given = plan_from(source, Path())
+    given = plan_from(read_yaml(source), source.parent) if isinstance(source, Path) else plan_from(source, Path())
     document = alternatives_document(
         given,
         price_book(lists, rates, fx, on),

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from weighbridge.core.errors import Invalid
@@ -167,8 +166,7 @@ def _reasons(found: Candidates, *, has_any: bool) -> list[dict[str, str]]:
     """Return the doubts about measurements, each once with the names of its candidates."""
     named: dict[VerdictReason, list[str]] = {}
     for each in found.candidates:
-        doubts: Iterable[VerdictReason] = each.measurement.reasons if each.measurement else ()
-        for doubt in doubts:
+        for doubt in each.measurement.reasons if each.measurement else ():
             named.setdefault(doubt, []).append(each.name)
     lines = [{"code": doubt.code, "message": f"{', '.join(names)}: {doubt.message}"} for doubt, names in named.items()]
     if not has_any:
