@@ -112,7 +112,8 @@ def nothing_for(command, besides):
     line = []
     for parameter in command.params:
         if parameter.required and besides not in parameter.opts:
-            value = {"--p99-ms": "1", "--peak-rate": "1", "--to": "jsonl"}.get(parameter.opts[0], "none.json")
+            values = {"--p99-ms": "1", "--peak-rate": "1", "--to": "jsonl", "--difference": "0.02"}
+            value = values.get(parameter.opts[0], "none.json")
             line += [value] if parameter.param_type_name == "argument" else [parameter.opts[0], value]
     return line
 

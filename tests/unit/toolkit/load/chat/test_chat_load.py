@@ -225,6 +225,12 @@ def test_a_busy_server_says_when_to_try_again(tmp_path):
     assert "status 429, and asks to try again after 7" in document["errors"][0]["first"]
 
 
+def test_answers_that_cannot_be_kept_are_refused_before_anything_is_sent(tmp_path):
+    (tmp_path / "taken").write_text("kept")
+    with pytest.raises(Invalid, match="cannot be written"):
+        loaded(tmp_path, chat={"answers": tmp_path / "taken" / "a.jsonl"})
+
+
 def test_a_search_keeps_no_answers(tmp_path):
     with pytest.raises(Invalid, match="A search keeps no answers"):
         loaded(tmp_path, find_max=True)

@@ -97,7 +97,9 @@ def load(  # noqa: PLR0913 -- every option of the command line
     tokenizer: Annotated[
         str, typer.Option(help="Check the counted tokens: a tokenizer.json, or server for its own /tokenize."), CHAT
     ] = "",
-    answers: Annotated[Path | None, typer.Option(help="Write the texts of the answers here (.jsonl)."), CHAT] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="Keep the texts of the answers in this file (.jsonl)."), CHAT
+    ] = None,
     key_file: Annotated[Path | None, typer.Option(help="File with the API key, sent as a bearer token."), CHAT] = None,
     key_env: Annotated[str, typer.Option(help="Variable of the environment with the API key."), CHAT] = "",
     connections: Annotated[
