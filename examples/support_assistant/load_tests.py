@@ -30,9 +30,7 @@ def load_test(candidate: Candidate, prompts: Path, settings: SupportSettings, sa
     return labeled(found, candidate)
 
 
-def _fire(
-    address: str, candidate: Candidate, prompts: Path, settings: SupportSettings, say: Say
-) -> Mapping[str, Any]:
+def _fire(address: str, candidate: Candidate, prompts: Path, settings: SupportSettings, say: Say) -> Mapping[str, Any]:
     chat = weighbridge.Chat(
         prompts=prompts,
         model=candidate.model,

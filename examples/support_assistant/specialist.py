@@ -12,6 +12,7 @@ import asyncio
 import itertools
 import re
 import sys
+import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -121,9 +122,9 @@ def save(specialist: Specialist, path: Path) -> None:
 def load(path: Path) -> Specialist:
     """Read the classifiers, executing nothing. Raises Invalid for another file."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return Specialist({name: stored[name] for name in stored.files})
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise Invalid(f"{path} is no trained specialist; train again.", field="model") from error
 
 
