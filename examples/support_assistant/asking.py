@@ -7,16 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from examples.steps import Say
-from examples.support_assistant.serving import CHAT, Candidate
-from examples.support_assistant.tickets import Ticket
+from examples.support_assistant.serving import CHAT, ServedCandidate
+from examples.support_assistant.tickets import SupportTicket
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.prompts.answer_file import Finish, PromptAnswer, TokenUsage, answer_lines
 
 TIMEOUT_S = 120.0
-Ask = Callable[[Ticket], PromptAnswer]
+Ask = Callable[[SupportTicket], PromptAnswer]
 
 
-def ask_all(candidate: Candidate, tickets: Sequence[Ticket], say: Say) -> str:
+def ask_all(candidate: ServedCandidate, tickets: Sequence[SupportTicket], say: Say) -> str:
     """Return the answer file of a candidate as text; `say` hears of every answer. Raises Invalid if none comes."""
     answers = []
     with candidate.serve() as address, ThreadPoolExecutor(candidate.at_once) as pool:
@@ -26,7 +26,7 @@ def ask_all(candidate: Candidate, tickets: Sequence[Ticket], say: Say) -> str:
     return answer_lines(answers).decode()
 
 
-def ask(address: str, candidate: Candidate, ticket: Ticket) -> PromptAnswer:
+def ask(address: str, candidate: ServedCandidate, ticket: SupportTicket) -> PromptAnswer:
     """Ask one ticket; an answer that is none becomes an error of that ticket. Raises Invalid if nobody answers."""
     prompt = ticket.as_prompt()
     asked = {key: prompt[key] for key in ("messages", "max_tokens")}
@@ -46,7 +46,7 @@ def ask(address: str, candidate: Candidate, ticket: Ticket) -> PromptAnswer:
     return _answer(ticket, content)
 
 
-def _answer(ticket: Ticket, content: dict[str, Any]) -> PromptAnswer:
+def _answer(ticket: SupportTicket, content: dict[str, Any]) -> PromptAnswer:
     (choice,), usage = content["choices"], content["usage"]
     return PromptAnswer(
         id=ticket.id,

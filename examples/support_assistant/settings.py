@@ -35,7 +35,7 @@ OPEN_MODEL: Mapping[str, Any] = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Declared:
+class DeclaredSupport:
     """What nothing here can measure. `fallback_usd` is what a person costs who answers instead of the model.
 
     `demand` scales the mean demand, a 90 % range. Each of B, C and D runs on machines of the price book; `spare`
@@ -74,7 +74,7 @@ class SupportSettings:
     draws: int = 10_000
     seed: int = 20_260_101
     is_with_model: bool = True
-    declared: Declared = dataclasses.field(default_factory=Declared)
+    declared: DeclaredSupport = dataclasses.field(default_factory=DeclaredSupport)
 
     def __post_init__(self) -> None:
         """Refuse fewer tickets than categories, and more than the doubles know."""

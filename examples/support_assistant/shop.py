@@ -28,7 +28,7 @@ ROUTED = (DAMAGED, LATE, BILLED)
 
 
 @dataclasses.dataclass(frozen=True)
-class Policy:
+class GoodsRules:
     """The rules of one category: days to return by case, department and priority by case."""
 
     category: str
@@ -53,7 +53,7 @@ class Policy:
 
 
 @functools.cache
-def policies(seed: int = SHOP_SEED) -> tuple[Policy, ...]:
+def policies(seed: int = SHOP_SEED) -> tuple[GoodsRules, ...]:
     """Return the policy of each category; within one, days and departments differ from case to case."""
     chance = random.Random(f"rules {seed}")  # noqa: S311 -- a generated shop, no secret
     found = []
@@ -61,7 +61,7 @@ def policies(seed: int = SHOP_SEED) -> tuple[Policy, ...]:
         longer, shorter = sorted(chance.sample(DAYS, 2), reverse=True)
         departments = dict(zip(ROUTED, chance.sample(DEPARTMENTS, len(ROUTED)), strict=True))
         priorities = dict(zip(ROUTED, chance.sample(PRIORITIES, len(ROUTED)), strict=True))
-        found.append(Policy(category, {SEALED: longer, OPENED: shorter}, departments, priorities))
+        found.append(GoodsRules(category, {SEALED: longer, OPENED: shorter}, departments, priorities))
     return tuple(found)
 
 

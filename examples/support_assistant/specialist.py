@@ -28,7 +28,7 @@ from examples.support_assistant.double.running import address_of, serve
 from examples.support_assistant.double.serving import Double
 from examples.support_assistant.shop import DAYS, DEPARTMENTS, PRIORITIES
 from examples.support_assistant.stand_ins import ORDER_NUMBER
-from examples.support_assistant.tickets import DEPARTMENT, KINDS, NUMBER, ORDER, Ticket, routing_text
+from examples.support_assistant.tickets import DEPARTMENT, KINDS, NUMBER, ORDER, SupportTicket, routing_text
 from weighbridge.core.errors import Invalid
 
 PROGRAM = "examples.support_assistant.specialist"
@@ -104,7 +104,7 @@ class Specialist:
         return LABELS[name][int(np.argmax(self.heads[name][row].sum(axis=0)))]
 
 
-def train(tickets: Sequence[Ticket]) -> Specialist:
+def train(tickets: Sequence[SupportTicket]) -> Specialist:
     """Return a specialist that learned from tickets; each classifier from those that have its label."""
     rows, heads = features([each.text for each in tickets]), {}
     for name, labels in LABELS.items():

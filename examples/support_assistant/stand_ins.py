@@ -15,7 +15,7 @@ from typing import Any
 
 from examples.support_assistant.double.answers import last_question
 from examples.support_assistant.double.law import Law
-from examples.support_assistant.tickets import SEED, TICKETS_MAX, Ticket, tickets
+from examples.support_assistant.tickets import SEED, TICKETS_MAX, SupportTicket, tickets
 
 SHARED = 0.6
 MANAGED_RIGHT, OPEN_RIGHT = 0.92, 0.86
@@ -38,7 +38,7 @@ def _normal(key: str) -> float:
 
 
 @functools.cache
-def known_tickets() -> Mapping[str, Ticket]:
+def known_tickets() -> Mapping[str, SupportTicket]:
     """Return all tickets by order number."""
     return {each.order: each for each in tickets(TICKETS_MAX)}
 

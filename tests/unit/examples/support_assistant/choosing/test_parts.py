@@ -5,12 +5,13 @@ import json
 
 import pytest
 
-from examples.support_assistant import capacity, costing, decision, load_tests, scores, serving
+from examples.support_assistant import load_tests, serving
 from examples.support_assistant.batching import Replica
-from examples.support_assistant.costing import OwnReplicas
-from examples.support_assistant.decision import Results
-from examples.support_assistant.report import headline_of
-from examples.support_assistant.settings import FULL, QUICK, TITLES, Declared, SupportSettings
+from examples.support_assistant.choosing import capacity, costing, decision, scores
+from examples.support_assistant.choosing.costing import OwnReplicas
+from examples.support_assistant.choosing.decision import CaseResults
+from examples.support_assistant.choosing.report import headline_of
+from examples.support_assistant.settings import FULL, QUICK, TITLES, DeclaredSupport, SupportSettings
 from examples.support_assistant.stand_ins import managed_answer, open_answer
 from examples.support_assistant.tickets import prompt_lines, tickets
 from tests.refusals import has_code
@@ -85,7 +86,7 @@ def test_the_open_model_fits_as_its_configuration_says(tmp_path) -> None:
     replica = capacity.replica_of(fit, FULL)
     room = int(0.9 * 46_068 * 2**20) - 2 * 8_030_261_248 - 2**30
     assert (replica.slots, replica.kv_tokens) == (32, room // 131_072)
-    small = dataclasses.replace(FULL, declared=Declared(accelerator="t4"))
+    small = dataclasses.replace(FULL, declared=DeclaredSupport(accelerator="t4"))
     with pytest.raises(Invalid, check=lambda error: error.field == "accelerator"):
         capacity.replica_of(capacity.fit_of(tmp_path, small), small)
 
@@ -160,11 +161,11 @@ def test_an_accepted_answer_costs_its_try_and_the_share_of_a_person(scored, pass
     assert against["break_even"]["middle"]["per_h"] == pytest.approx(2 * 0.17 / call, rel=1e-6)
 
 
-def results(scored, passes, loads, *, why=None) -> Results:
+def results(scored, passes, loads, *, why=None) -> CaseResults:
     own = {option: OwnReplicas(sku="aws/us-east-1/c5.xlarge", goodput_per_s=4.0, replicas=2) for option in "bd"}
     kept = {option: found for option, found in scored.items() if option in loads}
     accepted = costing.accepted(TINY, kept, own, passes)
-    return Results(scores=kept, loads=loads, accepted=accepted, why_without=why or {})
+    return CaseResults(scores=kept, loads=loads, accepted=accepted, why_without=why or {})
 
 
 def test_no_double_satisfies_an_item_that_asks_for_a_measured_figure(scored, passes) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from examples.support_assistant import specialist, stand_ins
-from examples.support_assistant.decision import Evidence, Results, is_measured
+from examples.support_assistant.choosing.decision import CaseResults, RequiredFigure, is_measured
 from examples.support_assistant.serving import INSTALL
 from examples.support_assistant.settings import (
     DOUBLES,
@@ -34,8 +34,8 @@ Documents = Mapping[str, Any]
 def sheet_of(
     settings: SupportSettings,
     decision: MatrixDecision,
-    results: Results,
-    found: Sequence[Evidence],
+    results: CaseResults,
+    found: Sequence[RequiredFigure],
     choice: Candidates,
     documents: Documents,
 ) -> Sheet:
@@ -78,7 +78,7 @@ def sheet_of(
     )
 
 
-def headline_of(decision: MatrixDecision, found: Sequence[Evidence]) -> str:
+def headline_of(decision: MatrixDecision, found: Sequence[RequiredFigure]) -> str:
     """Return the choice, and whether it rests on a double; then also the best whose figures are measured."""
     base, winner = matrix_sheet(decision).headline, decision.winner
     options = {title: option for option, title in TITLES.items()}
@@ -89,7 +89,7 @@ def headline_of(decision: MatrixDecision, found: Sequence[Evidence]) -> str:
     return f"{base} Not to be approved on these figures: required ones of it are not measured.{best}"
 
 
-def unknown_words(settings: SupportSettings, results: Results) -> Iterator[str]:
+def unknown_words(settings: SupportSettings, results: CaseResults) -> Iterator[str]:
     """Say what no figure of this case tells."""
     declared = settings.declared
     yield (
@@ -121,7 +121,7 @@ def unknown_words(settings: SupportSettings, results: Results) -> Iterator[str]:
     yield from results.why_without.values()
 
 
-def approval_words(found: Sequence[Evidence]) -> Iterator[str]:
+def approval_words(found: Sequence[RequiredFigure]) -> Iterator[str]:
     """Say which required figures are missing, and how they would be had."""
     for option in dict.fromkeys(each.option for each in found):
         open_ = [each.metric for each in found if each.option == option and not each.is_satisfied]
@@ -194,7 +194,7 @@ def threshold_words(accepted: Mapping[str, Any], settings: SupportSettings) -> I
         )
 
 
-def load_words(results: Results) -> Iterator[str]:
+def load_words(results: CaseResults) -> Iterator[str]:
     """Say how it was fired, and how far each test may be believed."""
     limits = preset_limits()[LIMITS]
     yield f"An answer is good within {limits.words()} ({limits.source}), from the moment its request was due."
@@ -204,7 +204,7 @@ def load_words(results: Results) -> Iterator[str]:
         yield f"{option.upper()}{label}: {load['verdict']['status']}, attempt {load['attempts']}. {reasons}".rstrip()
 
 
-def evidence_table(found: Sequence[Evidence]) -> Table:
+def evidence_table(found: Sequence[RequiredFigure]) -> Table:
     """Return every required figure, its basis, and whether it counts as measured."""
     rows = tuple(
         (
@@ -221,7 +221,7 @@ def evidence_table(found: Sequence[Evidence]) -> Table:
     return Table("What an approval asks for as measured", heads, rows, frozenset({2}))
 
 
-def score_table(results: Results) -> Table:
+def score_table(results: CaseResults) -> Table:
     """Return the pass rate in all and of each kind of ticket."""
     kinds = [each["slice"]["kind"] for each in next(iter(results.scores.values()))["slices"]]
     rows = tuple(
@@ -254,7 +254,7 @@ def pair_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
     return Table("Differences on the same tickets, with clusters", heads, rows, frozenset({1, 2}))
 
 
-def load_table(results: Results) -> Table:
+def load_table(results: CaseResults) -> Table:
     """Return the speed of each candidate at the peak."""
     names = ("good_share", "goodput_per_s", "ttft_p50_ms", "ttft_p95_ms", "tpot_p50_ms")
     rows = tuple(
@@ -269,7 +269,7 @@ def load_table(results: Results) -> Table:
     return Table("Load tests at the peak", heads, rows, frozenset(range(1, 6)))
 
 
-def cost_table(results: Results) -> Table:
+def cost_table(results: CaseResults) -> Table:
     """Return the costs of a request and of an accepted answer, by option: P50 (P10 to P90)."""
     rows = tuple(
         (

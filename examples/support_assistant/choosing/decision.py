@@ -11,8 +11,8 @@ from typing import Any
 
 import weighbridge
 from examples.support_assistant import load_tests
-from examples.support_assistant.costing import Records
-from examples.support_assistant.scores import basis_of
+from examples.support_assistant.choosing.costing import Records
+from examples.support_assistant.choosing.scores import basis_of
 from examples.support_assistant.settings import GOOD_SHARE, TITLES, SupportSettings
 from weighbridge.core.metrics.basis import Basis, stronger_or_equal
 from weighbridge.measure.verdict import Status
@@ -38,7 +38,7 @@ REQUIRED: Mapping[str, str] = {"pass_rate": "scores", "ttft_p95_ms": "load", "go
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Results:
+class CaseResults:
     """What every candidate came to, by letter; `why_without` says why one was left out."""
 
     scores: Records
@@ -52,7 +52,7 @@ class Results:
 
 
 @dataclasses.dataclass(frozen=True)
-class Evidence:
+class RequiredFigure:
     """One required figure of one candidate: its value if there is one, its basis, and whether it counts as measured."""
 
     option: str
@@ -64,7 +64,7 @@ class Evidence:
     why: str
 
 
-def evidence(results: Results) -> tuple[Evidence, ...]:
+def evidence(results: CaseResults) -> tuple[RequiredFigure, ...]:
     """Return every required figure of every candidate."""
     return tuple(
         _evidence(option, metric, (results.scores if source == "scores" else results.loads)[option])
@@ -73,7 +73,7 @@ def evidence(results: Results) -> tuple[Evidence, ...]:
     )
 
 
-def _evidence(option: str, metric: str, document: Mapping[str, Any]) -> Evidence:
+def _evidence(option: str, metric: str, document: Mapping[str, Any]) -> RequiredFigure:
     found, basis = document["metrics"].get(metric), basis_of(option)
     is_load = document["schema"] == LOAD_TEST
     # A server that fails, or is too slow, is a finding: goodput counts what it did not answer in time.
@@ -86,15 +86,15 @@ def _evidence(option: str, metric: str, document: Mapping[str, Any]) -> Evidence
     elif is_invalid:
         why = "the verdict of the measurement is invalid"
     value, unit = (None, "") if found is None else (found["value"], found["unit"])
-    return Evidence(option, metric, value, unit, basis, why == "measured here", why)
+    return RequiredFigure(option, metric, value, unit, basis, why == "measured here", why)
 
 
-def is_measured(found: Sequence[Evidence], option: str) -> bool:
+def is_measured(found: Sequence[RequiredFigure], option: str) -> bool:
     """Whether every required figure of a candidate counts as measured."""
     return all(each.is_satisfied for each in found if each.option == option)
 
 
-def frontier(results: Results, settings: SupportSettings, measured_at: str) -> tuple[Candidates, dict[str, Any]]:
+def frontier(results: CaseResults, settings: SupportSettings, measured_at: str) -> tuple[Candidates, dict[str, Any]]:
     """Return the candidates, and who of them no other one dominates in quality, cost and speed."""
     verdict = VariantVerdict(VariantAnswer.UNCOMPARED)
     candidates = tuple(
@@ -113,7 +113,7 @@ def frontier(results: Results, settings: SupportSettings, measured_at: str) -> t
     return choice, found.to_dict()
 
 
-def _estimates(results: Results, option: str) -> Iterator[tuple[str, Estimate]]:
+def _estimates(results: CaseResults, option: str) -> Iterator[tuple[str, Estimate]]:
     for source, names in ((results.scores, ("pass_rate",)), (results.loads, ("good_share", "ttft_p95_ms"))):
         metrics = source[option]["metrics"]
         yield from ((name, _estimate(metrics[name])) for name in names if name in metrics)
@@ -122,7 +122,7 @@ def _estimates(results: Results, option: str) -> Iterator[tuple[str, Estimate]]:
         yield "cost_per_accepted_usd", _cost(cost)
 
 
-def choose(results: Results, settings: SupportSettings) -> MatrixDecision:
+def choose(results: CaseResults, settings: SupportSettings) -> MatrixDecision:
     """Fill the matrix and decide it; an option without a cost or a speed is excluded with its reason."""
     options = tuple(_option(results, option) for option in TITLES)
     matrix = Matrix(
@@ -135,7 +135,7 @@ def choose(results: Results, settings: SupportSettings) -> MatrixDecision:
     return decide(matrix, draws=settings.draws, seed=settings.seed)
 
 
-def _option(results: Results, option: str) -> MatrixOption:
+def _option(results: CaseResults, option: str) -> MatrixOption:
     title = TITLES[option]
     if option in results.why_without:
         return MatrixOption(title, {}, excluded=results.why_without[option])

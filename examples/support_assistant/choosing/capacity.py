@@ -16,7 +16,7 @@ from examples.steps import Say, cached
 from examples.support_assistant.batching import Replica, simulate
 from examples.support_assistant.double.tokens import prompt_of, tokens_of
 from examples.support_assistant.settings import GOOD_SHARE, LIMITS, OPEN_MODEL, PEAK_PER_S, SupportSettings
-from examples.support_assistant.tickets import Ticket
+from examples.support_assistant.tickets import SupportTicket
 from weighbridge.core.errors import Invalid
 from weighbridge.load.chat.limits import preset_limits
 
@@ -48,7 +48,7 @@ def replica_of(fit: dict[str, Any], settings: SupportSettings) -> Replica:
 
 
 def sizing_of(
-    folder: Path, replica: Replica, tickets: Sequence[Ticket], settings: SupportSettings, say: Say
+    folder: Path, replica: Replica, tickets: Sequence[SupportTicket], settings: SupportSettings, say: Say
 ) -> dict[str, Any]:
     """Return `weighbridge.sizing/1` of B for the peak; the runs lie beside it as a table."""
 
@@ -75,7 +75,7 @@ def sizing_of(
     return cached(folder / "sizing-b.json", decides, make)
 
 
-def lengths_of(tickets: Sequence[Ticket]) -> Lengths:
+def lengths_of(tickets: Sequence[SupportTicket]) -> Lengths:
     """Return the input and output tokens of tickets, by the tokens of the double."""
     prompts = [prompt_of(ticket.as_prompt()["messages"]) for ticket in tickets]
     return [len(tokens_of(each)) for each in prompts], [len(tokens_of(each.right)) for each in tickets]
