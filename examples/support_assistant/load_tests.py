@@ -12,6 +12,8 @@ from weighbridge.core.metrics.basis import Basis
 from weighbridge.measure.verdict import Status
 
 ATTEMPTS = 3
+# Five times the limit of the first token: an answer that takes longer is given up, as its user would.
+TIMEOUT = "10s"
 # Invalid because of the server, which a repetition would not change: it is what was to be found out.
 OF_SERVER = ("errors.requests", "load.saturated", "samples.unanswered", "server.busy", "samples.too_few")
 
@@ -48,6 +50,7 @@ def _fire(
         rate=settings.rate_per_s,
         duration=f"{settings.seconds:g}s",
         chat=chat,
+        timeout=TIMEOUT,
         seed=settings.seed,
         watcher=watcher,
     )
