@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
+from governance.inventory.domain.aliases import managed_models
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
@@ -21,6 +22,7 @@ from weighbridge.subjects.lineage import (
     lineage_document,
     parse_lineage,
 )
+from weighbridge.subjects.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,15 @@ def subject_lines(version: ModelVersion) -> tuple[str, ...]:
         return ()
     subject = parse_subject(version.document)
     return tuple(f"{part.kind}: {SUBJECT_KINDS[part.kind].describe(part)}" for part in (subject, *parts_of(subject)))
+
+
+def managed_within(version: ModelVersion) -> tuple[Subject, ...]:
+    """The managed models that the version is or contains; a model that a deployment names by digest is looked up."""
+    found = managed_models(version.document)
+    if found or version.kind != SubjectKind.DEPLOYMENT.value:
+        return found
+    rows = ModelVersion.objects.filter(digest__in=version.contained, kind=SubjectKind.MANAGED.value)
+    return tuple(subject for row in rows.order_by("pk")[:1] for subject in managed_models(row.document))
 
 
 def versions_of(asset: ModelAsset) -> list[ModelVersion]:

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from benchmarking.prices.queries import contract_end, managed_sku, price_book
-from governance.inventory.domain.aliases import aliases_in, managed_models
+from governance.inventory.domain.aliases import aliases_of
 from governance.inventory.domain.retirement import end_of
 from governance.inventory.models import ModelVersion
-from governance.inventory.queries import retirement_day
+from governance.inventory.queries import managed_within, retirement_day
 from governance.rulebook.domain.policy import AuthorizationTerms, Policy
 from reviews.authorizations.queries.retiring import check_not_retired
 
@@ -15,7 +15,7 @@ A_DAY = timedelta(days=1)
 
 def terms_for(version: ModelVersion, *, policy: Policy) -> AuthorizationTerms:
     """The terms of the policy for this version: shorter ones if its provider may change it."""
-    return policy.authorization.for_alias if aliases_in(version.document) else policy.authorization
+    return policy.authorization.for_alias if aliases_of(managed_within(version)) else policy.authorization
 
 
 def end_by(version: ModelVersion, *, days: int, now: datetime) -> datetime:
@@ -29,7 +29,7 @@ def end_by(version: ModelVersion, *, days: int, now: datetime) -> datetime:
     ends = [now + timedelta(days=days)]
     if day is not None:
         ends.append(end_of(day))
-    for model in managed_models(version.document):
+    for model in managed_within(version):
         book = price_book(now.date())
         last = contract_end(book, sku=managed_sku(book, subject=model))
         if last is not None:

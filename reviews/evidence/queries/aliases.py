@@ -1,6 +1,7 @@
 """Whether the policy in force takes a request about a model that its provider may change under the same name."""
 
-from governance.inventory.domain.aliases import aliases_in
+from governance.inventory.domain.aliases import aliases_of
+from governance.inventory.queries import managed_within
 from governance.rulebook.domain.scopes import chosen
 from governance.rulebook.queries.rulebook import policies_in_force
 from reviews.evidence.queries.evidence import subject_of
@@ -13,7 +14,7 @@ def check_alias(request: ReviewRequest) -> None:
 
     Without a policy in force nothing is refused here; such a request is not submitted.
     """
-    aliases = aliases_in(request.model_version.document)
+    aliases = aliases_of(managed_within(request.model_version))
     policy = chosen(policies_in_force(), subject=subject_of(request)) if aliases else None
     if policy is not None and not policy.authorization.alias_days:
         text = f"{aliases[0]} has no snapshot, so its provider may change what it runs, and nobody would review that."

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from benchmarking.prices.queries import PriceMove, managed_sku, price_book, price_book_at, price_moves
 from benchmarking.projections.queries import replay
-from governance.inventory.domain.aliases import managed_models
+from governance.inventory.queries import managed_within
 from reviews.authorizations.models import Authorization
 from reviews.evidence.queries import projections
 from reviews.requests.models import ReviewRequest
@@ -42,7 +42,7 @@ def changes_of(row: Authorization, *, limit: Decimal, now: datetime) -> Iterator
     A model without a price, then or now, has no change.
     """
     request = row.decision.request
-    for model in managed_models(request.model_version.document):
+    for model in managed_within(request.model_version):
         before, after = price_book_at(row.issued_at), price_book(now.date())
         sku = managed_sku(after, subject=model)
         moves = price_moves(before=before, after=after, sku=sku)

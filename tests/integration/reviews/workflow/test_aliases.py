@@ -110,6 +110,20 @@ def test_a_pipeline_with_an_alias_is_refused_too(cast: Cast, now: datetime) -> N
         requests.create(filing=filing_of(version), by=cast.author, now=now)
 
 
+@pytest.mark.parametrize("is_by_digest", [False, True])
+def test_a_deployment_of_an_alias_is_refused_and_ends_as_it_does(cast: Cast, now: datetime, is_by_digest) -> None:
+    """Wrapping an alias in a deployment, also by its digest alone, gives it no longer life."""
+    shipped = kinds.publish_shipped(now=now)
+    alias = kinds.register(task="generation", subject=LATEST, by=cast.author, now=now)
+    model = {"digest": alias.digest} if is_by_digest else LATEST
+    server = {"server": {"name": "gateway", "version": "1"}, "hardware": "managed"} if is_by_digest else {}
+    document = {"kind": "deployment", "model": model, "settings": {}, **server}
+    version = kinds.register(task="generation", slug="served", subject=document, by=cast.author, now=now)
+    assert terms_for(version, policy=policy_in(shipped[API.policy])).valid_days == 30
+    with refused(Invalid, code="alias", match="has no snapshot"):
+        requests.create(filing=filing_of(version), by=cast.author, now=now)
+
+
 def test_a_draft_from_before_the_policy_changed_is_not_submitted(cast: Cast, now: datetime) -> None:
     shipped = kinds.publish_shipped(now=now)
     version = kinds.register(task="generation", subject=ALIAS, by=cast.author, now=now)

@@ -39,10 +39,16 @@ def hide_url_password(url: str) -> None:
     hide_secrets(written, unquote(written), quote(unquote(written), safe=""))
 
 
-def mask(text: str) -> str:
-    """Return the text with all secrets replaced."""
+def hide_known(text: str) -> str:
+    """Return the text with the known secrets replaced, and nothing that only looks like one."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
+    return text
+
+
+def mask(text: str) -> str:
+    """Return the text with all secrets replaced."""
+    text = hide_known(text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text

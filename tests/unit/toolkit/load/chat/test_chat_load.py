@@ -18,6 +18,7 @@ from weighbridge.load.results.samples import read_samples
 from weighbridge.quality.prompts.answer_file import read_answers
 
 PATH = "/v1/chat/completions"
+KEY = "sk-1234567890abcdef"
 QUICK = Law(ttft_ms=2, tpot_ms=1, cache_block=0)
 
 
@@ -188,11 +189,11 @@ def test_a_search_needs_limits_and_a_steady_rate(tmp_path):
         (sessions, {}, "prompts with sessions have none"),
     ):
         with pytest.raises(Invalid, match=words):
-            loaded(tmp_path, prompts=prompts, chat=chat, find_max=True)
+            loaded(tmp_path, prompts=prompts, chat={**chat, "answers": None}, find_max=True)
 
 
 def test_the_key_is_in_no_result(tmp_path, monkeypatch):
-    key = "sk-1234567890abcdef"
+    key = KEY
     monkeypatch.setenv("MODEL_KEY", key)
     (tmp_path / "key").write_text(f"{key}\n")
     for given in ({"key_env": "MODEL_KEY"}, {"key_file": tmp_path / "key"}):
@@ -200,6 +201,33 @@ def test_the_key_is_in_no_result(tmp_path, monkeypatch):
         assert key not in json.dumps(document)
         assert document["plan"]["headers"] == ["Authorization"]
         assert key not in (tmp_path / "a.jsonl").read_text()
+
+
+def echoed_key(_request):
+    """A server that repeats what it was sent."""
+    return f"Your key is {KEY}, and token=4711-abc is none."
+
+
+def test_a_key_that_the_server_repeats_is_hidden_in_the_answers(tmp_path):
+    (tmp_path / "key").write_text(KEY)
+    chat = Chat(
+        prompts=prompt_file(tmp_path, {"prompt": "hello"}), key_file=tmp_path / "key", answers=tmp_path / "a.jsonl"
+    )
+    with double_thread(QUICK, answer=echoed_key) as double:
+        load_test(double.address + PATH, chat=chat, rate=5, duration="1s", arrivals="constant")
+    [text] = {answer.text.strip() for answer in read_answers(tmp_path / "a.jsonl").answers}
+    assert KEY not in text
+    assert text == "Your key is [hidden], and token=4711-abc is none."
+
+
+def test_a_busy_server_says_when_to_try_again(tmp_path):
+    document, _ = loaded(tmp_path, Law(behavior="busy_retry_after", retry_after_s=7), rate=5, arrivals="constant")
+    assert "status 429, and asks to try again after 7" in document["errors"][0]["first"]
+
+
+def test_a_search_keeps_no_answers(tmp_path):
+    with pytest.raises(Invalid, match="A search keeps no answers"):
+        loaded(tmp_path, find_max=True)
 
 
 def test_tokens_are_checked_by_the_server(tmp_path):

@@ -35,6 +35,9 @@ from weighbridge.load.target import check_target, permission_from, resolve_addre
 from weighbridge.measure.deadline import Deadline
 from weighbridge.quality.prompts.answer_file import answer_lines
 
+# The whole answer of a language model takes longer than that of most endpoints.
+TIMEOUT, CHAT_TIMEOUT = "10s", "2m"
+
 
 def load_test(  # noqa: PLR0913 -- the options of the command line
     url: str,
@@ -57,7 +60,7 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     chat: Chat | None = None,
     connections: int | None = None,
     processes: int = 1,
-    timeout: str = "10s",
+    timeout: str = "",
     expect_status: Sequence[int] = (),
     expect_json_key: str = "",
     expect_body_sha256: str = "",
@@ -75,8 +78,9 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
 
     Requests are sent when they are due, whether or not earlier ones were answered. Response times count from the
     due time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp"
-    (from `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m";
-    `duration` defaults to 60 s for a test and 5 s for a trial of a search. With `http2`, HTTP/2 is negotiated in
+    (from `start_rate`), "week" (168 hourly weights in the JSON file `week`) or "trace" (the times of the prompts of
+    `chat`). Times are texts like "60s", "2m"; `duration` defaults to 60 s for a test and 5 s for a trial of a search,
+    `timeout` to 10 s, or 2 min with `chat`. With `http2`, HTTP/2 is negotiated in
     TLS; with `http2_prior_knowledge`, it is spoken without TLS; requests then share connections, of which one is
     opened before the start. `headers` are "Name: value", as are the lines of `header_file`, whose values are
     secrets; `body` is a file; `.jsonl` and `.npz` (`x`) have many. With `data` (a data set as for `profile`), it is
@@ -97,7 +101,7 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
     that may not be sent, Unreachable if nobody answers.
     """
     protocol = protocol_from(http2=http2, prior_knowledge=http2_prior_knowledge)
-    _check_options(within, hdr, is_search=find_max)
+    _check_options(within, hdr, chat, is_search=find_max)
     if protocol.is_http2:
         require_extra("http2")
     for file, field in ((samples, "json"), (hdr, "hdr"), (chat.answers if chat is not None else None, "answers")):
@@ -128,7 +132,7 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
             chat=prompts,
             connections=connections,
             processes=processes,
-            timeout_s=seconds(timeout, field="timeout"),
+            timeout_s=seconds(timeout or (TIMEOUT if chat is None else CHAT_TIMEOUT), field="timeout"),
             seed=seed,
             p99_limit_ms=p99_ms,
             expect=Expectation(
@@ -149,11 +153,13 @@ def load_test(  # noqa: PLR0913 -- the options of the command line
         return _measure(plan, target, folder, files=files, watcher=watcher)
 
 
-def _check_options(within: str, hdr: PathLike | None, *, is_search: bool) -> None:
+def _check_options(within: str, hdr: PathLike | None, chat: Chat | None, *, is_search: bool) -> None:
     if within and not is_search:
         raise Invalid("--within applies to a search; use --find-max, or --duration for a test.", field="within")
     if hdr is not None and is_search:
         raise Invalid("A search has no histogram; use --hdr with a test at one rate.", field="hdr")
+    if chat is not None and chat.answers is not None and is_search:
+        raise Invalid("A search keeps no answers; use --answers with a test at one rate.", field="answers")
 
 
 def _measure(

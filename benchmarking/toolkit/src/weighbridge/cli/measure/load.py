@@ -104,7 +104,9 @@ def load(  # noqa: PLR0913 -- every option of the command line
         int | None, typer.Option(help="Fixed number of connections; by default, the pool grows as needed.")
     ] = None,
     processes: Annotated[int, typer.Option(help="Generator processes.")] = 1,
-    timeout: Annotated[str, typer.Option(help="Timeout of a request.")] = "10s",
+    timeout: Annotated[
+        str, typer.Option(help="Timeout of a request, like 5s; default: 10s, or 2m for a language model.")
+    ] = "",
     expect_status: Annotated[
         list[int] | None, typer.Option(help="Expected status code; default: any 2xx; repeatable.")
     ] = None,

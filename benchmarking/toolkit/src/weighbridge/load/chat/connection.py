@@ -1,5 +1,6 @@
 """A connection that reads each answer as a stream of events while it arrives."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from weighbridge.load.results.samples import NEVER, RequestOutcome
 if TYPE_CHECKING:
     from weighbridge.load.chat.engine import ChatEngine
 
+RETRY_AFTER = re.compile(rb"\nretry-after:[ \t]*([ -~]{1,40})", re.IGNORECASE)
 # What a failure is called after the first token: a part of the answer had arrived.
 AFTER_FIRST_TOKEN = {
     RequestOutcome.TIMED_OUT: (RequestOutcome.STALLED, "the stream stopped before its end"),
@@ -62,4 +64,6 @@ class ChatConnection(Connection):
     def _outcome(self, request: int, at_ns: int) -> tuple[RequestOutcome, str, bytes]:
         self._stream.end(at_ns)
         self._engine.keep_answer(request, self._stream)
-        return self._stream.outcome(self._parser.get_status_code())
+        outcome, why, shown = self._stream.outcome(self._parser.get_status_code())
+        after = RETRY_AFTER.search(self._head) if outcome is RequestOutcome.BUSY else None
+        return outcome, f"{why}, and asks to try again after {after[1].decode()}" if after else why, shown

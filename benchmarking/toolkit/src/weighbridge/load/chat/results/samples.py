@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.core.masking import hide_known
 from weighbridge.load.chat.answer_stream import UNKNOWN, AnswerStream
 from weighbridge.load.results.samples import NEVER
 
@@ -128,7 +129,7 @@ def merge_chat_samples(parts: Sequence[ChatSamples], order: NDArray[np.int64]) -
 
 
 def _models(named: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    return tuple(sorted({name for names in named for name in names})[:MOST_MODELS])
+    return tuple(sorted({hide_known(name) for names in named for name in names})[:MOST_MODELS])
 
 
 def _gaps(times: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -144,11 +145,14 @@ def _ends(gaps: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 def text_of(stream: AnswerStream) -> dict[str, Any]:
-    """Return what an answer said: text, reasoning, refusal, calls of tools, and its first part."""
+    """Return what an answer said: text, reasoning, refusal, calls of tools, and its first part.
+
+    A server may repeat the key that it was sent; known secrets are hidden.
+    """
     return {
-        "text": "".join(stream.text),
-        "reasoning": "".join(stream.reasoning),
-        "refusal": "".join(stream.refusal),
-        "tool_calls": stream.tool_calls(),
-        "first": stream.first_text,
+        "text": hide_known("".join(stream.text)),
+        "reasoning": hide_known("".join(stream.reasoning)),
+        "refusal": hide_known("".join(stream.refusal)),
+        "tool_calls": [{key: hide_known(text) for key, text in call.items()} for call in stream.tool_calls()],
+        "first": hide_known(stream.first_text),
     }
