@@ -47,7 +47,7 @@ def _fire(
     watcher = weighbridge.Watcher(on_progress=lambda share, _: say(share, doing))
     result = weighbridge.load_test(
         f"{address}{CHAT}",
-        rate=settings.rate_per_s,
+        rate=settings.rate_of(candidate.option),
         duration=f"{settings.seconds:g}s",
         chat=chat,
         timeout=TIMEOUT,

@@ -59,7 +59,8 @@ class DeclaredSupport:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SupportSettings:
-    """`tickets` are asked of each candidate once; each is fired at with `rate_per_s` for `seconds`.
+    """`tickets` are asked of each candidate once; each is fired at with `rate_per_s` for `seconds`, except for C: one
+    thread serves a small part of the peak, so that one of its replicas gets `local_rate_per_s`.
 
     The specialist learns from `training` other tickets. Each rate of the simulated replica has `sizing_requests` with
     each of `sizing_seeds`. `is_with_model` is False where SmolLM2 is not to be served.
@@ -67,6 +68,7 @@ class SupportSettings:
 
     tickets: int = TICKETS_MAX
     rate_per_s: float = PEAK_PER_S
+    local_rate_per_s: float = 0.5
     seconds: float = 60.0
     training: int = 3_000
     sizing_requests: int = 2_000
@@ -81,6 +83,10 @@ class SupportSettings:
         if not len(CATEGORIES) <= self.tickets <= TICKETS_MAX:
             raise Invalid(f"Ask {len(CATEGORIES)} to {TICKETS_MAX} tickets.", field="tickets")
 
+    def rate_of(self, option: str) -> float:
+        """Return the rate (1/s) at which one replica of a candidate is tested."""
+        return self.local_rate_per_s if option == "c" else self.rate_per_s
+
 
 FULL = SupportSettings()
-QUICK = SupportSettings(tickets=40, seconds=34.0, training=1_500, sizing_requests=600, draws=2_000)
+QUICK = SupportSettings(tickets=40, seconds=38.0, training=1_500, sizing_requests=600, draws=2_000)

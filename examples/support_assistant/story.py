@@ -142,7 +142,7 @@ def load(
         decides = {
             "candidate": _decides(candidate),
             "prompts": digest_of_file(prompts),
-            "rate": str(settings.rate_per_s),
+            "rate": str(settings.rate_of(candidate.option)),
             "seconds": str(settings.seconds),
             "seed": settings.seed,
         }

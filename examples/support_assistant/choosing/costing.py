@@ -35,8 +35,8 @@ def replicas_of(
 ) -> OwnReplicas | None:
     """Return the replicas of B, C or D; None where a replica answers next to nothing within the limits.
 
-    Those of B follow from its sizing. One replica of C or D is enough if it kept the limits at the peak; else its
-    goodput there is what each replica is worth.
+    Those of B follow from its sizing. A replica of C or D that kept the limits is worth the rate of its test, which is
+    all that is known of it; else it is worth its goodput there, less what uneven balancing takes.
     """
     declared = settings.declared
     if option == "b":
@@ -46,7 +46,8 @@ def replicas_of(
     if goodput < LEAST_GOODPUT_PER_S:
         return None
     is_enough = load["metrics"]["good_share"]["value"] >= GOOD_SHARE
-    needed = 1 if is_enough else math.ceil(PEAK_PER_S / (goodput * declared.balance))
+    worth = settings.rate_of(option) if is_enough else goodput * declared.balance
+    needed = math.ceil(PEAK_PER_S / worth)
     return OwnReplicas(sku=declared.cpu_sku, goodput_per_s=goodput, replicas=needed + declared.spare)
 
 

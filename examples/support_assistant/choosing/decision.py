@@ -26,9 +26,7 @@ COST, QUALITY, SPEED = "cost", "quality", "speed"
 CRITERIA = (
     Criterion(id=COST, name="Cost of an accepted answer", unit="USD", direction=AxisDirection.MIN),
     Criterion(id=QUALITY, name="Right answers", unit="1", direction=AxisDirection.MAX),
-    Criterion(
-        id=SPEED, name="Answers within the limits at the peak", unit="1", direction=AxisDirection.MAX, gate=GOOD_SHARE
-    ),
+    Criterion(id=SPEED, name="Answers within the limits", unit="1", direction=AxisDirection.MAX, gate=GOOD_SHARE),
 )
 QUESTION = "Who answers the questions of our customers: an API, an open model, a tiny one, or a specialist of our own?"
 AXES = ("pass_rate:max", "cost_per_accepted_usd:min", "good_share:max")

@@ -140,7 +140,8 @@ def test_replicas_are_those_that_keep_the_limits_at_the_peak() -> None:
     )
     assert costing.replicas_of("b", {}, {**sizing, "replicas": {"value": None}}, FULL) is None
     assert costing.replicas_of("d", load(1.0), sizing, FULL).replicas == 2
-    assert costing.replicas_of("c", load(0.25), sizing, FULL).replicas == 5 + 1  # 4 / (1.0 * 0.9) is 4.4
+    assert costing.replicas_of("d", load(0.25), sizing, FULL).replicas == 5 + 1  # 4 / (1.0 * 0.9) is 4.4
+    assert costing.replicas_of("c", load(1.0), sizing, FULL).replicas == 8 + 1  # each was tested at 0.5
     assert costing.replicas_of("c", load(0.001), sizing, FULL) is None
     assert costing.replicas_of("c", {"metrics": {}}, sizing, FULL) is None
 
