@@ -140,7 +140,7 @@ def _option(results: CaseResults, option: str) -> MatrixOption:
     cost, share = results.cost(option), results.loads[option]["metrics"].get("good_share")
     if cost is None or share is None:
         text = (
-            "Next to none of its answers came within the limits at the peak, so that no number of replicas is priced."
+            "Next to none of its answers came within the limits of its load test: no number of replicas is priced."
         )
         return MatrixOption(title, {}, excluded=text)
     basis, verdict = basis_of(option), results.loads[option]["verdict"]["status"]
