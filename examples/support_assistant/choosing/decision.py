@@ -139,9 +139,7 @@ def _option(results: CaseResults, option: str) -> MatrixOption:
         return MatrixOption(title, {}, excluded=results.why_without[option])
     cost, share = results.cost(option), results.loads[option]["metrics"].get("good_share")
     if cost is None or share is None:
-        text = (
-            "Next to none of its answers came within the limits of its load test: no number of replicas is priced."
-        )
+        text = "Next to none of its answers came within the limits of its load test: no number of replicas is priced."
         return MatrixOption(title, {}, excluded=text)
     basis, verdict = basis_of(option), results.loads[option]["verdict"]["status"]
     whose = "a double" if basis is Basis.ESTIMATED else "a server on this machine"
