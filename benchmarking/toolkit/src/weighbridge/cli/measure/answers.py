@@ -112,7 +112,7 @@ def alternatives(  # noqa: PLR0913 -- every option of the command line
         Path, typer.Argument(help="YAML file with the prompts, the margin, the baseline and its alternatives.")
     ],
     confidence: Annotated[float, typer.Option(help="Confidence level of the intervals, 0 to 1.")] = 0.95,
-    draws: Annotated[int, typer.Option(help="Draws of the costs.")] = 10_000,
+    draws: Annotated[int, typer.Option(help="Number of draws of the costs.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Seed of the draws, and of the halves of a cascade.")] = 20_260_101,
     lists: Sheets = None,
     rates: Rates = None,
