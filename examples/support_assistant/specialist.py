@@ -116,7 +116,8 @@ def train(tickets: Sequence[SupportTicket]) -> Specialist:
 
 def save(specialist: Specialist, path: Path) -> None:
     """Write the classifiers to an `.npz` file."""
-    np.savez_compressed(path, **specialist.heads)  # type: ignore[arg-type]
+    heads: dict[str, Any] = dict(specialist.heads)
+    np.savez_compressed(path, **heads)
 
 
 def load(path: Path) -> Specialist:

@@ -15,8 +15,18 @@ pytestmark = pytest.mark.slow
 CHAT = "/v1/chat/completions"
 SYSTEM = {"role": "system", "content": "Be brief."}
 SUBJECTS = ("Paris", "a cat", "rain", "gold", "1,234.50 EUR", "Zürich", "tea ☕", "snow", "the sea", "bread")
-TASKS = ("Say yes.", "Name {}.", "What is {}?", "Is {} big? Answer yes or no.", "Spell {}.",
-         "Translate {} to French.", "One word for {}?", "Say hi to {}.", "Count to 3 for {}.", "Why {}?")  # fmt: skip
+TASKS = (
+    "Say yes.",
+    "Name {}.",
+    "What is {}?",
+    "Is {} big? Answer yes or no.",
+    "Spell {}.",
+    "Translate {} to French.",
+    "One word for {}?",
+    "Say hi to {}.",
+    "Count to 3 for {}.",
+    "Why {}?",
+)
 QUESTIONS = [task.format(subject) for subject in SUBJECTS for task in TASKS]
 # Of tensors, and of the KV cache for each token: 2 * 30 layers * 3 heads * 64 values * 2 bytes.
 WEIGHTS_BYTES, KV_BYTES_PER_TOKEN = 96_576_768, 23_040

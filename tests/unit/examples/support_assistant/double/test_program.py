@@ -30,13 +30,33 @@ def given(*arguments: str) -> Law:
 def test_options_state_the_law_and_go_before_its_json() -> None:
     assert given() == Law()
     stated = given(
-        "--law", '{"ttft_ms": 5, "slots": 3, "freeze": [10, 1]}', "--ttft-ms", "7", "--tokens-per-chunk", "1", "5",
-        "--no-role-first", "--counts-end", "--output", "lognormal:20,0.5", "--behavior", "busy", "--every", "9",
-    )  # fmt: skip
+        "--law",
+        '{"ttft_ms": 5, "slots": 3, "freeze": [10, 1]}',
+        "--ttft-ms",
+        "7",
+        "--tokens-per-chunk",
+        "1",
+        "5",
+        "--no-role-first",
+        "--counts-end",
+        "--output",
+        "lognormal:20,0.5",
+        "--behavior",
+        "busy",
+        "--every",
+        "9",
+    )
     assert stated == Law(
-        ttft_ms=7.0, slots=3, freeze=(10, 1), tokens_per_chunk=(1, 5), role_first=False, counts_end=True,
-        output="lognormal:20,0.5", behavior="busy", every=9,
-    )  # fmt: skip
+        ttft_ms=7.0,
+        slots=3,
+        freeze=(10, 1),
+        tokens_per_chunk=(1, 5),
+        role_first=False,
+        counts_end=True,
+        output="lognormal:20,0.5",
+        behavior="busy",
+        every=9,
+    )
 
 
 @pytest.mark.parametrize("law", ["{", '{"speed": 1}', '{"freeze": 1}', "[1]"])

@@ -119,8 +119,11 @@ def test_reasoning_and_tool_calls_come_in_parts_of_their_own() -> None:
         called = chat(double, "to whom? [[double tool_calls]]", tools=tool)
         calls = [call for each in called.chunks for c in each["choices"] for call in c["delta"].get("tool_calls", ())]
         assert calls[0] == {
-            "index": 0, "id": "call_0", "type": "function", "function": {"name": "route_the_ticket", "arguments": ""},
-        }  # fmt: skip
+            "index": 0,
+            "id": "call_0",
+            "type": "function",
+            "function": {"name": "route_the_ticket", "arguments": ""},
+        }
         assert "id" not in calls[1]
         arguments = "".join(call["function"]["arguments"] for call in calls)
         assert json.loads(arguments) == {"question": "to whom? [[double tool_calls]]"}

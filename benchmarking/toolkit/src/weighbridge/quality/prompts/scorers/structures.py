@@ -89,11 +89,11 @@ def _unfenced(text: str) -> str:
 
 
 def _equal(reader: Reader) -> Mapping[str, Any]:
-    value: Any = reader.plain("equal") if reader.asks("equal") else {}
+    value: Any = reader.plain("equal") if reader.asks("equal") else dict[str, Any]()
     is_right = isinstance(value, dict) and len(value) <= PATHS_MAX
     if not is_right or not all(not path or path.startswith("/") for path in value):
         raise reader.fault("equal", f'must have at most {PATHS_MAX} JSON pointers like "/department", with values.')
-    return value  # type: ignore[no-any-return]
+    return dict(value)
 
 
 def _at(value: Any, pointer: str) -> Any:
