@@ -64,6 +64,7 @@ def chat_samples(n: int, **arrays: Any) -> ChatSamples:
         "first_tokens": np.full(n, NEVER),
         "finish": np.full(n, int(StreamEnd.STOP)),
         "is_refused": np.zeros(n, dtype=bool),
+        "is_blank_first": np.zeros(n, dtype=bool),
         "largest_gap_ns": np.full(n, NEVER),
         "gaps_ns": np.zeros(0, dtype=int),
         "gap_ends": np.zeros(n, dtype=int),

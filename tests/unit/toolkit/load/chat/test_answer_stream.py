@@ -109,6 +109,7 @@ def test_counts_that_cannot_be_are_unknown(counts, expected):
     [
         ([b"<html>Sign in"], 200, RequestOutcome.NOT_STREAMED, "not a stream of events"),
         ([b'{"choices": []}'], 200, RequestOutcome.NOT_STREAMED, "not a stream of events"),
+        ([b'event: message_start\ndata: {"type": "message_start"}\n\n'], 200, RequestOutcome.NOT_STREAMED, "(choices)"),
         ([b"slow down"], 429, RequestOutcome.BUSY, "status 429"),
         ([b"loading"], 503, RequestOutcome.BUSY, "status 503"),
         (

@@ -12,7 +12,8 @@ from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.results.answers import answers_of
 from weighbridge.load.chat.results.client import limits_of_chat_client
 from weighbridge.load.chat.results.metrics import chat_metrics
-from weighbridge.load.chat.results.section import chat_results
+from weighbridge.load.chat.results.samples import is_blank
+from weighbridge.load.chat.results.section import chat_results, workload_of
 from weighbridge.load.chat.results.tokens import with_counted_tokens
 from weighbridge.load.chat.results.verdict import doubts_of, withhold
 from weighbridge.load.chat.settings import ChatPlan
@@ -254,6 +255,44 @@ def test_the_section_states_limits_tokens_and_blocks():
     )
     assert plain.section["good"] is None
     assert plain.section["workload"] == section["workload"]
+
+
+@pytest.mark.parametrize("arrays", [{"output_tokens": -1}, {"chunks": 1}])
+@pytest.mark.parametrize(("limits", "is_kept"), [({"ttft_ms": 100}, True), ({"ttft_ms": 100, "tpot_ms": 10}, False)])
+def test_a_goodput_by_a_limit_that_nobody_can_measure_is_withheld(arrays, limits, is_kept):
+    samples, chat = test_run(**arrays)
+    plan, base = dataclasses.replace(PLAN, limits=AnswerLimits(**limits)), LoadMetrics({}, [])
+    found = chat_results(plan, fired(samples), chat, check=None, base=base, duration_s=100.0, seed=1, is_steady=True)
+    assert ("goodput_per_s" in found.metrics.metrics) == is_kept
+    assert (found.section["good"] is not None) == is_kept
+    assert any(each["metric"] == "goodput_per_s" for each in found.metrics.missing) != is_kept
+
+
+@pytest.mark.parametrize(
+    ("first_ms", "is_blank", "is_doubted"), [(50, True, True), (50, False, False), (10, True, False)]
+)
+def test_a_placeholder_is_no_first_token(first_ms, is_blank, is_doubted):
+    """A blank part at once and the answer later would be a short time to the first token."""
+    gaps = np.tile([first_ms, 10, 10, 10], N) * MS
+    arrays = {"gaps_ns": gaps, "gap_ends": np.arange(4, 4 * N + 1, 4), "is_blank_first": is_blank}
+    found, withheld = doubts(*test_run(**arrays))
+    assert found == ({"stream.placeholder": Status.INDICATIVE} if is_doubted else {})
+    assert withheld == (
+        dict.fromkeys(("ttft", "ttft_service", "ttfa", "good"), "stream.placeholder") if is_doubted else {}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", False), (" ", True), ("\n\u200b\ufeff", True), ("a", False), (" a", False)]
+)
+def test_what_shows_nothing_is_blank(text, expected):
+    assert is_blank(text) is expected
+
+
+def test_prompts_of_one_law_are_one_workload():
+    law = dataclasses.replace(PLAN, law="{}")
+    assert workload_of(law) == workload_of(dataclasses.replace(law, digest="sha256:2"))
+    assert workload_of(PLAN) != workload_of(dataclasses.replace(PLAN, digest="sha256:2"))
 
 
 REASONS = tuple(ValidityReason(code, Status.INVALID, "") for code in ("generator.lag",))

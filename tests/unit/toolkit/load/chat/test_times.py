@@ -88,6 +88,13 @@ def test_one_token_has_no_second_one_to_be_late():
     assert good_answers(times, AnswerLimits(tpot_ms=1)).tolist() == [True]
 
 
+def test_an_answer_whose_tokens_nobody_counted_keeps_no_limit_of_them():
+    """A server that sends no usage does not pass a limit for it."""
+    times = answer_times(load_samples([0], [60]), chat_samples(1, first_ms=[50], finish_ms=[60], output_tokens=[-1]))
+    assert good_answers(times, AnswerLimits(tpot_ms=1000)).tolist() == [False]
+    assert good_answers(times, AnswerLimits(ttft_ms=50)).tolist() == [True]
+
+
 def test_gaps_are_those_of_right_answers():
     samples = load_samples([0, 0, 0], [1, 1, 1], outcome=[RequestOutcome.CHECKED, FAILED, RequestOutcome.CHECKED])
     chat = chat_samples(3)

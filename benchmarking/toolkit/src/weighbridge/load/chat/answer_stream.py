@@ -59,6 +59,7 @@ class AnswerStream:
         "_parser",
         "_shown",
         "_tools",
+        "choices",
         "chunk_ns",
         "chunks",
         "coalesced",
@@ -84,7 +85,7 @@ class AnswerStream:
         self._parser, self._shown, self._tools = EventParser(), b"", dict[int, dict[str, str]]()
         self._failure: tuple[RequestOutcome, str] | None = None
         self.headers_ns = self.first_ns = self.first_answer_ns = self.finish_ns = NEVER
-        self.chunk_ns, self.coalesced, self.events = array("q"), 0, 0
+        self.chunk_ns, self.coalesced, self.events, self.choices = array("q"), 0, 0, 0
         self.chunks, self.largest_gap_ns = 0, NEVER
         self.text, self.reasoning, self.refusal = list[str](), list[str](), list[str]()
         self.first_text, self.first_tokens, self.finish, self.is_done = "", UNKNOWN, StreamEnd.NONE, False
@@ -123,6 +124,8 @@ class AnswerStream:
             return *self._failure, b""
         if not self.events:
             return RequestOutcome.NOT_STREAMED, "the answer is not a stream of events", self._shown
+        if not self.choices:
+            return RequestOutcome.NOT_STREAMED, "its events are not those of a chat completion (choices)", self._shown
         if self.finish is StreamEnd.NONE:
             return RequestOutcome.CUT_SHORT, "the stream ended without a finish_reason", b""
         if self.first_ns == NEVER and self.finish is not StreamEnd.CONTENT_FILTER:
@@ -173,6 +176,7 @@ class AnswerStream:
         self.usage = counts or self.usage
         choices = event.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
+        self.choices += isinstance(choice, dict)
         if not isinstance(choice, dict) or choice.get("index", 0) != 0:
             return
         delta, is_first = choice.get("delta"), self.first_ns == NEVER

@@ -17,6 +17,8 @@ from weighbridge.load.results.samples import NEVER
 if TYPE_CHECKING:
     from weighbridge.load.chat.engine import ChatEngine
 
+# Characters without a width, which `strip` keeps: zero-width space, joiners, word joiner, byte order mark.
+INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 MOMENTS = ("headers_ns", "first_ns", "first_answer_ns", "finish_ns")
 COUNTS = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 
@@ -26,11 +28,11 @@ class ChatSamples:
     """Arrays (requests,) in order of the schedule, as in `LoadSamples`: times in ns from the start, NEVER (-1) if none.
 
     `prompt` is the place of the prompt in its file. Tokens are those of `usage`, -1 if unknown; `first_tokens` those of
-    the first part. `finish` is a `StreamEnd`; `chunks` counts the parts of an answer, `coalesced` those of one read
-    with the part before, `largest_gap_ns` is the longest time between two parts. `gaps_ns` has the times between
-    parts of all answers, in order; those of request i end before `gap_ends[i]`. `texts` has what each answer said, if
-    it was kept, with the keys text, reasoning, refusal, tool_calls and first (its first part). `models` are the models
-    that the answers name, with their fingerprints.
+    the first part. `finish` is a `StreamEnd`; `is_blank_first` says whether the first part shows nothing; `chunks`
+    counts the parts of an answer, `coalesced` those of one read with the part before, `largest_gap_ns` is the longest
+    time between two parts. `gaps_ns` has the times between parts of all answers, in order; those of request i end
+    before `gap_ends[i]`. `texts` has what each answer said, if it was kept, with the keys text, reasoning, refusal,
+    tool_calls and first (its first part). `models` are the models that the answers name, with their fingerprints.
     """
 
     prompt: NDArray[np.int64]
@@ -45,6 +47,7 @@ class ChatSamples:
     first_tokens: NDArray[np.int64]
     finish: NDArray[np.int64]
     is_refused: NDArray[np.bool_]
+    is_blank_first: NDArray[np.bool_]
     chunks: NDArray[np.int64]
     coalesced: NDArray[np.int64]
     largest_gap_ns: NDArray[np.int64]
@@ -76,6 +79,11 @@ def read_chat_samples(file: IO[bytes]) -> ChatSamples:
         return ChatSamples(**{name: arrays[name] for name in ARRAYS}, **texts)
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a part shows nothing to a reader: white space, or characters without width."""
+    return bool(text) and not text.translate(INVISIBLE).strip()
+
+
 def chat_file(samples: Path) -> Path:
     """Return the file of the chat samples of a process, beside that of its samples."""
     return samples.with_suffix(".chat.npz")
@@ -94,6 +102,7 @@ def samples_of(engine: "ChatEngine", *, start_ns: int) -> ChatSamples:
         first_tokens=_whole(stream.first_tokens for stream in streams),
         finish=_whole(stream.finish for stream in streams),
         is_refused=np.array([bool(stream.refusal) for stream in streams], dtype=np.bool_),
+        is_blank_first=np.array([is_blank(stream.first_text) for stream in streams], dtype=np.bool_),
         chunks=_whole(stream.chunks for stream in streams),
         coalesced=_whole(stream.coalesced for stream in streams),
         largest_gap_ns=_whole(stream.largest_gap_ns for stream in streams),

@@ -40,7 +40,8 @@ def chat_results(
     found = chat_metrics(result.samples, chat, limits=plan.limits, duration_s=duration_s, seed=seed)
     doubts = doubts_of(plan, result, chat, check=check, duration_s=duration_s, is_steady=is_steady)
     both = LoadMetrics(base.metrics | found.metrics, [*base.missing, *found.missing])
-    return ChatResults(withhold(both, doubts.withheld), doubts, _section(plan, result, chat, check, found))
+    kept = withhold(both, doubts.withheld)
+    return ChatResults(kept, doubts, _section(plan, result, chat, check, kept))
 
 
 def _section(
@@ -80,9 +81,13 @@ def _good(plan: ChatPlan, result: GeneratorResult, chat: ChatSamples, found: Loa
 
 
 def workload_of(plan: ChatPlan) -> dict[str, Any]:
-    """Return what two tests must share for their rates to be compared: prompts, lengths and the form of requests."""
+    """Return what two tests must share for their rates to be compared: prompts, lengths and the form of requests.
+
+    Prompts of one law are one workload, whatever their seed.
+    """
     return {
-        "prompts": plan.digest,
+        "prompts": plan.law or plan.digest,
+        "think_s": plan.think_s,
         "max_tokens": plan.max_tokens,
         "parameters": plan.parameters,
         "is_conversation": plan.is_conversation,

@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.load.chat.answer_stream import UNKNOWN
 from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.results.intervals import UNANSWERED_MS
@@ -20,7 +21,8 @@ from weighbridge.measure.metrics import NS_PER_MS
 class AnswerTimes:
     """Arrays (settled requests,) in order of the schedule, in ms; UNANSWERED_MS without a right answer.
 
-    `tpot_ms` is NaN for an answer without a second token, and where tokens are unknown. `is_answered` says which were.
+    `tpot_ms` is NaN for an answer without a second token, and where tokens are unknown. `is_answered` says which
+    requests were answered, `is_counted` whose tokens are known.
     """
 
     ttft_ms: NDArray[np.float64]
@@ -29,6 +31,7 @@ class AnswerTimes:
     tpot_ms: NDArray[np.float64]
     e2e_ms: NDArray[np.float64]
     is_answered: NDArray[np.bool_]
+    is_counted: NDArray[np.bool_]
 
 
 def answer_times(samples: LoadSamples, chat: ChatSamples) -> AnswerTimes:
@@ -51,6 +54,7 @@ def answer_times(samples: LoadSamples, chat: ChatSamples) -> AnswerTimes:
         **{name: _of_answers(each, answered)[settled] for name, each in times.items()},
         tpot_ms=tpot_ms(samples, chat)[settled],
         is_answered=answered[settled],
+        is_counted=(chat.output_tokens != UNKNOWN)[settled],
     )
 
 
@@ -65,11 +69,12 @@ def tpot_ms(samples: LoadSamples, chat: ChatSamples) -> NDArray[np.float64]:
 def good_answers(times: AnswerTimes, limits: AnswerLimits) -> NDArray[np.bool_] | None:
     """Return which settled requests were answered within all limits; a request without an answer never is.
 
-    An answer without a second token has no TPOT to miss. None without limits.
+    An answer without a second token has no TPOT to miss; one whose tokens nobody counted keeps no limit of TPOT. None
+    without limits.
     """
     if not limits.is_some:
         return None
-    good = times.is_answered.copy()
+    good = times.is_answered & (times.is_counted if limits.tpot_ms is not None else True)
     for values, limit in (
         (times.ttft_ms, limits.ttft_ms),
         (times.tpot_ms, limits.tpot_ms),

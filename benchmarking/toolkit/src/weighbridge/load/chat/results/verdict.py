@@ -22,15 +22,20 @@ from weighbridge.statistics.trend import mann_kendall
 READING_INDICATIVE, READING_INVALID = 0.2, 0.6
 MOST_TRUNCATED, MOST_BUSY, MOST_COALESCED = 0.01, 0.01, 0.2
 CACHE_SLACK = 0.02
+# A gap so many times longer than the usual one.
+LONG_GAP = 3
 BUNDLED = 1.05
 ALPHA, TREND_BLOCKS, FEWEST_PER_BLOCK = 0.01, 30, 5
 LATENCIES = ("ttft", "ttft_service", "ttfa", "tpot", "icl", "icl_longest", "response_time", "service_time")
 OF_TOKENS = ("tpot",)
+PLACEHOLDER = "stream.placeholder"
+GOOD, OF_GOOD = "good", ("good_share", "goodput_per_s")
+TOKEN_CODES = ("tokens.mismatch", "tokens.unknown", "stream.none", "stream.coalesced")
 
 
 @dataclasses.dataclass(frozen=True)
 class ChatDoubts:
-    """The reasons, and for each kind of withheld metric (`tpot`, `ttft`, …) the code of the reason."""
+    """The reasons, and for each kind of withheld metric (`tpot`, `ttft`, `good`, …) the code of the reason."""
 
     reasons: tuple[ValidityReason, ...]
     withheld: dict[str, str]
@@ -50,18 +55,26 @@ def doubts_of(
         *_reading(result, duration_s),
         *_tokens(result.samples, chat, check),
         *_stream(result.samples, chat),
+        *_placeholder(result.samples, chat),
         *_truncated(plan, result.samples, chat),
         *_cache(plan, result.samples, chat),
         *_busy(result.samples),
         *_model(chat),
         *(_saturation(result.samples) if is_steady else ()),
     )
-    return ChatDoubts(reasons, _withheld({reason.code for reason in reasons}))
+    withheld = _withheld({reason.code for reason in reasons})
+    # Whether an answer kept a limit that nobody can measure is unknown.
+    if plan.limits.tpot_ms is not None and (code := _of_tokens(withheld)):
+        withheld[GOOD] = code
+    if plan.limits.ttft_ms is not None and withheld.get("ttft") == PLACEHOLDER:
+        withheld[GOOD] = PLACEHOLDER
+    return ChatDoubts(reasons, withheld)
 
 
 def withhold(metrics: LoadMetrics, withheld: dict[str, str]) -> LoadMetrics:
     """Return the metrics without those that would mislead; each is named among the missing ones with the reason."""
     hidden = {f"{kind}_{p}_ms": code for kind, code in withheld.items() for p in (*PERCENTILES, "p999")}
+    hidden |= dict.fromkeys(OF_GOOD, withheld[GOOD]) if GOOD in withheld else {}
     missing = [
         {"metric": name, "message": f"{name} is withheld: see the reason {code}."}
         for name, code in hidden.items()
@@ -73,13 +86,21 @@ def withhold(metrics: LoadMetrics, withheld: dict[str, str]) -> LoadMetrics:
 
 def _withheld(codes: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for code in ("tokens.mismatch", "tokens.unknown", "stream.none", "stream.coalesced"):
+    for code in TOKEN_CODES:
         found |= dict.fromkeys(OF_TOKENS, code) if code in codes else {}
+    if PLACEHOLDER in codes:
+        found |= dict.fromkeys(("ttft", "ttft_service", "ttfa"), PLACEHOLDER)
     if "stream.none" in codes:
         found |= dict.fromkeys(("icl", "icl_longest"), "stream.none")
     for code in (BUSY, SATURATED):
         found |= dict.fromkeys(LATENCIES, code) if code in codes else {}
     return found
+
+
+def _of_tokens(withheld: dict[str, str]) -> str:
+    """Return the reason about tokens that withholds the time per output token, if one does."""
+    code = withheld.get("tpot", "")
+    return code if code in TOKEN_CODES else ""
 
 
 def _reading(result: GeneratorResult, duration_s: float) -> Iterator[ValidityReason]:
@@ -134,6 +155,23 @@ def _stream(samples: LoadSamples, chat: ChatSamples) -> Iterator[ValidityReason]
             "this machine held them back, so that times between tokens are not those of the model."
         )
         yield ValidityReason("stream.coalesced", Status.INDICATIVE, text)
+
+
+def _placeholder(samples: LoadSamples, chat: ChatSamples) -> Iterator[ValidityReason]:
+    """Yield that answers begin with a part that shows nothing, long before the next one."""
+    counts = np.diff(chat.gap_ends, prepend=0)
+    gaps = chat.gaps_ns
+    several = samples.answered & (counts > 1)
+    if not several.any():
+        return
+    first = gaps[(chat.gap_ends - counts)[several]]
+    is_early = chat.is_blank_first[several] & (first > LONG_GAP * np.median(gaps))
+    if is_early.sum() > samples.answered.sum() / 2:
+        text = (
+            f"{int(is_early.sum()):,} answers begin with a part that shows nothing, long before the next one. The time "
+            "to the first token would be that of a placeholder."
+        )
+        yield ValidityReason(PLACEHOLDER, Status.INDICATIVE, text)
 
 
 def _truncated(plan: ChatPlan, samples: LoadSamples, chat: ChatSamples) -> Iterator[ValidityReason]:
