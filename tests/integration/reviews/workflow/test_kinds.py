@@ -99,8 +99,8 @@ STORIES = {
     "a language model as it is deployed": Story(
         "language-model-self-hosted",
         described("generation", kinds.DEPLOYMENT),
-        signed={"ttft_p95_ms": "700", "exact_match": "0.81", "output_tokens_per_s": "900"},
-        answers={"refusals": {"text": TEXT}, "fit": {"text": TEXT}, "license": {"text": TEXT}},
+        signed=LANGUAGE | {"output_tokens_per_s": "900"},
+        answers={name: {"text": TEXT} for name in ("fit", "license", "logs", *OF_LANGUAGE)},
     ),
     "a pipeline of two models": Story(
         "ranking",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.api import load_bodies
+from weighbridge.api.load import bodies
 from weighbridge.api.load.bodies import has_placeholders, with_rows
 from weighbridge.core.errors import Invalid
 from weighbridge.load.messages import build_requests, read_bodies, write_bodies
@@ -112,13 +112,13 @@ def test_rows_need_a_template():
 
 
 def test_as_many_rows_are_used_as_a_test_may_have(table, monkeypatch):
-    monkeypatch.setattr(load_bodies, "BODIES_MAX", 7)
+    monkeypatch.setattr(bodies, "BODIES_MAX", 7)
     plan = filled(plan_of(table), table / "rows.csv", table)
     assert (plan.rows.used, plan.rows.rows, len(read_bodies(Path(plan.body)))) == (7, 30, 7)
-    monkeypatch.setattr(load_bodies, "BODY_BYTES_MAX", 150)
+    monkeypatch.setattr(bodies, "BODY_BYTES_MAX", 150)
     plan = filled(plan_of(table), table / "rows.csv", table)
     assert plan.rows.used == 3
-    monkeypatch.setattr(load_bodies, "BODY_BYTES_MAX", 10)
+    monkeypatch.setattr(bodies, "BODY_BYTES_MAX", 10)
     with pytest.raises(Invalid, match="filled from the first row has more than 10 bytes"):
         filled(plan_of(table), table / "rows.csv", table)
 

@@ -15,7 +15,8 @@ from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.load.test_generator import port, server  # noqa: F401 -- fixtures
 from tests.unit.toolkit.load.test_judgment import calm
 from tests.unit.toolkit.load.test_report import fired
-from weighbridge.api import documents, load_testing
+from weighbridge.api import documents
+from weighbridge.api.load import testing
 from weighbridge.api.results import Result
 from weighbridge.cli.watching import deferred_interrupts
 from weighbridge.core.addresses import PinnedAddress
@@ -256,12 +257,12 @@ def result(*, is_partial, status):
 
 
 def test_an_invalid_test_is_a_no(monkeypatch):
-    monkeypatch.setattr(load_testing, "_measure", lambda *_, **__: result(is_partial=False, status="invalid"))
+    monkeypatch.setattr(testing, "_measure", lambda *_, **__: result(is_partial=False, status="invalid"))
     assert weighbridge("load", "http://127.0.0.1/", "--rate", 1).exit_code == 1
 
 
 def test_a_stopped_test_is_neither_yes_nor_no(monkeypatch):
-    monkeypatch.setattr(load_testing, "_measure", lambda *_, **__: result(is_partial=True, status="valid"))
+    monkeypatch.setattr(testing, "_measure", lambda *_, **__: result(is_partial=True, status="valid"))
     done = weighbridge("load", "http://127.0.0.1/", "--rate", 1)
     assert (done.exit_code, "result is partial" in done.stderr) == (130, True)
 
@@ -330,7 +331,7 @@ def test_a_search_at_the_terminal(monkeypatch, tmp_path):
             "manifest": {"digest": "sha256:ab", "bodies": None},
         }
 
-    monkeypatch.setattr(load_testing, "search_highest_rate", stand_in)
+    monkeypatch.setattr(testing, "search_highest_rate", stand_in)
     arguments = ("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
     done = weighbridge(*arguments, "--json", tmp_path / "s.json")
     assert (done.exit_code, json.loads((tmp_path / "s.json").read_text())["limit_ms"]) == (1, 200.0)
@@ -371,7 +372,7 @@ def test_every_end_of_a_search_has_its_code(monkeypatch, reason, rate, status, c
         "verdict": {"status": status, "reasons": []},
         "manifest": {"digest": "sha256:ab", "bodies": None},
     }
-    monkeypatch.setattr(load_testing, "search_highest_rate", lambda _: ended)
+    monkeypatch.setattr(testing, "search_highest_rate", lambda _: ended)
     done = weighbridge("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
     assert (done.exit_code, words in done.stderr) == (code, True)
     assert ("not found" in done.stdout) is (rate is None)

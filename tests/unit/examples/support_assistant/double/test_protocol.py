@@ -12,6 +12,7 @@ from examples.support_assistant.double.tokens import prompt_of, tokens_of
 from tests.unit.examples.support_assistant.double.chats import CHAT, USAGE, chat, post
 
 QUICK = Law(ttft_ms=2.0, tpot_ms=0.2)
+SEEN_ONCE = "Ein Brief, 🙂 und 12345 Punkte, die noch kein Test gefragt hat."
 TEXT = "Das Paket kommt am Dienstag 🙂, für 12345 Punkte."
 
 
@@ -30,14 +31,15 @@ def double():
 
 
 def test_a_stream_has_role_text_finish_usage_and_done(double) -> None:
-    found = chat(double, TEXT, stream_options=USAGE)
+    found = chat(double, SEEN_ONCE, stream_options=USAGE)
     assert (found.status, found.headers["content-type"], found.is_cut) == (200, "text/event-stream", False)
     assert found.chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": None}
-    assert found.joined() == TEXT.upper()
+    assert found.joined() == SEEN_ONCE.upper()
     assert found.finish == ["stop"]
     assert found.events[-1] == "[DONE]"
     last = found.chunks[-1]
-    inputs, outputs = len(tokens_of(prompt_of([{"role": "user", "content": TEXT}]))), len(tokens_of(TEXT.upper()))
+    asked = prompt_of([{"role": "user", "content": SEEN_ONCE}])
+    inputs, outputs = len(tokens_of(asked)), len(tokens_of(SEEN_ONCE.upper()))
     assert last["choices"] == []
     assert last["usage"] == {
         "prompt_tokens": inputs,

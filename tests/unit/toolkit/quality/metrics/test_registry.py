@@ -77,12 +77,15 @@ def test_every_metric_has_a_name_in_words():
     assert metric_title("shop.metrics:profit@2") == "shop.metrics:profit@2"
 
 
-def test_the_libraries_of_metrics_are_one_extra():
+def test_the_libraries_of_metrics_and_scorers_are_one_extra():
     assert [name for name, extra in EXTRAS.items() if extra == "quality"] == [
         "sklearn",
         "jiwer",
         "sacrebleu",
         "pycocotools",
+        "regex",
+        "jsonschema",
+        "referencing",
     ]
 
 

@@ -90,7 +90,7 @@ def own_or_api(  # noqa: PLR0913 -- each is an option of the command line
     json_file: Json = None,
     quiet: Quiet = False,
 ) -> None:
-    """Compare an own server with an API by request, by million tokens and by volume.
+    """Compare an own server with an API by request and by volume.
 
     Inputs are like own.usd_per_replica_h=aws/us-east-1/g6e.xlarge own.goodput_per_s=2.2..2.6 own.utilization=0.2..0.5
     api.prices=openai/gpt-5-mini api.input_tokens=600 api.output_tokens=200.
