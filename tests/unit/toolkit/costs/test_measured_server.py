@@ -66,10 +66,20 @@ def test_the_document_names_the_result():
     )
 
 
+DOUBTED = {
+    "status": "invalid",
+    "reasons": [
+        {"code": "environment.co_located", "status": "indicative", "message": "One machine."},
+        {"code": "samples.too_few", "status": "invalid", "message": "99 requests are too few"},
+    ],
+}
+
+
 @pytest.mark.parametrize(
     ("inputs", "result", "field", "words"),
     [
         (INPUTS, {**RESULT, "verdict": {"status": "invalid"}}, "measured", "is no measurement; test again"),
+        (INPUTS, {**RESULT, "verdict": DOUBTED}, "measured", r"test again\. \(99 requests are too few\)"),
         (INPUTS, {"metrics": {}}, "measured", "has no goodput_per_s"),
         (INPUTS, {}, "measured", "has no goodput_per_s"),
         ({"own": {**INPUTS["own"], "goodput_per_s": 2}}, RESULT, "own.goodput_per_s", "stated and measured"),

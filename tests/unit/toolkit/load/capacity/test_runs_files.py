@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.refusals import has_code
-from tests.unit.toolkit.load.capacity.builders import load_test, reason
+from tests.unit.toolkit.load.capacity.builders import LIMITS, load_test, reason, streaming
 from weighbridge.core.errors import Invalid
 from weighbridge.load.capacity.measured_runs import MeasuredRun
 from weighbridge.load.capacity.runs_files import read_runs, runs_from
@@ -29,25 +29,11 @@ def test_results_of_load_tests_are_read(tmp_path):
     found = read_runs(written(tmp_path, *documents))
     assert found.runs[0] == MeasuredRun(rate_per_s=2.0, share=0.97, n=800, seed=1, blocks=(0.97,) * 50)
     assert [(run.rate_per_s, run.seed) for run in found.runs] == [(2.0, 1), (2.5, 3)]
-    assert (found.limits, found.workload) == ({"ttft_ms": 1000, "tpot_ms": 60}, "sha256:" + "a" * 64)
+    assert (found.limits, found.workload) == (LIMITS, "sha256:" + "a" * 64)
     assert found.mean_tokens == {"input_tokens_mean": 600.0, "output_tokens_mean": 202.0}
     assert [source["file"] for source in found.sources] == ["run-0.json", "run-1.json"]
     assert all(source["digest"].startswith("sha256:") for source in found.sources)
     assert found.doubts == ()
-
-
-def test_sections_may_stand_in_the_streaming_section():
-    document = load_test()
-    inside = {key: document.pop(key) for key in ("limits", "workload")}
-    document["streaming"] |= inside
-    assert runs_from([("a", document)]).limits == {"ttft_ms": 1000, "tpot_ms": 60}
-
-
-def test_a_workload_without_a_digest_is_compared_as_a_whole():
-    one, other = (load_test(workload={"median_tokens": tokens}) for tokens in (600, 601))
-    assert runs_from([("a", one), ("b", one)]).workload.startswith("sha256:")
-    with pytest.raises(Invalid, check=has_code("runs_workload"), match="b and a have different workload"):
-        runs_from([("a", one), ("b", other)])
 
 
 def test_tokens_that_a_run_does_not_state_are_unknown():
@@ -68,20 +54,22 @@ def test_indicative_reasons_are_kept_and_those_that_goodput_counts_are_not():
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"limits": {"ttft_ms": 500, "tpot_ms": 60}}, "runs_limits"),
-        ({"workload": {"digest": "sha256:" + "b" * 64}}, "runs_workload"),
+        ({"streaming": streaming(limits=LIMITS | {"ttft_ms": 500})}, "runs_limits"),
+        ({"streaming": streaming(workload="sha256:" + "b" * 64)}, "runs_workload"),
+        ({"streaming": streaming(models=["m-2"])}, "runs_models"),
+        ({"streaming": streaming(good=None)}, "runs_no_goodput"),
         ({"plan": {"rate_per_s": 2.0, "seed": 1, "arrivals": "constant"}}, "runs_arrivals"),
-        ({"limits": None}, "runs_form"),
-        ({"workload": "chat"}, "runs_form"),
+        ({"streaming": streaming(limits=None)}, "runs_form"),
+        ({"streaming": streaming(limits={"ttft_ms": 1000})}, "runs_form"),
         ({"schema": "weighbridge.load/2"}, "runs_form"),
         ({"plan": {"seed": 1}}, "runs_form"),
         ({"verdict": {}}, "runs_form"),
-        ({"streaming": {"good": {"share": 1.2, "n": 9}}}, "invalid"),
-        ({"streaming": {"good": [0.9]}}, "runs_form"),
+        ({"streaming": streaming(good={"share": 1.2, "n": 9})}, "invalid"),
+        ({"streaming": streaming(good=[0.9])}, "runs_form"),
         ({"streaming": None}, "runs_form"),
         ({"metrics": {"input_tokens_mean": None}}, "runs_form"),
         ({"verdict": {"reasons": [{"status": "indicative"}]}}, "runs_form"),
-        ({"streaming": {"good": {"share": "much", "n": 9}}}, "runs_form"),
+        ({"streaming": streaming(good={"share": "much", "n": 9})}, "runs_form"),
         ({"verdict": reason("generator.lag")}, "runs_invalid"),
         ({"is_partial": True}, "runs_unsteady"),
         ({"loop": "closed"}, "runs_unsteady"),

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import weighbridge
 from tests.refusals import has_code
-from tests.unit.toolkit.load.capacity.builders import SHARES, load_test
+from tests.unit.toolkit.load.capacity.builders import LIMITS, SHARES, load_test
 from weighbridge.cli import app as cli
 from weighbridge.core.errors import Invalid
 
@@ -61,7 +61,7 @@ def test_results_may_follow_the_option_as_a_shell_gives_them(tmp_path):
     found = json.loads((tmp_path / "sizing.out").read_text())
     assert found["basis"] == "extrapolated"
     assert [reason["code"] for reason in found["verdict"]["reasons"]] == ["workload.differs"]
-    assert (found["limits"], len(found["sources"])) == ({"ttft_ms": 1000, "tpot_ms": 60}, 18)
+    assert (found["limits"], len(found["sources"])) == (LIMITS, 18)
     assert found["mean_tokens"]["input_tokens_mean"] == 600
 
 

@@ -1,12 +1,16 @@
 """Load tests of a double whose times, tokens and faults are stated, through the interface that users call."""
 
+import contextlib
 import json
+import socket
+import threading
 
 import numpy as np
 import pytest
 import tokenizers
 from typer.testing import CliRunner
 
+import weighbridge
 from examples.support_assistant.double.law import Law
 from examples.support_assistant.double.running import double_thread
 from tests.unit.toolkit.load.servers import pinned
@@ -19,6 +23,8 @@ from weighbridge.quality.prompts.answer_file import read_answers
 
 PATH = "/v1/chat/completions"
 KEY = "sk-1234567890abcdef"
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}"
+NO_TOKENS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 QUICK = Law(ttft_ms=2, tpot_ms=1, cache_block=0)
 
 
@@ -271,14 +277,59 @@ def test_a_file_of_a_tokenizer_counts(tmp_path):
     assert count_of_file(tmp_path / "tokenizer.json")("hello big world") == 3
 
 
-@pytest.mark.parametrize("port", [9, None])
-def test_a_server_that_counts_nothing_is_named(port):
-    """Port 9 answers nobody; the double answers an unknown path with 404."""
+def test_the_server_counts_with_the_headers_of_the_test():
     with double_thread(QUICK) as double:
-        target = pinned(port or double.port)
-        count = count_of_server(target, [], None) if port else count_of_server(target, [("X", "y")], None)
-        if port:
-            with pytest.raises(Invalid, match="counts no tokens at /tokenize"):
-                count("hello")
-        else:
-            assert count("hello") > 0
+        assert count_of_server(pinned(double.port), [("X", "y")], None)("hello") > 0
+
+
+@contextlib.contextmanager
+def answered_once(answer):
+    """A server whose only answer is `answer`; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+
+        def serve():
+            with contextlib.suppress(OSError), server.accept()[0] as peer:
+                peer.recv(65_536)
+                peer.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join(20)
+
+
+@pytest.mark.parametrize(
+    ("port", "answer", "why"),
+    [(9, b"", "refused"), (None, NOT_FOUND, "it answers 404"), (None, NO_TOKENS, "tokens")],
+    ids=["nobody answers", "without the path", "another document"],
+)
+def test_a_server_that_counts_nothing_is_named(port, answer, why):
+    with answered_once(answer) as served:
+        count = count_of_server(pinned(port or served), [], None)
+        with pytest.raises(Invalid, match=f"counts no tokens at /tokenize: .*{why}"):
+            count("hello")
+
+
+def test_results_at_several_rates_size_the_replicas_and_price_the_goodput(tmp_path):
+    """The other commands read what this one writes: a document of a real test, not one that a test made up."""
+    law, files = Law(ttft_ms=20, tpot_ms=1, output="20", slots=2, cache_block=0), []
+    with double_thread(law) as double:
+        for rate in (10, 20, 100):
+            chat = Chat(generate="input=20,output=20", ttft_ms=500, tpot_ms=50, cached_share=0)
+            run = load_test(double.address + PATH, chat=chat, rate=rate, duration="2s", seed=rate)
+            files.append(tmp_path / f"run-{rate}.json")
+            files[-1].write_text(json.dumps(run.document))
+    sizing = weighbridge.size_replicas(files, peak_rate=40)
+    assert [row["rate_per_s"] for row in sizing["curve"]] == [10, 20, 100]
+    assert sizing["limits"] == {"ttft_ms": 500.0, "tpot_ms": 50.0, "e2e_ms": None}
+    assert sizing["mean_tokens"]["output_tokens_mean"] == 20
+    own = {"usd_per_replica_h": 1, "utilization": 0.5}
+    api = {"prices": {"sku": "openai/gpt-5-mini"}, "input_tokens": 20, "output_tokens": 20}
+    found = weighbridge.own_or_api({"own": own, "api": api}, measured=files[2])
+    goodput = json.loads(files[2].read_text())["metrics"]["goodput_per_s"]["value"]
+    costs = {level: float(usd) for level, usd in found["own"]["cost_per_request_usd"].items()}
+    assert costs["p10"] < 1 / 3600 / goodput / 0.5 < costs["p90"]

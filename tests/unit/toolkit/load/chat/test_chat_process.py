@@ -146,6 +146,16 @@ def test_a_conversation_ends_early(tmp_path, law, duration_s, requests):
     assert len(kept_of(tmp_path, plan, law).chat.prompt) == requests
 
 
+def test_a_prompt_that_finds_no_connection_has_no_stream(tmp_path):
+    law = Law(ttft_ms=2, tpot_ms=1, behavior="never", cache_block=0)
+    kept = kept_of(tmp_path, plan_of(tmp_path, {"prompt": "hello"}, connections=1), law)
+    waited = kept.samples.sent_ns < 0
+    assert waited.any()
+    assert (kept.chat.headers_ns[waited] < 0).all()
+    assert kept.chat.chunks.tolist() == [0] * 20
+    assert said(kept) == [""] * 20
+
+
 @pytest.mark.parametrize(
     ("behavior", "outcome", "words"),
     [

@@ -13,6 +13,7 @@ GOODPUT = "goodput_per_s"
 TOKENS = {"input_tokens": "input_tokens_mean", "output_tokens": "output_tokens_mean"}
 INVALID = "invalid"
 USUAL_CONFIDENCE = 0.95
+REASON_KEYS = ("code", "status", "message")
 
 
 def with_measured_server(document: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,8 +26,8 @@ def with_measured_server(document: Mapping[str, Any], result: Mapping[str, Any])
     if not isinstance(stated, Mapping):
         raise Invalid("own must be a mapping of names to values.", field="own")
     own = dict(stated)
-    if reader.has("verdict") and reader.mapping("verdict").text("status", "") == INVALID:
-        raise Invalid("The load test is invalid, so its goodput is no measurement; test again.", field="measured")
+    if reader.has("verdict"):
+        _check_verdict(reader.mapping("verdict"))
     metrics = reader.mapping("metrics")
     if not metrics.has(GOODPUT):
         text = f"The result has no {GOODPUT}; run a load test of a language model with limits."
@@ -38,6 +39,16 @@ def with_measured_server(document: Mapping[str, Any], result: Mapping[str, Any])
         if name not in own and metrics.has(metric):
             own[name] = float(metrics.mapping(metric).number("value"))
     return {**document, "own": own}
+
+
+def _check_verdict(verdict: Reader) -> None:
+    """Raise Invalid, with the first reason, for an invalid result."""
+    if verdict.text("status", "") != INVALID:
+        return
+    reasons = verdict.items("reasons", lambda each: {key: each.text(key, "") for key in REASON_KEYS})
+    why = next((f" ({each['message']})" for each in reasons if each["status"] == INVALID), "")
+    text = f"The load test is invalid, so its goodput is no measurement; test again.{why}"
+    raise Invalid(text, field="measured")
 
 
 def measured_by(result: Mapping[str, Any]) -> dict[str, Any]:

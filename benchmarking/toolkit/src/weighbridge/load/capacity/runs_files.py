@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.core.parsing.json_text import parse_json, read_bytes
 from weighbridge.core.parsing.limits import DOCUMENT, MEASUREMENT
@@ -35,6 +34,7 @@ COUNTED = (
     "samples.unanswered",
     "server.busy",
 )
+LIMITS = ("ttft_ms", "tpot_ms", "e2e_ms")
 TOKENS = ("input_tokens_mean", "output_tokens_mean")
 
 
@@ -81,6 +81,7 @@ def runs_from(documents: Sequence[tuple[str, object]]) -> RunsFiles:
     tests = [(name, _load_test(name, document)) for name, document in documents]
     limits = _same("limits", [(name, test.limits) for name, test in tests])
     workload = _same("workload", [(name, test.workload) for name, test in tests])
+    _same("models", [(name, test.models) for name, test in tests])
     _same("arrivals", [(name, test.arrivals) for name, test in tests])
     doubts = {code for _, test in tests for code in test.doubts}
     means = {}
@@ -109,6 +110,7 @@ class _LoadTest:
     arrivals: str
     limits: Mapping[str, Any]
     workload: str
+    models: tuple[str, ...]
     mean_tokens: Mapping[str, float]
     doubts: tuple[str, ...]
 
@@ -121,11 +123,13 @@ def _load_test(name: str, document: object) -> _LoadTest:
         raise Invalid(text, code="runs_form", field="runs")
     try:
         _check_evidence(document)
+        streaming = document["streaming"]
         return _LoadTest(
-            run=_run(document["plan"], document["streaming"]["good"]),
+            run=_run(document["plan"], streaming["good"]),
             arrivals=str(document["plan"]["arrivals"]),
-            limits=dict(_section(document, "limits")),
-            workload=str(_section(document, "workload").get("digest") or digest_of(_section(document, "workload"))),
+            limits={name: streaming["limits"][name] for name in LIMITS},
+            workload=str(streaming["workload"]),
+            models=tuple(map(str, streaming["models"])),
             mean_tokens={key: float(document["metrics"][key]["value"]) for key in TOKENS if key in document["metrics"]},
             doubts=tuple(each["code"] for each in document["verdict"]["reasons"] if each["code"] not in COUNTED),
         )
@@ -147,7 +151,7 @@ def _run(plan: Mapping[str, Any], good: Mapping[str, Any]) -> MeasuredRun:
 
 
 def _check_evidence(document: Mapping[str, Any]) -> None:
-    """Raise Invalid for a run that the generator disturbed, that was stopped, or that had no steady rate."""
+    """Raise Invalid for a run that the generator disturbed, that was stopped, or that had no steady rate or goodput."""
     for reason in document["verdict"]["reasons"]:
         if reason["status"] == "invalid" and reason["code"] not in COUNTED:
             text = f"The run is not evidence: {reason['message']} Repeat it."
@@ -155,12 +159,9 @@ def _check_evidence(document: Mapping[str, Any]) -> None:
     if document["loop"] != "open" or document["plan"]["arrivals"] not in STEADY or document["is_partial"]:
         text = "The run was stopped, or had no steady rate; use complete runs with --arrivals poisson or constant."
         raise Invalid(text, code="runs_unsteady", field="runs")
-
-
-def _section(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return a section that stands in the streaming section or beside it; raise KeyError without one."""
-    section: Mapping[str, Any] = document["streaming"][key] if key in document["streaming"] else document[key]
-    return section
+    if document["streaming"]["good"] is None:
+        text = "The run has no goodput: it had no limits, no answers, or a reason of its verdict withholds the goodput."
+        raise Invalid(text, code="runs_no_goodput", field="runs")
 
 
 def _same(what: str, stated: Sequence[tuple[str, Any]]) -> Any:

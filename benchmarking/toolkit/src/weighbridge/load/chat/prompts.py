@@ -14,10 +14,7 @@ from weighbridge.quality.prompts.prompt_file import Prompt, read_prompts
 
 def prompts_of(plan: ChatPlan) -> tuple[Prompt, ...]:
     """Return the prompts of a plan; raise Invalid if the file is not a file of prompts, or has none."""
-    prompts = read_prompts(Path(plan.prompts)).prompts
-    if not prompts:
-        raise Invalid(f"{plan.name} has no prompts.", field="prompts")
-    return prompts
+    return read_prompts(Path(plan.prompts)).prompts
 
 
 def chat_bodies(plan: ChatPlan) -> list[bytes]:
