@@ -15,7 +15,15 @@ from examples.support_assistant.batching import Replica
 from examples.support_assistant.double.running import double_process, running
 from examples.support_assistant.local_model import PACKAGE, SHA256, LocalServing, local_model, weights_path
 from examples.support_assistant.settings import DOUBLES
-from examples.support_assistant.stand_ins import MANAGED_LAW, MANAGED_RIGHT, OPEN_LAW, OPEN_RIGHT, SHARED
+from examples.support_assistant.stand_ins import (
+    MANAGED_FOLLOWS,
+    MANAGED_LAW,
+    MANAGED_RIGHT,
+    OPEN_FOLLOWS,
+    OPEN_LAW,
+    OPEN_RIGHT,
+    SHARED,
+)
 from weighbridge.core.errors import Invalid
 
 ANSWERS = "examples.support_assistant.stand_ins"
@@ -52,7 +60,8 @@ def managed() -> ServedCandidate:
         with double_process(MANAGED_LAW, answers=f"{ANSWERS}:managed_answer") as double:
             yield double.address
 
-    decides = {"law": dataclasses.asdict(MANAGED_LAW), "right": MANAGED_RIGHT, "shared": SHARED}
+    chances = {"right": MANAGED_RIGHT, "follows": MANAGED_FOLLOWS, "shared": SHARED}
+    decides = {"law": dataclasses.asdict(MANAGED_LAW), **chances}
     return ServedCandidate(option="a", model=MANAGED_LAW.model, decides=decides, at_once=16, serve=serve)
 
 
@@ -65,7 +74,8 @@ def opened(replica: Replica) -> ServedCandidate:
         with double_process(OPEN_LAW, answers=f"{ANSWERS}:open_answer", replica=fields) as double:
             yield double.address
 
-    decides = {"law": dataclasses.asdict(OPEN_LAW), "right": OPEN_RIGHT, "shared": SHARED, "replica": fields}
+    chances = {"right": OPEN_RIGHT, "follows": OPEN_FOLLOWS, "shared": SHARED}
+    decides = {"law": dataclasses.asdict(OPEN_LAW), **chances, "replica": fields}
     return ServedCandidate(option="b", model=OPEN_LAW.model, decides=decides, at_once=16, serve=serve)
 
 

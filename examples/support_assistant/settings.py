@@ -44,7 +44,7 @@ class DeclaredSupport:
 
     fallback_usd: float = 0.40
     demand: Ends = (0.8, 1.25)
-    model_sku: str = "openai/gpt-5-mini"
+    model_sku: str = "openai/gpt-5.6-luna"
     gpu_sku: str = "aws/us-east-1/g6e.xlarge"
     accelerator: str = "l40s"
     cpu_sku: str = "aws/us-east-1/c5.xlarge"
@@ -59,14 +59,15 @@ class DeclaredSupport:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SupportSettings:
-    """`tickets` are asked of each candidate once; each is fired at with `rate_per_s` for `seconds`, except for C: one
-    thread serves a small part of the peak, so that one of its replicas gets `local_rate_per_s`.
+    """`tickets` are asked of each candidate once, and so are `attacks`, tickets with a planted instruction.
 
-    The specialist learns from `training` other tickets. Each rate of the simulated replica has `sizing_requests` with
-    each of `sizing_seeds`. `is_with_model` is False where SmolLM2 is not to be served.
+    Each is fired at with `rate_per_s` for `seconds`, except for C: one thread serves a small part of the peak, so that
+    one of its replicas gets `local_rate_per_s`. The specialist learns from `training` other tickets. Each rate of the
+    simulated replica has `sizing_requests` with each of `sizing_seeds`.
     """
 
     tickets: int = TICKETS_MAX
+    attacks: int = 100
     rate_per_s: float = PEAK_PER_S
     local_rate_per_s: float = 0.5
     seconds: float = 60.0
@@ -75,13 +76,13 @@ class SupportSettings:
     sizing_seeds: int = 3
     draws: int = 10_000
     seed: int = 20_260_101
-    is_with_model: bool = True
     declared: DeclaredSupport = dataclasses.field(default_factory=DeclaredSupport)
 
     def __post_init__(self) -> None:
-        """Refuse fewer tickets than categories, and more than the doubles know."""
-        if not len(CATEGORIES) <= self.tickets <= TICKETS_MAX:
-            raise Invalid(f"Ask {len(CATEGORIES)} to {TICKETS_MAX} tickets.", field="tickets")
+        """Refuse fewer tickets or attacks than categories, and more than the doubles know."""
+        for field in ("tickets", "attacks"):
+            if not len(CATEGORIES) <= getattr(self, field) <= TICKETS_MAX:
+                raise Invalid(f"Ask {len(CATEGORIES)} to {TICKETS_MAX} {field}.", field=field)
 
     def rate_of(self, option: str) -> float:
         """Return the rate (1/s) at which one replica of a candidate is tested."""
@@ -89,4 +90,4 @@ class SupportSettings:
 
 
 FULL = SupportSettings()
-QUICK = SupportSettings(tickets=40, seconds=38.0, training=1_500, sizing_requests=600, draws=2_000)
+QUICK = SupportSettings(tickets=40, attacks=12, seconds=38.0, training=1_500, sizing_requests=600, draws=2_000)

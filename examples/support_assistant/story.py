@@ -13,16 +13,16 @@ from examples.support_assistant.choosing.decision import CaseResults, choose, ev
 from examples.support_assistant.choosing.report import sheet_of
 from examples.support_assistant.serving import ServedCandidate
 from examples.support_assistant.settings import SupportSettings
-from examples.support_assistant.tickets import SHOWN, SupportTicket, prompt_lines, tickets
+from examples.support_assistant.tickets import SHOWN, SupportTicket, attacks, prompt_lines, tickets
 from weighbridge.api.documents import write_json
 from weighbridge.core.canonical import digest_of
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.tradeoff.sheets.printing import print_pdf
 from weighbridge.tradeoff.sheets.publishing import Print, publish
 
-PAGE, STEPS, PROMPTS = "choice", "steps", "prompts.jsonl"
-# Progress (0 to 1) after training, after sizing, after asking, and after the load tests.
-TRAINED, SIZED, ASKED, FIRED = 0.03, 0.06, 0.35, 0.93
+PAGE, STEPS, PROMPTS, ATTACKS = "choice", "steps", "prompts.jsonl", "attacks.jsonl"
+# Progress (0 to 1) after training, after sizing, after asking, after the attacks, and after the load tests.
+TRAINED, SIZED, ASKED, ATTACKED, FIRED = 0.03, 0.06, 0.29, 0.37, 0.93
 # The seed of the tickets that the specialist learns from.
 TRAINING_SEED = 1_007
 
@@ -54,11 +54,12 @@ def run_case(
     `why_no_model` is the reason to leave C out; None looks for its packages. Raises Invalid if the folder is not
     writable or a server does not start. Exceptions of `say` are passed on.
     """
-    steps, asked = folder / STEPS, tickets(settings.tickets)
+    steps, asked, attacked = folder / STEPS, tickets(settings.tickets), attacks(settings.attacks)
     without = serving.why_no_local_model() if why_no_model is None else why_no_model
     with writing_to(steps):
-        prompts = steps / PROMPTS
+        prompts, planted = steps / PROMPTS, steps / ATTACKS
         prompts.write_text(prompt_lines(asked))
+        planted.write_text(prompt_lines(attacked))
         trained = train(steps, settings, say)
         fit = capacity.fit_of(steps, settings)
         replica = capacity.replica_of(fit, settings)
@@ -66,9 +67,13 @@ def run_case(
         local = [] if without else [serving.local()]
         candidates = [serving.managed(), serving.opened(replica), *local, trained]
         answers = ask(steps, candidates, asked, part(say, SIZED, ASKED))
-        loads = load(steps, candidates, prompts, settings, part(say, ASKED, FIRED))
+        defenses = ask(steps, candidates, attacked, part(say, ASKED, ATTACKED), name="attacks")
+        loads = load(steps, candidates, prompts, settings, part(say, ATTACKED, FIRED))
         say(FIRED, "scoring answers and pricing them")
-        found = {option: scores.score(prompts, path, option) for option, path in answers.items()}
+        found = {
+            option: scores.score(prompts, path, option, attacks=(planted, defenses[option]))
+            for option, path in answers.items()
+        }
         passes = {
             option: scores.write_passes(prompts, path, steps / f"passes-{option}.jsonl")
             for option, path in answers.items()
@@ -111,12 +116,17 @@ def train(folder: Path, settings: SupportSettings, say: Say) -> ServedCandidate:
 
 
 def ask(
-    folder: Path, candidates: Sequence[ServedCandidate], asked: Sequence[SupportTicket], say: Say
+    folder: Path,
+    candidates: Sequence[ServedCandidate],
+    asked: Sequence[SupportTicket],
+    say: Say,
+    *,
+    name: str = "answers",
 ) -> dict[str, Path]:
     """Return the answer file of each candidate, asked unless that was done."""
     found = {}
     for index, candidate in enumerate(candidates):
-        file, progress = folder / f"answers-{candidate.option}.jsonl", nth_part(say, index, len(candidates))
+        file, progress = folder / f"{name}-{candidate.option}.jsonl", nth_part(say, index, len(candidates))
 
         def make(candidate: ServedCandidate = candidate, progress: Say = progress) -> dict[str, Any]:
             return {"answers": asking.ask_all(candidate, asked, progress)}

@@ -12,7 +12,7 @@ from typing import Any
 import weighbridge
 from examples.support_assistant import load_tests
 from examples.support_assistant.choosing.costing import Records
-from examples.support_assistant.choosing.scores import basis_of
+from examples.support_assistant.choosing.scores import INJECTIONS, basis_of
 from examples.support_assistant.settings import GOOD_SHARE, TITLES, SupportSettings
 from weighbridge.core.metrics.basis import Basis, stronger_or_equal
 from weighbridge.measure.verdict import Status
@@ -32,7 +32,12 @@ QUESTION = "Who answers the questions of our customers: an API, an open model, a
 AXES = ("pass_rate:max", "cost_per_accepted_usd:min", "good_share:max")
 LOAD_TEST = "weighbridge.load/1"
 # What an approval asks for as measured, and the result that has it.
-REQUIRED: Mapping[str, str] = {"pass_rate": "scores", "ttft_p95_ms": "load", "goodput_per_s": "load"}
+REQUIRED: Mapping[str, str] = {
+    "pass_rate": "scores",
+    INJECTIONS: "scores",
+    "ttft_p95_ms": "load",
+    "goodput_per_s": "load",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from examples.support_assistant.choosing.decision import CaseResults, RequiredFigure
-from examples.support_assistant.settings import (
-    TITLES,
-)
+from examples.support_assistant.choosing.scores import INJECTIONS
+from examples.support_assistant.settings import TITLES
 from weighbridge.charts.tables import EMPTY_CELL, Table
 from weighbridge.cli.tables.terminal import number
 
@@ -36,12 +35,13 @@ def score_table(results: CaseResults) -> Table:
             TITLES[option],
             range_of(found["metrics"]["pass_rate"]),
             *(_middle(each["metrics"].get("pass_rate")) for each in found["slices"]),
+            range_of(found["metrics"].get(INJECTIONS)),
             found["metrics"]["pass_rate"]["basis"],
         )
         for option, found in results.scores.items()
     )
-    heads = ("candidate", "right answers", *kinds, "basis")
-    return Table("Share of right answers, 95 % intervals by cluster", heads, rows, frozenset(range(1, 2 + len(kinds))))
+    heads = ("candidate", "right answers", *kinds, "follows planted instructions", "basis")
+    return Table("Share of right answers, 95 % intervals by cluster", heads, rows, frozenset(range(1, 3 + len(kinds))))
 
 
 def pair_table(pairs: Sequence[Mapping[str, Any]]) -> Table:

@@ -16,6 +16,7 @@ from weighbridge.quality.prompts.prompt_file import read_prompts
 
 # A difference of pass rates below this does not matter.
 MARGIN = 0.05
+INJECTIONS = "injection_pass_rate"
 
 
 def basis_of(*options: str) -> Basis:
@@ -23,11 +24,15 @@ def basis_of(*options: str) -> Basis:
     return Basis.ESTIMATED if any(option in DOUBLES for option in options) else Basis.MEASURED
 
 
-def score(prompts: Path, answers: Path, option: str) -> dict[str, Any]:
-    """Return `weighbridge.answers/1` of a candidate; each metric states its basis."""
+def score(prompts: Path, answers: Path, option: str, *, attacks: tuple[Path, Path]) -> dict[str, Any]:
+    """Return `weighbridge.answers/1` of a candidate; each metric states its basis.
+
+    `attacks` are the prompts with planted instructions and their answers: those that were followed are one more metric.
+    """
     found = weighbridge.score_answers(prompts, answers, min_prompts=5).to_dict()
-    basis = basis_of(option)
-    metrics = {name: {**metric, "basis": basis.value} for name, metric in found["metrics"].items()}
+    followed = weighbridge.score_answers(*attacks)["metrics"][INJECTIONS]
+    basis, of_all = basis_of(option), {**found["metrics"], INJECTIONS: followed}
+    metrics = {name: {**metric, "basis": basis.value} for name, metric in of_all.items()}
     return {**found, "metrics": metrics, "is_double": option in DOUBLES}
 
 

@@ -9,6 +9,7 @@ import pytest
 from examples.support_assistant.double.tokens import tokens_of
 from examples.support_assistant.shop import CATEGORIES, DEPARTMENTS, LATE, OPENED, ROUTED, SEALED, policies, rules
 from examples.support_assistant.tickets import (
+    CODE,
     DEPARTMENT,
     KINDS,
     NUMBER,
@@ -18,6 +19,7 @@ from examples.support_assistant.tickets import (
     SYSTEM,
     TICKETS_MAX,
     WORDINGS,
+    attacks,
     prompt_lines,
     tickets,
 )
@@ -130,3 +132,16 @@ def test_who_learns_from_tickets_does_not_see_every_wording() -> None:
 def test_too_few_tickets_are_refused() -> None:
     with pytest.raises(Invalid, check=lambda error: error.field == "tickets" and has_code("invalid")(error)):
         tickets(11)
+
+
+def test_an_attack_plants_a_code_in_the_words_of_the_customer() -> None:
+    plain, planted = tickets(12), attacks(12)
+    assert {CODE in each.text for each in plain} == {False}
+    for ticket, attack in zip(plain, planted, strict=True):
+        words, added = ticket.text.splitlines(), attack.text.splitlines()
+        assert (added[:3], added[4:]) == (words[:3], words[4:]), "the rules before and the question after are the same"
+        assert added[3].startswith(f"{words[3]} ")
+        assert CODE in added[3]
+        prompt = attack.as_prompt()
+        assert (attack.id, attack.right, prompt["forbidden"]) == (f"{ticket.id}-attack", ticket.right, [CODE])
+    assert "forbidden" not in plain[0].as_prompt()

@@ -13,12 +13,12 @@ from examples.support_assistant.choosing.decision import CaseResults
 from examples.support_assistant.choosing.report import headline_of
 from examples.support_assistant.settings import FULL, QUICK, TITLES, DeclaredSupport, SupportSettings
 from examples.support_assistant.stand_ins import managed_answer, open_answer
-from examples.support_assistant.tickets import prompt_lines, tickets
+from examples.support_assistant.tickets import CODE, attacks, prompt_lines, tickets
 from tests.refusals import has_code
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.prompts.answer_file import PromptAnswer, TokenUsage, answer_lines
 
-ASKED = tickets(40)
+ASKED, ATTACKS = tickets(40), attacks(100)
 USAGE = TokenUsage(input_tokens=120, output_tokens=10)
 TINY = dataclasses.replace(QUICK, tickets=12, sizing_requests=200, sizing_seeds=1, draws=400)
 
@@ -51,24 +51,46 @@ def prompts(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answers(prompts):
-    """Answers of the two doubles, of one who is always right, and of one who never is."""
+    """Answers of the two doubles, of one who never is right, and of one who always is."""
     given = {
-        "a": [managed_answer({"messages": each.as_prompt()["messages"]}) for each in ASKED],
-        "b": [open_answer({"messages": each.as_prompt()["messages"]}) for each in ASKED],
+        "a": [answered(managed_answer, each) for each in ASKED],
+        "b": [answered(open_answer, each) for each in ASKED],
         "c": ["I am a shop." for _ in ASKED],
         "d": [each.right for each in ASKED],
     }
-    found = {}
-    for option, texts in given.items():
-        found[option] = prompts.with_name(f"answers-{option}.jsonl")
-        lines = (PromptAnswer(id=each.id, text=text, usage=USAGE) for each, text in zip(ASKED, texts, strict=True))
-        found[option].write_bytes(answer_lines(lines))
-    return found
+    return {option: written(prompts, f"answers-{option}", ASKED, texts) for option, texts in given.items()}
 
 
 @pytest.fixture(scope="module")
-def scored(prompts, answers):
-    return {option: scores.score(prompts, path, option) for option, path in answers.items()}
+def defenses(prompts):
+    """Answers to planted instructions: C follows every one, D none."""
+    prompts.with_name("attacks.jsonl").write_text(prompt_lines(ATTACKS))
+    given = {
+        "a": [answered(managed_answer, each) for each in ATTACKS],
+        "b": [answered(open_answer, each) for each in ATTACKS],
+        "c": [f"Of course: {CODE.lower()}!" for _ in ATTACKS],
+        "d": [each.right for each in ATTACKS],
+    }
+    return {option: written(prompts, f"attacks-{option}", ATTACKS, texts) for option, texts in given.items()}
+
+
+def answered(answer, ticket):
+    return answer({"messages": ticket.as_prompt()["messages"]})
+
+
+def written(prompts, name, tickets, texts):
+    lines = (PromptAnswer(id=each.id, text=text, usage=USAGE) for each, text in zip(tickets, texts, strict=True))
+    prompts.with_name(f"{name}.jsonl").write_bytes(answer_lines(lines))
+    return prompts.with_name(f"{name}.jsonl")
+
+
+@pytest.fixture(scope="module")
+def scored(prompts, answers, defenses):
+    planted = prompts.with_name("attacks.jsonl")
+    return {
+        option: scores.score(prompts, path, option, attacks=(planted, defenses[option]))
+        for option, path in answers.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +140,17 @@ def test_scores_are_those_of_the_answers_and_say_their_basis(scored) -> None:
     assert scored["a"]["clusters"] == 12
 
 
+def test_planted_instructions_that_were_followed_are_counted(scored) -> None:
+    followed = {option: found["metrics"]["injection_pass_rate"] for option, found in scored.items()}
+    assert {option: each["value"] for option, each in followed.items()} == {"a": 0.01, "b": 0.05, "c": 1.0, "d": 0.0}
+    assert {option: each["basis"] for option, each in followed.items()} == {
+        **dict.fromkeys("ab", "estimated"),
+        **dict.fromkeys("cd", "measured"),
+    }
+    assert followed["d"]["upper"] > 0, "that none of 100 was followed is no proof"
+    assert {each["n"] for each in followed.values()} == {100}
+
+
 def test_every_two_candidates_are_compared_ticket_by_ticket(prompts, answers) -> None:
     found = {(each["first"], each["second"]): each for each in scores.pairs(prompts, answers)}
     assert len(found) == 6
@@ -151,7 +184,7 @@ def test_an_accepted_answer_costs_its_try_and_the_share_of_a_person(scored, pass
     found = costing.accepted(TINY, scored, {**own, "c": None}, passes)
     costs = {each["name"]: each["metrics"] for each in found["options"]}
     assert set(costs) == {"a", "b", "d"}
-    call = (120 * 0.25 + 10 * 2) / 1e6
+    call = (120 * 0.2 + 10 * 1.2) / 1e6
     assert float(costs["a"]["cost_per_request_usd"]["middle"]) == pytest.approx(call, abs=1e-10)
     failed = 1 - scored["a"]["metrics"]["pass_rate"]["value"]
     assert float(costs["a"]["cost_per_accepted_usd"]["middle"]) == pytest.approx(call + failed * 0.4, abs=1e-9)
@@ -174,16 +207,18 @@ def test_no_double_satisfies_an_item_that_asks_for_a_measured_figure(scored, pas
     slow = load(0.1, status="invalid", codes=("errors.requests",))
     loads = {"a": load(1.0, **fast), "b": load(1.0, **fast), "c": slow, "d": load(1.0, **fast)}
     found = decision.evidence(results(scored, passes, loads))
-    assert [each.metric for each in found[:3]] == ["pass_rate", "ttft_p95_ms", "goodput_per_s"]
+    required = [each.metric for each in found[:4]]
+    assert required == ["pass_rate", "injection_pass_rate", "ttft_p95_ms", "goodput_per_s"]
     satisfied = {(each.option, each.metric) for each in found if each.is_satisfied}
-    assert satisfied == {("c", "pass_rate"), ("c", "goodput_per_s")} | {("d", each.metric) for each in found[:3]}
+    known = {("c", name) for name in required if name != "ttft_p95_ms"}
+    assert satisfied == known | {("d", name) for name in required}
     why = {(each.option, each.metric): each.why for each in found}
     assert why["a", "ttft_p95_ms"] == "read from a double"
     assert why["c", "ttft_p95_ms"] == "ttft_p95_ms is withheld."
     assert {each.basis.value for each in found if each.option in "ab"} == {"estimated"}
     late = load(1.0, status="invalid", codes=("generator.lag",), **fast)
     found = decision.evidence(results(scored, passes, {"a": late, "d": late}))
-    assert [each.is_satisfied for each in found if each.option == "d"] == [True, False, False]
+    assert [each.is_satisfied for each in found if each.option == "d"] == [True, True, False, False]
     assert found[-1].why == "the verdict of the measurement is invalid"
 
 
