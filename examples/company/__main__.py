@@ -120,7 +120,7 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Call
 
 
 def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any, admin: Any) -> Callable[[Path], None]:
-    from examples.company import device, kinds
+    from examples.company import device
 
     target = var / "demo"
     say.step("The team files a model review request")
@@ -143,12 +143,30 @@ def _review(say: Terminal, var: Path, cast: Any, story: Any, models: Any, admin:
     packet = story.fetch_packet(cast, ref, target / "packet.pdf", say)
     say.step("The gate for a deployment pipeline")
     answers = ask_gates(decided, models.others[0], caller=cast.requester, folder=target, say=say)
-    say.step("Models of other kinds: images, repositories, a managed model, a pipeline")
-    others = kinds.review_all(cast, admin, folder=target / "kinds", say=say)
+    others, support = _review_others(say, target, cast, admin)
     summary = _summary(ref, story.runs_of(measured), measured, decided, packet)
-    summary |= {"in_browser": in_browser, "gate": answers, "other_kinds": others}
+    summary |= {"in_browser": in_browser, "gate": answers, "other_kinds": others, "support_assistant": support}
     (target / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
-    return lambda quarterly: _farewell(say, target, ref, quarterly)
+    files = ("packet.pdf", "support-assistant/choice.html", "support-assistant.pdf", "summary.json")
+    results = tuple(target / name for name in files)
+    return lambda quarterly: _farewell(say, (*results, quarterly), (ref, support["ref"]))
+
+
+def _review_others(say: Terminal, target: Path, cast: Any, admin: Any) -> tuple[dict[str, str], dict[str, str]]:
+    from examples.company import story
+    from examples.company.kinds import story as kinds
+    from examples.company.kinds.context import open_company
+    from examples.company.kinds.support import run_support_case
+
+    say.step("Models of other kinds: images, repositories, a managed model, a pipeline")
+    company = open_company(cast, admin, folder=target / "kinds", say=say)
+    others = kinds.review_all(company, say)
+    say.step("A support assistant: an API, an open model or a specialist, from prompts to the gate")
+    case = run_support_case(target / "support-assistant", say)
+    say.done(case.headline, str(case.report))
+    support = kinds.review_support(company, case, say)
+    story.fetch_packet(cast, support["ref"], target / "support-assistant.pdf", say)
+    return others, support
 
 
 def _summary(ref: str, runs: tuple[Any, Any], measured: Any, decided: Any, packet: Any) -> dict[str, Any]:
@@ -174,13 +192,14 @@ def _metric_value(metric: Any) -> dict[str, Any]:
     return numbers | {"n": metric["n"], "unit": metric["unit"]}
 
 
-def _farewell(say: Terminal, target: Path, ref: str, quarterly: Path) -> None:
+def _farewell(say: Terminal, results: tuple[Path, ...], refs: tuple[str, str]) -> None:
     from examples.company.users import PASSWORD
 
     say.console.print("\n[bold]Results[/bold]")
-    say.console.print(f"   {target / 'packet.pdf'}\n   {target / 'summary.json'}\n   {quarterly}")
+    say.console.print("\n".join(f"   {path}" for path in results))
+    pages = "\n".join(f"   http://127.0.0.1:8000/requests/{ref}/" for ref in refs)
     say.console.print(
-        f"\nOpen the same data with [bold]make run[/bold], then http://127.0.0.1:8000/requests/{ref}/\n"
+        f"\nOpen the same data with [bold]make run[/bold], then\n{pages}\n"
         "Log in as requester, reviewer1, reviewer2, lead, product, finance, admin, admin2 or auditor; the password "
         f"is {PASSWORD}"
     )

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import yaml
 
-from examples.company.alternatives import compared_alternatives
+from examples.company.kinds.alternatives import compared_alternatives
 from weighbridge.optimization.language.checked import checked_alternatives
 
-STORY = Path(__file__).parents[4] / "examples/company/kinds.yaml"
+STORY = Path(__file__).parents[4] / "examples/company/kinds/models.yaml"
 
 
 def test_the_alternatives_of_the_demo_count(tmp_path):

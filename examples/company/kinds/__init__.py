@@ -1,0 +1,1 @@
+"""Models of the company that are no single file, and its support assistant."""
