@@ -13,12 +13,13 @@ DAYS_MAX = 3_650
 
 
 class BreachKind(StrEnum):
-    """The kinds of breaches after an approval: cost, latency, quality, changed or outdated prices."""
+    """The kinds of breaches after an approval: cost, latency, quality, prices, and retirements nobody announced."""
 
     COST = "cost"
     LATENCY = "latency"
     QUALITY = "quality"
     PRICE_CHANGE = "price_change"
+    RETIREMENT = "retirement"
     PRICES = "prices"
 
 
@@ -42,6 +43,7 @@ class Monitoring:
         BreachKind.LATENCY,
         BreachKind.QUALITY,
         BreachKind.PRICE_CHANGE,
+        BreachKind.RETIREMENT,
     )
 
     @property

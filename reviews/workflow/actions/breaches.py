@@ -1,4 +1,4 @@
-"""Breaches of authorizations: bills above the limit, slower or worse runs, outdated prices.
+"""Breaches of authorizations: bills above the limit, slower or worse runs, prices, retirements nobody announced.
 
 Each breach raises one finding, and a re-review if the policy asks for it.
 """
@@ -32,14 +32,21 @@ from reviews.evidence.queries.evidence import subject_of
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.queries.rulebook import monitoring_for
 from reviews.workflow.actions import re_reviews
-from reviews.workflow.queries import price_changes
+from reviews.workflow.queries import listed_retirements, price_changes
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.values import number_text
 from weighbridge.core.money import format_usd
 
-OUTDATED_FINDING_NOTE = (
-    "These prices no longer matter: the costs were projected again, or the authorization is no longer in force."
-)
+UNANNOUNCED = "model.retirement_unannounced"
+# By kind of finding, why one that no longer applies is closed.
+OUTDATED_NOTES = {
+    "prices.expired": (
+        "These prices no longer matter: the costs were projected again, or the authorization is no longer in force."
+    ),
+    UNANNOUNCED: (
+        "The retirement was announced, the price book lists it no longer, or the authorization is no longer in force."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ def detect_breaches(*, by: User | None = None, now: datetime) -> list[Finding]:
             *_drift_breaches(row, monitoring),
             *_price_breaches(row, monitoring, now),
             *_price_changes(row, monitoring, now),
+            *_listed_retirements(row, now),
         )
     ]
     keys = {breach.sighting.key for breach in breaches}
@@ -80,10 +88,10 @@ def detect_breaches(*, by: User | None = None, now: datetime) -> list[Finding]:
 
 
 def _settle_outdated(current_keys: set[str], by: User | None, now: datetime) -> None:
-    """Close findings of outdated prices that no longer apply, so that each authorization has at most one open."""
-    rows = Finding.objects.filter(kind="prices.expired", state=FindingState.OPEN).exclude(key__in=current_keys)
+    """Close findings of outdated prices and unannounced retirements that no longer apply."""
+    rows = Finding.objects.filter(kind__in=OUTDATED_NOTES, state=FindingState.OPEN).exclude(key__in=current_keys)
     for finding in rows.order_by("pk"):
-        findings.resolve(finding=finding, note=OUTDATED_FINDING_NOTE, by=by, now=now)
+        findings.resolve(finding=finding, note=OUTDATED_NOTES[finding.kind], by=by, now=now)
 
 
 def _raise(breach: _Breach, by: User | None, now: datetime) -> Finding | None:
@@ -166,6 +174,19 @@ def _price_changes(row: Authorization, monitoring: Monitoring, now: datetime) ->
         )
         what, source = f"{change.sku}:{change.step:+d}"[:100], f"price book of {now:%Y-%m-%d}"
         yield BreachKind.PRICE_CHANGE, _sighting(row, "prices.changed", what, text, source)
+
+
+def _listed_retirements(row: Authorization, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
+    for sku, listed in listed_retirements.unannounced(row, now=now):
+        successor = f" The provider names {listed.successor} as its successor." if listed.successor else ""
+        text = (
+            f"The price book says that {sku} is retired on {listed.on:%d %B %Y} ({listed.source}). Nobody announced it "
+            f"here, so that the gate would allow {row.number} beyond that day.{successor} Check the page of the "
+            "provider, announce the retirement on the page of the model, and review "
+            f"{row.decision.request.ref} again."
+        )
+        source = f"price book of {now:%Y-%m-%d}"
+        yield BreachKind.RETIREMENT, _sighting(row, UNANNOUNCED, f"{sku}:{listed.on}"[:100], text, source)
 
 
 def _sighting(row: Authorization, kind: str, what: str, text: str, source: str) -> Sighting:

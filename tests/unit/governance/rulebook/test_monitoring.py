@@ -12,7 +12,7 @@ def test_a_policy_without_the_section_watches_as_before():
     watched = policy().monitoring
     assert watched == Monitoring() == policy(monitoring={}).monitoring == policy(monitoring=None).monitoring
     assert (watched.cost_tolerance, watched.drift, watched.prices_valid_days) == (Decimal("0.12"), Decimal("0.1"), 180)
-    assert watched.re_review_on == (BreachKind.COST, BreachKind.LATENCY, BreachKind.QUALITY, BreachKind.PRICE_CHANGE)
+    assert watched.re_review_on == tuple(kind for kind in BreachKind if kind is not BreachKind.PRICES)
     assert watched.price_change == Decimal("0.1")
 
 
@@ -36,7 +36,11 @@ def test_an_empty_list_opens_nothing():
         ({"drift_percent": 100.5}, "monitoring.drift_percent", "percentage from 0 to 100"),
         ({"price_change_percent": 101}, "monitoring.price_change_percent", "a percentage from 0 to 100"),
         ({"prices_valid_days": 0}, "monitoring.prices_valid_days", "1 or more"),
-        ({"re_review_on": ["speed"]}, "monitoring.re_review_on", "may list only cost, latency, quality, price_change"),
+        (
+            {"re_review_on": ["speed"]},
+            "monitoring.re_review_on",
+            "may list only cost, latency, quality, price_change, retirement",
+        ),
         ({"re_review_on": ["cost", "cost"]}, "monitoring.re_review_on", "contains a duplicate"),
         ({"re_review_on": "cost"}, "monitoring.re_review_on", "must be a list"),
         ({"tolerance": 1}, "monitoring.tolerance", "the known keys are cost_tolerance_percent, deny_above_limit"),
@@ -50,11 +54,16 @@ def test_a_faulty_section_is_refused_with_its_path(section, field, words):
 
 
 def test_a_difference_is_told_in_words_and_the_order_of_breaches_is_none():
-    assert diff(policy(), policy(monitoring={"re_review_on": ["quality", "latency", "price_change", "cost"]})) == ()
+    assert (
+        diff(
+            policy(), policy(monitoring={"re_review_on": ["quality", "retirement", "latency", "price_change", "cost"]})
+        )
+        == ()
+    )
     assert diff(policy(), policy(monitoring={"drift_percent": "10.0"})) == ()
     new = policy(monitoring={"cost_tolerance_percent": 20, "prices_valid_days": 90, "re_review_on": []})
     assert [change.words for change in diff(policy(), new)] == [
         "monitoring.cost_tolerance_percent changed from 12 to 20.",
         "monitoring.prices_valid_days changed from 180 to 90.",
-        "monitoring.re_review_on changed from cost, latency, price_change, quality to nothing.",
+        "monitoring.re_review_on changed from cost, latency, price_change, quality, retirement to nothing.",
     ]
