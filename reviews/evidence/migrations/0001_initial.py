@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=60)),
                 ('value', models.DecimalField(decimal_places=9, max_digits=25)),
                 ('unit', models.CharField(max_length=16)),
-                ('basis', models.CharField(choices=[('declared', 'declared'), ('estimated', 'estimated'), ('attested', 'attested'), ('measured', 'measured'), ('billed', 'billed')], max_length=10)),
+                ('basis', models.CharField(choices=[('declared', 'declared'), ('estimated', 'estimated'), ('derived', 'derived'), ('attested', 'attested'), ('measured', 'measured'), ('billed', 'billed')], max_length=10)),
                 ('lower', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
                 ('upper', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
                 ('confidence', models.DecimalField(decimal_places=4, max_digits=5, null=True)),
@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='metricrecord',
-            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['declared', 'estimated', 'attested', 'measured', 'billed'])), name='known_basis'),
+            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['declared', 'estimated', 'derived', 'attested', 'measured', 'billed'])), name='known_basis'),
         ),
         migrations.AddConstraint(
             model_name='metricrecord',

@@ -10,6 +10,7 @@ from tests.unit.toolkit.subjects.deployment import configs
 from tests.unit.toolkit.subjects.deployment.configs import written
 from tests.unit.toolkit.subjects.deployment.models import llama_gguf
 from weighbridge.cli.app import app
+from weighbridge.core.errors import Invalid
 
 
 def run(*words):
@@ -92,3 +93,54 @@ def test_the_python_function_has_a_row_for_each_accelerator(folder):
     assert result["serving"]["sequences"] == 4
     frame = result.to_pandas()
     assert list(frame["fits"]) == [True, True]
+
+
+def load_test(**metrics):
+    found = {
+        "input_tokens_mean": 1_000,
+        "cached_token_share": 0.5,
+        "ttft_service_p50_ms": 90,
+        "tpot_p50_ms": 20,
+    } | metrics
+    found = {name: value for name, value in found.items() if value is not None}
+    return {"schema": "weighbridge.load/1", "metrics": {name: {"value": value} for name, value in found.items()}}
+
+
+# 250 tokens of half a prompt, half of it cached, take 2 x 7.5e9 x 250 operations; 16 GB of weights are read.
+@pytest.mark.parametrize(
+    ("metrics", "named"),
+    [
+        ({}, []),
+        ({"ttft_service_p50_ms": 10, "tpot_p50_ms": 18}, ["ttft_service_p50_ms"]),
+        ({"ttft_service_p50_ms": 10, "cached_token_share": 1}, []),
+        ({"tpot_p50_ms": 17}, ["tpot_p50_ms"]),
+        ({"tpot_p50_ms": 17, "ttft_service_p50_ms": None, "cached_token_share": None}, ["tpot_p50_ms"]),
+    ],
+)
+def test_measured_times_below_the_floors_are_named(folder, tmp_path, metrics, named):
+    kept = tmp_path / "load.json"
+    kept.write_text(json.dumps(load_test(**metrics)))
+    done = run(folder, "--accelerator", "l40s", "--measured", kept, "--json", tmp_path / "fit.json")
+    assert done.exit_code == (1 if named else 0)
+    found = json.loads((tmp_path / "fit.json").read_text())
+    assert found["measured"].startswith("sha256:")
+    assert [each["metric"] for each in found["accelerators"][0]["implausible"]] == named
+    assert [
+        f"implausible on L40S: {name} is at most" in done.output for name in ("ttft_service_p50_ms", "tpot_p50_ms")
+    ] == [name in named for name in ("ttft_service_p50_ms", "tpot_p50_ms")]
+
+
+def test_the_upper_bound_of_a_measured_time_is_compared(folder):
+    result = load_test(tpot_p50_ms=None)
+    result["metrics"]["tpot_p50_ms"] = {"value": 16, "lower": 15, "upper": 18.5}
+    assert weighbridge.fit(folder, accelerators=["l40s"], measured=result)["accelerators"][0]["implausible"] == []
+    result["metrics"]["tpot_p50_ms"]["upper"] = 17
+    found = weighbridge.fit(folder, accelerators=["l40s", "h100"], measured=result)["accelerators"]
+    assert [len(each["implausible"]) for each in found] == [1, 0]
+
+
+@pytest.mark.parametrize("missing", ["input_tokens_mean", "times"])
+def test_a_result_without_times_is_refused(folder, missing):
+    gone = {"ttft_service_p50_ms": None, "tpot_p50_ms": None} if missing == "times" else {missing: None}
+    with pytest.raises(Invalid, match="give that of `weighbridge load --chat`"):
+        weighbridge.fit(folder, measured=load_test(**gone))

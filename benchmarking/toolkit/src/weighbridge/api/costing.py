@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from weighbridge.api.documents import PathLike, Source, document_of, read_json, read_yaml
+from weighbridge.api.documents import PathLike, Source, document_of, read_source, read_yaml
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.cost_table import projection_parts
 from weighbridge.cli.tables.language.cost_table import accepted_parts, own_or_api_parts, request_parts
@@ -112,7 +112,7 @@ def own_or_api(  # noqa: PLR0913 -- the options of the command line
     the path of a fault.
     """
     book = price_book(lists, rates, fx, on)
-    result = None if measured is None else _result(measured)
+    result = None if measured is None else read_source(measured)
     found = own_or_api_document(
         _inputs(inputs), book, volumes_per_h=volumes_per_h, measured=result, seed=seed, draws=draws
     )
@@ -170,11 +170,6 @@ def _inputs(source: Source) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise Invalid(f"{found} must be a mapping of names to values.", field="file")
     return given
-
-
-def _result(source: Source) -> Mapping[str, Any]:
-    found = document_of(source)
-    return read_json(found) if isinstance(found, Path) else found
 
 
 def price_book(

@@ -30,6 +30,12 @@ def document_of(source: Source) -> Mapping[str, Any] | Path:
     return source if isinstance(source, Mapping) else Path(source)
 
 
+def read_source(source: Source) -> Mapping[str, Any]:
+    """Return the document of a result, a mapping or a JSON file; raise Invalid for a file that is no document."""
+    found = document_of(source)
+    return read_json(found) if isinstance(found, Path) else found
+
+
 def is_standard_output(path: Path | None) -> bool:
     """Whether `-` was given as the file of a result."""
     return path is not None and str(path) == "-"

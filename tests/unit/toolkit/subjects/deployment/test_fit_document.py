@@ -44,7 +44,7 @@ def test_the_document_has_the_figures_and_their_method(llama):
         "memory_fit_gb": need / 10**9,
     }
     metric = document["metrics"]["weights_gb"]
-    assert (metric["unit"], metric["basis"]) == ("GB", "estimated")
+    assert (metric["unit"], metric["basis"]) == ("GB", "derived")
     assert metric["method"] == "derived from config.json, weights from parameters of 16 bits"
     small, large = document["accelerators"]
     assert (small["name"], small["fits"], small["most_sequences"]) == ("t4", False, 0)

@@ -6,11 +6,13 @@ from enum import StrEnum
 class Basis(StrEnum):
     """How a metric value came to be, weakest first.
 
-    An attested value was measured elsewhere, and a key that the policy trusts signed the result.
+    A derived value was calculated from a file that is part of the model, such as its memory from its `config.json`. An
+    attested value was measured elsewhere, and a key that the policy trusts signed the result.
     """
 
     DECLARED = "declared"
     ESTIMATED = "estimated"
+    DERIVED = "derived"
     ATTESTED = "attested"
     MEASURED = "measured"
     BILLED = "billed"

@@ -21,7 +21,7 @@ _PLANNED = (Basis.ESTIMATED, *_METERED)
 _CALCULATED = tuple(basis for basis in Basis if basis not in (Basis.DECLARED, Basis.MEASURED, Basis.BILLED))
 _CALCULATED_OR_MEASURED = (*_CALCULATED, Basis.MEASURED)
 # An imported log without a trusted signer is a declaration, a test against a stand-in is an estimate.
-_SCORED = tuple(basis for basis in Basis if basis is not Basis.BILLED)
+_SCORED = tuple(basis for basis in Basis if basis not in (Basis.DERIVED, Basis.BILLED))
 _OF_TESTS = (Producer.BENCHMARK, Producer.SIGNER)
 # No benchmark measures money, whatever the process of a model writes into its result.
 _OF_MONEY = (Producer.PERSON, Producer.PROJECTION, Producer.SIGNER, Producer.BILL)

@@ -1,13 +1,16 @@
 """The document `weighbridge.fit/1`: what a language model needs, and on which accelerators it fits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.subjects.deployment.architecture import LanguageModel
 from weighbridge.subjects.deployment.cards import AcceleratorCard
 from weighbridge.subjects.deployment.floors import tpot_floor_ms, ttft_floor_ms
 from weighbridge.subjects.deployment.memory import USABLE, Serving, fits, most_sequences, most_tokens, need_bytes
+from weighbridge.subjects.deployment.plausibility import implausible_times
 
 SCHEMA = "weighbridge.fit/1"
 USUAL_CONTEXT = 4096
@@ -17,12 +20,19 @@ _GB = 10**9
 
 
 def fit_document(
-    model: LanguageModel, cards: Sequence[AcceleratorCard], serving: Serving, *, context: int | None, sequences: int
+    model: LanguageModel,
+    cards: Sequence[AcceleratorCard],
+    serving: Serving,
+    *,
+    context: int | None,
+    sequences: int,
+    measured: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the document of a model with `sequences` at once, each of `context` tokens, on each of the cards.
 
-    Without a context, it is 4,096 tokens, or what the model was made for if that is less. Raises Invalid for numbers
-    that no server has.
+    Without a context, it is 4,096 tokens, or what the model was made for if that is less. The times of `measured`, the
+    result of a load test, are compared with the floors of each card. Raises Invalid for numbers that no server has, and
+    a result without times.
     """
     length = min(USUAL_CONTEXT, model.context or USUAL_CONTEXT) if context is None else context
     _check(length, sequences, serving)
@@ -41,7 +51,14 @@ def fit_document(
         },
         "need_bytes": need,
         "metrics": _metrics(model, serving, need),
-        "accelerators": [_fitted(model, card, serving, need=need, context=length) for card in cards],
+        "measured": None if measured is None else digest_of(measured),
+        "accelerators": [
+            {
+                **_fitted(model, card, serving, need=need, context=length),
+                "implausible": [] if measured is None else implausible_times(model, card, serving, measured),
+            }
+            for card in cards
+        ],
         "notes": [{"message": note} for note in (*model.notes, *_notes(model, length))],
     }
 
@@ -105,7 +122,7 @@ def _metrics(model: LanguageModel, serving: Serving, need: int) -> dict[str, Any
     if model.weights.source not in ("header", model.source):
         method += f", weights from {model.weights.source}"
     return {
-        name: {"value": value, **none, "unit": unit, "basis": "estimated", "method": method}
+        name: {"value": value, **none, "unit": unit, "basis": Basis.DERIVED.value, "method": method}
         for name, (value, unit) in values.items()
         if value is not None
     }

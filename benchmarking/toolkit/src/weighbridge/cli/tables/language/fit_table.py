@@ -29,6 +29,12 @@ def fit_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
     )
     headings = ("accelerator", "memory GiB", "fits", "most sequences", "most tokens", "TPOT floor ms", "TTFT floor ms")
     yield table_of("Fits on", headings, map(_row, document["accelerators"]), text_columns=("accelerator", "fits"))
+    for card in document["accelerators"]:
+        for each in card["implausible"]:
+            yield (
+                f"implausible on {card['label']}: {each['metric']} is at most {number(each['at_most_ms'])} ms, "
+                f"its floor {number(each['floor_ms'])} ms"
+            )
     yield from note_lines(document)
 
 
