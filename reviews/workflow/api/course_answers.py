@@ -22,7 +22,7 @@ PacketDetailAnswer = answer_of(
 ReReviewAnswer = answer_of(
     ReReviewView,
     helps={
-        "kind": "cost.breach, drift, prices.changed or prices.expired.",
+        "kind": "cost.breach, drift, prices.changed, prices.expired, model.retires or model.retirement_unannounced.",
         "first": "The request that was authorized.",
         "request": "The request that reviews it again.",
     },

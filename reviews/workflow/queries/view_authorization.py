@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
@@ -19,6 +20,7 @@ from reviews.snapshots.queries.allowed_steps import (
     check_can_revoke,
 )
 from reviews.snapshots.queries.snapshot import RequestSnapshot
+from reviews.workflow.queries.usage_limits import UsageLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ class StandingView:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationView:
-    """The permission to run the artifact."""
+    """The permission to run the artifact, with its limits of usage in a calendar month; None is no limit."""
 
     number: str
     state: str
@@ -72,9 +74,16 @@ class AuthorizationView:
     issued_at: datetime
     expires_at: datetime
     statement_digest: str
+    tokens_per_month: int | None
+    usd_per_month: Decimal | None
     conditions: tuple[ConditionView, ...]
     re_reviews: tuple[ReReviewView, ...]
     revoke: AllowedStep
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The limits of usage in words."""
+        return UsageLimits(self.tokens_per_month, self.usd_per_month).sentences
 
 
 def standing_view(snapshot: RequestSnapshot, *, person: Person) -> StandingView | None:

@@ -2,12 +2,16 @@
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
 import yaml
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from rest_framework.test import APIClient
 
 from governance.audit.models import AuditEvent
 from governance.budgets.domain.quarters import next_month
@@ -30,6 +34,7 @@ from tests.factories import requests as walks
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.workflow.test_kinds import STORIES, decided, filed, supply
 from tests.integration.reviews.workloads.usage_reports import MODEL, line, store
+from tests.pages import html_of
 from tests.standstill import refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
@@ -63,6 +68,16 @@ def test_an_authorization_carries_the_limits_that_were_approved(managed: ReviewR
     statement = json.loads(base64.b64decode(row.envelope["payload"]))
     conditions = statement["predicate"]["conditions"]
     assert conditions == ["at most 10,000 tokens in a calendar month", "at most 1.00 USD in a calendar month"]
+
+
+def test_the_page_of_the_request_and_the_api_show_the_limits(
+    cast: Cast, managed: ReviewRequest, api: Callable[..., APIClient], as_: Callable[[User], Client]
+) -> None:
+    page = html_of(as_(cast.author).get(f"/requests/{managed.ref}/"))
+    words = "at most 10,000 tokens in a calendar month, at most 1.00 USD in a calendar month;"
+    assert f'{words} <a href="/usage/">used so far</a>' in page
+    told = api(cast.author).get(f"/api/v1/requests/{managed.ref}/").json()["authorization"]
+    assert (told["tokens_per_month"], told["usd_per_month"]) == (10_000, "1")
 
 
 def test_findings_at_eighty_and_hundred_percent_and_denied_until_the_month_ends(
