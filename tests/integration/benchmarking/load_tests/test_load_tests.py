@@ -59,7 +59,7 @@ def test_this_machine_needs_its_place_on_the_list_like_any_other(cast: Cast, now
         {"headers": [["Authorization", "t"]]},
         {"body": "/etc/passwd", "method": "POST"},
         {"ca_file": "/etc/passwd"},
-        {"chat": {"prompts": "/etc/passwd", "name": "p", "digest": "0"}},
+        {"chat": {"prompts": "/etc/passwd", "name": "p", "digest": "0"}, "method": "POST"},
         {"rate": 1},
         {"duration_s": 0},
     ],

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.toolkit.load.chat.streams import MS, chat_samples, load_samples
 from tests.unit.toolkit.load.test_report import fired
+from weighbridge.cli.tables.load_table import streaming_lines
 from weighbridge.load.chat.answer_stream import StreamEnd
 from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.results.answers import answers_of
@@ -343,3 +344,17 @@ def test_answers_are_a_file_that_can_be_scored(tmp_path):
     assert (first.id, first.attempt, first.finish.value, first.usage.output_tokens) == ("b", 0, "length", 6)
     assert (second.id, second.finish.value, second.error, second.usage) == ("a", "error", "busy: status 429", None)
     assert (third.attempt, third.tool_calls[0].name, third.usage.cached_tokens) == (1, "f", None)
+
+
+def test_what_is_not_known_is_not_printed():
+    tokens = dict.fromkeys(("input", "cached", "output", "reasoning")) | {"checked": 0, "differing": 0}
+    limits = {"words": "TTFT ≤ 500 ms", "source": ""}
+    streaming = {"limits": limits, "good": None, "tokens": tokens, "models": []}
+    assert list(streaming_lines({"streaming": streaming})) == []
+    streaming |= {"good": {"good": 3, "n": 4}, "tokens": tokens | {"output": 90, "checked": 4, "differing": 1}}
+    assert list(streaming_lines({"streaming": streaming | {"models": ["m-1", "m-2"]}})) == [
+        "good answers: 3 of 4 within TTFT ≤ 500 ms",
+        "tokens: output 90; 4 answers counted by the tokenizer, 1 differ",
+        "answered by: m-1; m-2",
+    ]
+    assert list(streaming_lines({})) == []
