@@ -36,6 +36,11 @@ def test_results_of_load_tests_are_read(tmp_path):
     assert found.doubts == ()
 
 
+def test_a_run_without_an_answer_belongs_to_the_others():
+    silent = load_test(9.0, streaming=streaming(share=0.0, models=[]))
+    assert len(runs_from([("a", load_test()), ("b", silent)]).runs) == 2
+
+
 def test_tokens_that_a_run_does_not_state_are_unknown():
     documents = [
         ("a", load_test()),

@@ -81,7 +81,8 @@ def runs_from(documents: Sequence[tuple[str, object]]) -> RunsFiles:
     tests = [(name, _load_test(name, document)) for name, document in documents]
     limits = _same("limits", [(name, test.limits) for name, test in tests])
     workload = _same("workload", [(name, test.workload) for name, test in tests])
-    _same("models", [(name, test.models) for name, test in tests])
+    # A run without an answer names no model.
+    _same("models", [(name, test.models) for name, test in tests if test.models])
     _same("arrivals", [(name, test.arrivals) for name, test in tests])
     doubts = {code for _, test in tests for code in test.doubts}
     means = {}
