@@ -17,7 +17,8 @@ from examples.support_assistant.settings import MEAN_PER_S, QUICK
 from weighbridge.api.job_progress import now
 from weighbridge.core.attested_results import AttestedMetric
 
-SHORT = dataclasses.replace(QUICK, tickets=120, attacks=200, seconds=52.0)
+# The shipped policy wants 200 answers of two tokens or more; seven in ten have them.
+SHORT = dataclasses.replace(QUICK, tickets=120, attacks=200, seconds=80.0)
 WITHOUT_TINY = "The demo leaves C out; `python -m examples.support_assistant` measures it."
 MANAGED, SECONDS_OF_YEAR = "a", 31_536_000
 OF_LOAD = ("ttft_p95_ms", "tpot_p95_ms", "goodput_per_s")
