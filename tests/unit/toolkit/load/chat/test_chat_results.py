@@ -258,9 +258,23 @@ def test_the_section_states_limits_tokens_and_blocks():
     assert plain.section["workload"] == section["workload"]
 
 
-@pytest.mark.parametrize("arrays", [{"output_tokens": -1}, {"chunks": 1}])
-@pytest.mark.parametrize(("limits", "is_kept"), [({"ttft_ms": 100}, True), ({"ttft_ms": 100, "tpot_ms": 10}, False)])
+UNKNOWN, AT_ONCE = {"output_tokens": -1}, {"chunks": 1}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "limits", "is_kept"),
+    [
+        (UNKNOWN, {"ttft_ms": 100}, True),
+        (UNKNOWN, {"ttft_ms": 100, "tpot_ms": 10}, False),
+        (UNKNOWN, {"tpot_ms": 10}, False),
+        (AT_ONCE, {"ttft_ms": 100}, True),
+        (AT_ONCE, {"ttft_ms": 100, "tpot_ms": 10}, True),
+        (AT_ONCE, {"e2e_ms": 900, "tpot_ms": 10}, True),
+        (AT_ONCE, {"tpot_ms": 10}, False),
+    ],
+)
 def test_a_goodput_by_a_limit_that_nobody_can_measure_is_withheld(arrays, limits, is_kept):
+    """An answer that comes at once is judged by its first token, or its end; by TPOT alone, every one would be good."""
     samples, chat = test_run(**arrays)
     plan, base = dataclasses.replace(PLAN, limits=AnswerLimits(**limits)), LoadMetrics({}, [])
     found = chat_results(plan, fired(samples), chat, check=None, base=base, duration_s=100.0, seed=1, is_steady=True)

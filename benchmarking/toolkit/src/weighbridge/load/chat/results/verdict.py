@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from weighbridge.load.chat.answer_stream import UNKNOWN, StreamEnd
+from weighbridge.load.chat.limits import AnswerLimits
 from weighbridge.load.chat.results.metrics import PERCENTILES
 from weighbridge.load.chat.results.samples import ChatSamples
 from weighbridge.load.chat.results.times import in_flight
@@ -30,7 +31,8 @@ LATENCIES = ("ttft", "ttft_service", "ttfa", "tpot", "icl", "icl_longest", "resp
 OF_TOKENS = ("tpot",)
 PLACEHOLDER = "stream.placeholder"
 GOOD, OF_GOOD = "good", ("good_share", "goodput_per_s")
-TOKEN_CODES = ("tokens.mismatch", "tokens.unknown", "stream.none", "stream.coalesced")
+COUNT_CODES = ("tokens.mismatch", "tokens.unknown")
+TOKEN_CODES = (*COUNT_CODES, "stream.none", "stream.coalesced")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +64,8 @@ def doubts_of(
         *_model(chat),
         *(_saturation(result.samples) if is_steady else ()),
     )
-    withheld = _withheld({reason.code for reason in reasons})
-    # Whether an answer kept a limit that nobody can measure is unknown.
-    if plan.limits.tpot_ms is not None and (code := _of_tokens(withheld)):
-        withheld[GOOD] = code
-    if plan.limits.ttft_ms is not None and withheld.get("ttft") == PLACEHOLDER:
-        withheld[GOOD] = PLACEHOLDER
-    return ChatDoubts(reasons, withheld)
+    codes = {reason.code for reason in reasons}
+    return ChatDoubts(reasons, {**_withheld(codes), **_withheld_goodput(codes, plan.limits)})
 
 
 def withhold(metrics: LoadMetrics, withheld: dict[str, str]) -> LoadMetrics:
@@ -97,10 +94,20 @@ def _withheld(codes: set[str]) -> dict[str, str]:
     return found
 
 
-def _of_tokens(withheld: dict[str, str]) -> str:
-    """Return the reason about tokens that withholds the time per output token, if one does."""
-    code = withheld.get("tpot", "")
-    return code if code in TOKEN_CODES else ""
+def _withheld_goodput(codes: set[str], limits: AnswerLimits) -> dict[str, str]:
+    """Return the reason why nobody knows which answers kept the limits, if there is one.
+
+    Without a number of tokens, there is no time per token. Tokens that were held back come late, as their user has
+    them: with a limit of TTFT or of the whole answer, they are judged by that.
+    """
+    late = limits.ttft_ms is not None or limits.e2e_ms is not None
+    of_tpot = COUNT_CODES if late else TOKEN_CODES
+    doubtful = (
+        *(of_tpot if limits.tpot_ms is not None else ()),
+        *((PLACEHOLDER,) if limits.ttft_ms is not None else ()),
+    )
+    code = next((code for code in doubtful if code in codes), "")
+    return {GOOD: code} if code else {}
 
 
 def _reading(result: GeneratorResult, duration_s: float) -> Iterator[ValidityReason]:
