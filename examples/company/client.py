@@ -11,6 +11,7 @@ from typing import Any
 from weighbridge.client.server import PlatformServer, Upload
 
 PATIENCE_S = 900.0
+OPEN = ("draft", "screening", "evidence", "in_review", "changes_requested")
 Document = dict[str, Any]
 
 
@@ -33,6 +34,13 @@ class Caller:
         """Upload a file."""
         upload = Upload(fields, file, boundary=f"weighbridge-{secrets.token_hex(8)}")
         return self.server.upload(f"/api/v1/{path}", upload, key=secrets.token_hex(8))
+
+    def withdraw_open(self, title: str) -> None:
+        """Withdraw the user's own open requests with this title, which an interrupted demo left."""
+        for state in OPEN:
+            for row in self.get("requests/", mine="true", state=state)["results"]:
+                if row["title"] == title:
+                    self.post(f"requests/{row['ref']}/withdraw/", reason="An interrupted demo left it open.")
 
     def download(self, path: str) -> bytes:
         """Download a file."""

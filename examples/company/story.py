@@ -15,7 +15,7 @@ from examples.company.users import TEAM
 from weighbridge.client.server import ServerRefused
 
 GPU_HOURS, GPU_HOUR_USD, SERVER_HOUR_USD, HOURS_A_YEAR = 320, "3.431", "0.805", 8_760
-FINISHED = {"done", "failed", "dead", "canceled"}
+FINISHED, TITLE = {"done", "failed", "dead", "canceled"}, "Classify product photographs at upload"
 ANSWERS = {
     "cheaper-alternatives": (
         "Three families were trained on the same images; each was made cheaper in three ways and measured beside this "
@@ -56,8 +56,8 @@ def _govern(cast: Cast, dataset: Document, *, say: Terminal) -> Document:
 
 def file_request(cast: Cast, *, model: Path, rivals: Sequence[Path], data: Path, say: Terminal) -> str:
     """Step 1: register the models and the data, and file a draft request for the best model. Returns its reference."""
-    me = cast.requester
-    version = f"{model.stem}-{_short(model)}"
+    me, version = cast.requester, f"{model.stem}-{_short(model)}"
+    me.withdraw_open(TITLE)
     registered = _register(me, model)
     others = [_register(me, rival)["digest"] for rival in rivals]
     _accept_ownership(cast.owner)
@@ -66,7 +66,7 @@ def file_request(cast: Cast, *, model: Path, rivals: Sequence[Path], data: Path,
     )
     request = me.post(
         "requests/",
-        title="Classify product photographs at upload",
+        title=TITLE,
         purpose=f"Sort product photographs into catalog categories ({version})",
         environment="prod",
         business_case=(
