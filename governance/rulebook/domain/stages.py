@@ -8,7 +8,7 @@ from governance.rulebook.domain.metric_limits import MetricLimit, read_limit
 from governance.rulebook.domain.scopes import Scope, read_scope
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics.titles import readable
+from weighbridge.core.metrics.standard import metric_words
 
 QUORUM_MAX = 100
 APPROVES_MONEY = frozenset({Role.PLATFORM_LEAD, Role.FINANCE})
@@ -40,7 +40,7 @@ class Stage:
 
 
 def _amount(limit: MetricLimit) -> str:
-    return f"{readable(limit.metric)} {limit.comparator.words} {limit.limit.normalize():,f} {limit.unit}"
+    return f"{metric_words(limit.metric)} {limit.comparator.words} {limit.limit.normalize():,f} {limit.unit}"
 
 
 def read_stage(reader: Reader) -> Stage:

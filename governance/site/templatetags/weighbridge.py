@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from governance.site.web import formatting, gauges, navigation
 from governance.site.web.status_badges import StatusBadge, badge_of
-from weighbridge.core.metrics.titles import readable
+from weighbridge.core.metrics.standard import metric_words
 
 register = template.Library()
 
@@ -62,7 +62,7 @@ register.filter("unit_words", formatting.unit_words)
 @register.filter
 def words(slug: str) -> str:
     """ "latency_p95_ms" -> "Latency p95", "gpu_h" -> "GPU h": a name from the catalog or a slug, readable."""
-    return readable(str(slug))
+    return metric_words(str(slug))
 
 
 @register.filter

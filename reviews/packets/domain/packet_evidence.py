@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from reviews.requests.domain import wording
+from weighbridge.core.metrics.standard import metric_words
 from weighbridge.readers.imported_result import StudyDetail
 
 _TITLES = {
@@ -108,7 +109,7 @@ class ClaimComparison:
     @property
     def title(self) -> str:
         """The name of the metric for readers, without unit."""
-        return _TITLES.get(self.name, self.name.replace("_", " ").capitalize())
+        return _TITLES.get(self.name) or metric_words(self.name)
 
     @property
     def unit_words(self) -> str:

@@ -76,7 +76,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     month = queries.month_of(chosen or today)
     return {
         "month": month,
-        "filter": filters,
+        "filter": MonthForm({"month": chosen or today}),
         "clear": reverse("reviews:usage"),
         "is_filtered": month != queries.month_of(today),
         "rows": queries.views(month=month, person=person),

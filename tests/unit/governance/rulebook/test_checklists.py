@@ -127,7 +127,7 @@ def test_every_fact_of_an_item_is_needed():
     assert status.is_complete is False
     assert status.metric_values == (measured,)
     assert (
-        "training_cost_usd needs a declared or estimated or attested or measured or billed metric value"
+        "training_cost_usd needs a declared or estimated or derived or attested or measured or billed metric value"
         in status.reason
     )
 

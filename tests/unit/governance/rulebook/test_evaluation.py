@@ -443,5 +443,5 @@ def test_the_digest_of_a_recorded_policy_evaluation_never_changes():
     )
     assert (
         digest_of(to_document(policy_evaluation))
-        == "sha256:6a4b6d70e2b8131d2259b0265d12b7f64352937fc879f7aaf344a54598e7138a"
+        == "sha256:93c84aca1054fff1732e910f5602131892d6c29e3aad5dd395274fe60ebe86fa"
     )

@@ -62,7 +62,7 @@ def test_conditions_read_like_sentences():
 
 def test_accepting_a_basis_accepts_every_stronger_one():
     assert policy(rule(accept=["estimated"])).rules[0].accept == (
-        *(Basis.ESTIMATED, Basis.ATTESTED, Basis.MEASURED, Basis.BILLED),
+        *(Basis.ESTIMATED, Basis.DERIVED, Basis.ATTESTED, Basis.MEASURED, Basis.BILLED),
     )
 
 

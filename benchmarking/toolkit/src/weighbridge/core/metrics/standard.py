@@ -14,6 +14,7 @@ from weighbridge.core.metrics.catalog import (
     WeightedPart,
 )
 from weighbridge.core.metrics.language import LANGUAGE
+from weighbridge.core.metrics.titles import readable
 
 _LOWER, _HIGHER, _ONE = Direction.LOWER, Direction.HIGHER, Decimal(1)
 # What people state and bills say: no benchmark measures it, whatever the process of a model writes into its result.
@@ -250,6 +251,11 @@ _RESOURCES = (
     ),
 )
 STANDARD = MetricCatalog((*_COSTS, *_SPEEDS, *_QUALITIES, *_OTHERS, *_RESOURCES, *LANGUAGE), title="Standard metrics")
+
+
+def metric_words(name: str) -> str:
+    """Return the label of a standard metric, or the name of another one as words: "TTFT p95"."""
+    return STANDARD[name].title if name in STANDARD else readable(name)
 
 
 def is_quality_metric(name: str) -> bool:
