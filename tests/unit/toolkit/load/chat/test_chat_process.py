@@ -38,7 +38,7 @@ def plan_of(folder, *prompts, chat=None, **changes):
     (folder / "prompts.jsonl").write_text("\n".join(lines))
     settings = {"prompts": str(folder / "prompts.jsonl"), "name": "prompts.jsonl", "digest": "0" * 64}
     chat = ChatPlan(**settings | {"keeps_text": True} | (chat or {}))
-    usual = {"rate_per_s": 40, "duration_s": 0.5, "arrivals": Arrivals.CONSTANT, "connections": 5, "timeout_s": 0.5}
+    usual = {"rate_per_s": 40, "duration_s": 0.5, "arrivals": Arrivals.CONSTANT, "connections": 5, "timeout_s": 20}
     usual |= {"url": "http://localhost/v1/chat/completions", "method": "POST", "chat": chat}
     return LoadPlan(**usual | changes)
 
@@ -148,7 +148,7 @@ def test_a_conversation_ends_early(tmp_path, law, duration_s, requests):
 
 def test_a_prompt_that_finds_no_connection_has_no_stream(tmp_path):
     law = Law(ttft_ms=2, tpot_ms=1, behavior="never", cache_block=0)
-    kept = kept_of(tmp_path, plan_of(tmp_path, {"prompt": "hello"}, connections=1), law)
+    kept = kept_of(tmp_path, plan_of(tmp_path, {"prompt": "hello"}, connections=1, timeout_s=0.5), law)
     waited = kept.samples.sent_ns < 0
     assert waited.any()
     assert (kept.chat.headers_ns[waited] < 0).all()
@@ -168,7 +168,7 @@ def test_a_prompt_that_finds_no_connection_has_no_stream(tmp_path):
 )
 def test_a_failure_has_a_name_and_keeps_what_had_arrived(tmp_path, behavior, outcome, words):
     law = Law(ttft_ms=2, tpot_ms=1, output="9", behavior=behavior, retry_after_s=7, cache_block=0)
-    kept = kept_of(tmp_path, plan_of(tmp_path, {"prompt": "hello"}, rate_per_s=4), law)
+    kept = kept_of(tmp_path, plan_of(tmp_path, {"prompt": "hello"}, rate_per_s=4, timeout_s=0.5), law)
     assert kept.samples.outcome.tolist() == [outcome] * 2
     assert words in kept.done["complaints"][outcome.name.lower()]
     is_begun = behavior in {"stall", "close_early"}
