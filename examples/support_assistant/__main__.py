@@ -22,7 +22,7 @@ def support_assistant(
     out: Annotated[
         Path, typer.Option(help="Folder for answers, results and the report; use the same folder to resume.")
     ] = Path("support-assistant"),
-    quick: Annotated[bool, typer.Option("--quick", help="40 tickets, shorter load tests: about five minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="40 tickets, shorter load tests: about four minutes.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Choose who answers the questions of customers: managed API, open model, tiny model or a small specialist."""
