@@ -4,22 +4,26 @@ The truth is computed: requests that are due at a constant rate wait, first in f
 the server answers as its law says, and for a while neither reads nor writes.
 """
 
+import contextlib
 import heapq
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from examples.support_assistant.double.law import Law
-from tests.performance.load_tools import OUR_CORE
-from tests.performance.peer_environments import AIPERF, GUIDELLM, program_of
+from tests.performance.load_tools import OUR_CORE, THEIR_CORE
+from tests.performance.peer_environments import AIPERF, GUIDELLM, Absent, program_of
 
-WAIT_S = 600
+WAIT_S, START_S = 600, 90
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def weighbridge(address: str, load: Load, law: Law, folder: Path) -> Told:
     ]
     prompts, result = written(folder / "prompts.jsonl", rows), folder / "ours.json"
     options = {
+        "--model": law.model,
         "--prompts": prompts,
         "--rate": load.rate,
         "--duration": f"{load.seconds}s",
@@ -128,6 +133,34 @@ def weighbridge(address: str, load: Load, law: Law, folder: Path) -> Told:
         metrics["tpot_p50_ms"]["value"],
         cpu_s,
     )
+
+
+@contextlib.contextmanager
+def guidellm_server(law: Law, *, tokens: int) -> Iterator[str]:
+    """Serve as guidellm's mock server does, with the times of a law; yields its address. Raises Absent without it."""
+    program = program_of(GUIDELLM)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [*THEIR_CORE, str(program), "mock-server", "--port", str(port), "--model", law.model]
+    command += ["--ttft-ms", str(law.ttft_ms), "--itl-ms", str(law.tpot_ms), "--output-tokens", str(tokens)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + START_S
+            while not _is_open(port):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise Absent("guidellm's mock server did not start.")
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def guidellm(address: str, load: Load, law: Law, folder: Path) -> Told:

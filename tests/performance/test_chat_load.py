@@ -70,3 +70,17 @@ def test_ours_within_three_percent_of_the_truth_and_its_peers_beside_it(tmp_path
         )
     assert (ours.requests, ours.errors) == (LOAD.requests, 0)
     assert ours.ttft_p99_ms == pytest.approx(from_due, rel=WITHIN)
+
+
+def test_the_mock_server_of_another_tool_is_measured_as_it_was_told(tmp_path, keep) -> None:
+    """Nothing of guidellm's server is ours: 16 tokens, the first after 20 ms, each other one after 2 ms."""
+    law, load = Law(ttft_ms=20.0, tpot_ms=2.0, model="mock"), Load(rate=20, seconds=40, connections=8, tokens=16)
+    try:
+        with chat_tools.guidellm_server(law, tokens=load.tokens) as address:
+            found = chat_tools.weighbridge(address, load, law, tmp_path)
+    except Absent as absent:
+        pytest.skip(str(absent))
+    for name, told_ms, stated_ms in (("ttft", found.ttft_p50_ms, 20.0), ("tpot", found.tpot_p50_ms, 2.0)):
+        title = f"median of `weighbridge load --chat` for guidellm's mock server, {stated_ms:g} ms by its settings"
+        assert keep(f"chat.mock_{name}", told_ms, "ms", at_least=stated_ms, at_most=1.3 * stated_ms, title=title)
+    assert (found.requests, found.errors) == (load.requests, 0)
