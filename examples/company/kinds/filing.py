@@ -33,9 +33,13 @@ class SignedMetrics:
 
 
 def file(
-    company: DemoContext, model: Mapping[str, Any], *, costs: Mapping[str, Any], source: str = INVENTED
+    company: DemoContext,
+    model: Mapping[str, Any],
+    *,
+    costs: Mapping[str, Any],
+    sources: Mapping[str, str] | None = None,
 ) -> Document:
-    """Register the subject, and file and submit a request about it."""
+    """Register the subject, and file and submit a request about it; `sources` are those of costs not invented."""
     me, name = company.cast.requester, model["name"]
     form = {"team": TEAM, "slug": name.lower().replace(" ", "-"), "name": name, "tier": "T1", "task": model["task"]}
     subject = _subject(company, model)
@@ -51,7 +55,7 @@ def file(
         business_case=f"{name} should lift conversion by 1.5 percent. {LONG_ANSWER}",
         model_version=registered["digest"],
         dataset=company.data,
-        metric_values=[_claim(metric, value, source) for metric, value in costs.items()],
+        metric_values=[_claim(metric, value, (sources or {}).get(metric, INVENTED)) for metric, value in costs.items()],
     )
     me.post(f"requests/{request['ref']}/submit/")
     return me.get(f"requests/{request['ref']}/")

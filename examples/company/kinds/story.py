@@ -10,14 +10,14 @@ from typing import Any
 
 import weighbridge
 from examples.company.kinds.alternatives import compared_alternatives
-from examples.company.kinds.context import DemoContext
+from examples.company.kinds.context import ROWS, DemoContext
 from examples.company.kinds.filing import SignedMetrics, answer_checklist, decide, file, sign
 from examples.company.kinds.support import SupportCase
 from examples.company.terminal import Terminal
 from weighbridge.core.attested_results import AttestedMetric
 from weighbridge.core.metrics.standard import STANDARD
 
-SAMPLES = 3_000
+YEARLY = "inference_cost_1y_usd"
 OF_CASE = "the example of the support assistant, at list prices"
 
 
@@ -48,8 +48,8 @@ def review_support(company: DemoContext, case: SupportCase, say: Terminal) -> di
     Raises SystemExit unless the gate allows it.
     """
     model = company.told["support"]
-    costs = {**company.told["costs"], **model["costs"], "inference_cost_1y_usd": f"{case.cost_of_year_usd:.2f}"}
-    ref = file(company, model, costs=costs, source=OF_CASE)["ref"]
+    costs = {**company.told["costs"], **model["costs"], YEARLY: f"{case.cost_of_year_usd:.2f}"}
+    ref = file(company, model, costs=costs, sources={YEARLY: OF_CASE})["ref"]
     say.done(f"{ref}: {model['name']}, a managed model", "the subject is the double itself: no vendor was called")
     sign(company, ref, model["name"], SignedMetrics(case.metrics, case.manifest, case.verdict))
     answer_checklist(company, ref)
@@ -93,9 +93,7 @@ def _measured(name: str, value: str) -> AttestedMetric:
     number = Decimal(value)
     lower, upper = number * Decimal("0.99"), number * Decimal("1.01")
     unit, confidence = STANDARD[name].unit, Decimal("0.95")
-    return AttestedMetric(
-        name=name, value=number, unit=unit, n=SAMPLES, lower=lower, upper=upper, confidence=confidence
-    )
+    return AttestedMetric(name=name, value=number, unit=unit, n=ROWS, lower=lower, upper=upper, confidence=confidence)
 
 
 def _counted(name: str, metric: Mapping[str, Any]) -> AttestedMetric:
