@@ -161,7 +161,7 @@ def _check_evidence(document: Mapping[str, Any]) -> None:
         text = "The run was stopped, or had no steady rate; use complete runs with --arrivals poisson or constant."
         raise Invalid(text, code="runs_unsteady", field="runs")
     if document["streaming"]["good"] is None:
-        text = "The run has no goodput: it had no limits, no answers, or a reason of its verdict withholds the goodput."
+        text = "The run has no goodput: give limits like --ttft-ms, or see in its verdict why the goodput is withheld."
         raise Invalid(text, code="runs_no_goodput", field="runs")
 
 
