@@ -88,3 +88,13 @@ def test_a_sooner_day_than_the_announced_one_is_a_finding(
     retires(now.date() + timedelta(days=70))
     assert [row.kind for row in breaches.detect_breaches(now=now)] == ["model.retirement_unannounced"]
     assert Finding.objects.filter(kind="model.retirement_unannounced").count() == 1
+
+
+@pytest.mark.usefixtures("managed")
+@pytest.mark.parametrize(("hours", "found"), [(0, 0), (1, 1)])
+def test_an_authorization_that_ends_by_then_needs_nothing(retires: List, now: datetime, hours: int, found: int) -> None:
+    day = now.date() + timedelta(days=60)
+    retires(day)
+    end = retirements.end_of(day) + timedelta(hours=hours)
+    Authorization.objects.update(expires_at=end)
+    assert len(breaches.detect_breaches(now=now)) == found
