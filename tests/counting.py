@@ -4,8 +4,10 @@ A plugin of `tests/run.sh`. Counting makes work on the database slower by half, 
 set-up of a test reaches is reached without anybody judging it.
 """
 
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import _lru_cache_wrapper
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ WALKING = {"test_permissions.py", "test_possible.py", "test_walk.py"}
 """Files of integration tests that do the same: everybody tries every step in every state."""
 SET_UP_AT_LENGTH = {"integration"}
 """Folders whose fixtures walk through the application."""
+SOURCE = {"governance", "benchmarking", "reviews", "weighbridge"}
+"""Packages whose lines are counted."""
 
 
 @contextmanager
@@ -33,6 +37,18 @@ def uncounted() -> Iterator[None]:
     finally:
         for counted in reversed(resting):
             counted.start()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_caches() -> None:
+    """Empty the caches of functions of the source: what is not counted may have filled them, and a counted test that
+    asks again would run no line of the function.
+    """
+    for name, module in tuple(sys.modules.items()):
+        if name.partition(".")[0] in SOURCE:
+            for function in vars(module).values():
+                if isinstance(function, _lru_cache_wrapper):
+                    function.cache_clear()
 
 
 def folder_of(item: pytest.Item) -> str:
