@@ -92,7 +92,7 @@ def headline_of(decision: MatrixDecision, found: Sequence[RequiredFigure]) -> st
         return base
     measured = [each.name for each in decision.ranked if is_measured(found, options[each.name])]
     best = f" Of what was measured, {measured[0]} is best." if measured else " Nothing that passes was measured."
-    return f"{base} Not to be approved on these figures: required ones of it are not measured.{best}"
+    return f"{winner.name} comes first, but is not to be approved: required figures of it are not measured.{best}"
 
 
 def unknown_words(settings: SupportSettings, results: CaseResults) -> Iterator[str]:
