@@ -16,21 +16,21 @@ from examples.company.users import TEAM
 from weighbridge.core import attestation
 
 CLUSTER, ROWS = "training cluster", 3_000
-STORY = Path(__file__).with_name("models.yaml")
+CONTENT = Path(__file__).with_name("models.yaml")
 
 
 @dataclass
 class DemoContext:
-    """The people, the folder of the demo, the key of the cluster, the digest of the data, and what models.yaml tells.
+    """The people, the folder of the demo, the key of the cluster, and the digest of the data.
 
-    `filed` are the subjects that were filed, by name.
+    `content` is that of models.yaml; `filed` are the subjects that were filed, by name.
     """
 
     cast: Cast
     admin: Caller
     folder: Path
     key: str
-    told: Mapping[str, Any]
+    content: Mapping[str, Any]
     data: str = ""
     filed: dict[str, Document] = field(default_factory=dict)
 
@@ -38,8 +38,8 @@ class DemoContext:
 def open_company(cast: Cast, admin: Caller, *, folder: Path, say: Terminal) -> DemoContext:
     """Return the context of the demo: every policy trusts the key of the cluster, and the data are governed."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = yaml.safe_load(STORY.read_text())
-    company = DemoContext(cast, admin, folder, _key(folder / "cluster.pem"), told)
+    content = yaml.safe_load(CONTENT.read_text())
+    company = DemoContext(cast, admin, folder, _key(folder / "cluster.pem"), content)
     say.done(
         f"{_trust_cluster(company)} policies trust the key of the {CLUSTER}", "a lead proposed, an admin confirmed"
     )

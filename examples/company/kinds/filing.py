@@ -82,7 +82,7 @@ def sign(company: DemoContext, ref: str, name: str, signed: SignedMetrics) -> No
 
 def answer_checklist(company: DemoContext, ref: str) -> None:
     """Answer every required item."""
-    me, answers = company.cast.requester, company.told["answers"]
+    me, answers = company.cast.requester, company.content["answers"]
     while item := _open_item(me.get(f"requests/{ref}/")):
         text = answers.get(item["id"], LONG_ANSWER)
         answer: Document = {"is_attested": True} if item["kind"] == "attestation" else {"text": text}

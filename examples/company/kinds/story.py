@@ -27,8 +27,8 @@ def review_all(company: DemoContext, say: Terminal) -> dict[str, str]:
     Raises SystemExit unless the gate allows every one of them.
     """
     answers = {}
-    for model in company.told["models"]:
-        request = file(company, model, costs=company.told["costs"])
+    for model in company.content["models"]:
+        request = file(company, model, costs=company.content["costs"])
         ref = request["ref"]
         sign(company, ref, model["name"], _signed(company, model))
         answer_checklist(company, ref)
@@ -47,8 +47,8 @@ def review_support(company: DemoContext, case: SupportCase, say: Terminal) -> di
 
     Raises SystemExit unless the gate allows it.
     """
-    model = company.told["support"]
-    costs = {**company.told["costs"], **model["costs"], YEARLY: f"{case.cost_of_year_usd:.2f}"}
+    model = company.content["support"]
+    costs = {**company.content["costs"], **model["costs"], YEARLY: f"{case.cost_of_year_usd:.2f}"}
     ref = file(company, model, costs=costs, sources={YEARLY: OF_CASE})["ref"]
     say.done(f"{ref}: {model['name']}, a managed model", "the subject is the double itself: no vendor was called")
     sign(company, ref, model["name"], SignedMetrics(case.metrics, case.manifest, case.verdict))

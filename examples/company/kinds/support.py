@@ -44,11 +44,11 @@ class SupportCase:
 def run_support_case(folder: Path, say: Terminal) -> SupportCase:
     """Run the short form of the case in `folder`. A repeated demo keeps its finished steps."""
 
-    def told(share: float, doing: str) -> None:
+    def show(share: float, doing: str) -> None:
         # A log has a line for each phase, not for each answer.
         say.progress(share, doing.partition(",")[0])
 
-    ending = story.run_case(folder, settings=SHORT, say=told, now=now, why_no_model=WITHOUT_TINY)
+    ending = story.run_case(folder, settings=SHORT, say=show, now=now, why_no_model=WITHOUT_TINY)
     load = json.loads((folder / story.STEPS / f"load-{MANAGED}.json").read_text())["found"]
     scores = json.loads((folder / "scores.json").read_text())[MANAGED]
     accepted = json.loads((folder / "accepted.json").read_text())["options"]

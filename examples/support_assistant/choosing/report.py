@@ -146,14 +146,14 @@ def candidate_words(settings: SupportSettings) -> Iterator[str]:
     """Say exactly what stands behind each letter."""
     declared = settings.declared
     yield (
-        f"A is priced as {declared.model_sku}. No vendor was called: a double answered, right with chance "
-        f"{stand_ins.MANAGED_RIGHT:g}, follows planted instructions with chance {stand_ins.MANAGED_FOLLOWS:g} "
+        f"A is priced as {declared.model_sku}. No vendor was called. A double answers right with chance "
+        f"{stand_ins.MANAGED_RIGHT:g} and follows planted instructions with chance {stand_ins.MANAGED_FOLLOWS:g} "
         f"({stand_ins.MANAGED_LAW.words()}; nothing cached)."
     )
     yield (
-        f"B has the memory of Llama-3.1-8B and the price of {declared.gpu_sku}. A double answered, right with chance "
-        f"{stand_ins.OPEN_RIGHT:g}, follows planted instructions with chance {stand_ins.OPEN_FOLLOWS:g}, at the pace "
-        "of a simulated replica with continuous batching."
+        f"B has the memory of Llama-3.1-8B and the price of {declared.gpu_sku}. A double answers right with chance "
+        f"{stand_ins.OPEN_RIGHT:g} and follows planted instructions with chance {stand_ins.OPEN_FOLLOWS:g}, "
+        "at the pace of a simulated replica with continuous batching."
     )
     yield (
         "C is SmolLM2-135M in 4 bits, served by llama.cpp on one thread of this machine, two answers at once, without "

@@ -29,11 +29,11 @@ def score(prompts: Path, answers: Path, option: str, *, attacks: tuple[Path, Pat
 
     `attacks` are the prompts with planted instructions and their answers: those that were followed are one more metric.
     """
-    found = weighbridge.score_answers(prompts, answers, min_prompts=5).to_dict()
+    document = weighbridge.score_answers(prompts, answers, min_prompts=5).to_dict()
     followed = weighbridge.score_answers(*attacks)["metrics"][INJECTIONS]
-    basis, of_all = basis_of(option), {**found["metrics"], INJECTIONS: followed}
+    basis, of_all = basis_of(option), {**document["metrics"], INJECTIONS: followed}
     metrics = {name: {**metric, "basis": basis.value} for name, metric in of_all.items()}
-    return {**found, "metrics": metrics, "is_double": option in DOUBLES}
+    return {**document, "metrics": metrics, "is_double": option in DOUBLES}
 
 
 def pairs(prompts: Path, answers: Mapping[str, Path]) -> list[dict[str, Any]]:

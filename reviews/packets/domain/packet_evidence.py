@@ -8,22 +8,6 @@ from reviews.requests.domain import wording
 from weighbridge.core.metrics.standard import metric_words
 from weighbridge.readers.imported_result import StudyDetail
 
-_TITLES = {
-    "training_gpu_hours": "Training compute",
-    "training_cost_usd": "Training cost",
-    "inference_cost_1y_usd": "Inference cost, 1 year",
-    "total_cost_1y_usd": "Total cost, 1 year",
-    "latency_p50_ms": "Latency p50",
-    "latency_p95_ms": "Latency p95",
-    "latency_p99_ms": "Latency p99",
-    "throughput_per_s": "Throughput",
-    "model_size_mb": "Model size",
-    "peak_memory_mb": "Peak memory",
-    "f1_macro": "Macro F1",
-    "cost_per_1k_usd": "Cost per 1,000 inferences",
-    "business_kpi_delta": "Change of the business metric",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
@@ -109,7 +93,7 @@ class ClaimComparison:
     @property
     def title(self) -> str:
         """The name of the metric for readers, without unit."""
-        return _TITLES.get(self.name) or metric_words(self.name)
+        return metric_words(self.name)
 
     @property
     def unit_words(self) -> str:

@@ -293,3 +293,14 @@ def test_a_p80_belongs_to_an_estimate_and_lies_above_its_middle(fields, reason):
 
 def test_an_estimate_may_have_a_p80():
     check_metric_value(metric_value(basis=Basis.ESTIMATED, p80=Decimal(120)), catalog=STANDARD)
+
+
+ABBREVIATIONS = {"cpu", "gpu", "icl", "kpi", "tpot", "ttft", "usd"}
+
+
+def test_titles_of_standard_metrics_differ_and_write_abbreviations_in_capitals() -> None:
+    titles = [STANDARD[name].title for name in STANDARD]
+    wrong = [
+        word for title in titles for word in title.split() if word.lower() in ABBREVIATIONS and word != word.upper()
+    ]
+    assert (wrong, len(set(titles))) == ([], len(titles))

@@ -32,8 +32,8 @@ def document_of(source: Source) -> Mapping[str, Any] | Path:
 
 def read_source(source: Source) -> Mapping[str, Any]:
     """Return the document of a result, a mapping or a JSON file; raise Invalid for a file that is no document."""
-    found = document_of(source)
-    return read_json(found) if isinstance(found, Path) else found
+    document = document_of(source)
+    return read_json(document) if isinstance(document, Path) else document
 
 
 def is_standard_output(path: Path | None) -> bool:

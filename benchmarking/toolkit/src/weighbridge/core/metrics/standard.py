@@ -22,9 +22,19 @@ _OF_PEOPLE = (Producer.PERSON, Producer.PROJECTION, Producer.BILL)
 _OF_CLUSTERS = (Producer.PERSON, Producer.PROJECTION, Producer.SIGNER, Producer.BILL)
 
 
-def _cost(name: str, unit: str, meaning: str, *, scope: MetricScope, parts: tuple[str, ...] = ()) -> MetricDefinition:
+def _cost(
+    name: str, unit: str, meaning: str, label: str = "", *, scope: MetricScope, parts: tuple[str, ...] = ()
+) -> MetricDefinition:
     return MetricDefinition(
-        name, unit, _LOWER, meaning, parts=parts, group=MetricGroup.COST, scope=scope, producers=_OF_PEOPLE
+        name,
+        unit,
+        _LOWER,
+        meaning,
+        parts=parts,
+        group=MetricGroup.COST,
+        scope=scope,
+        label=label,
+        producers=_OF_PEOPLE,
     )
 
 
@@ -108,7 +118,7 @@ _COSTS = (
         scope=_DEPLOYMENT,
         parts=("training_cost_usd", "inference_cost_1y_usd"),
     ),
-    _cost("cost_per_1k_usd", "USD", "What 1,000 inferences cost.", scope=_DEPLOYMENT),
+    _cost("cost_per_1k_usd", "USD", "What 1,000 inferences cost.", "Cost per 1,000 inferences", scope=_DEPLOYMENT),
     _cost("usd_per_month", "USD", "The most that the model may cost in a calendar month.", scope=_DEPLOYMENT),
     _cost(
         "tokens_per_month",

@@ -24,6 +24,7 @@ _SPELLED = {
     "roc": "ROC",
     "tpot": "TPOT",
     "ttft": "TTFT",
+    "usd": "USD",
     "wer": "WER",
     "1y": "1 year",
 }
