@@ -59,16 +59,23 @@ def test_of_experts_those_in_use_are_read(tmp_path):
 
 def test_a_prompt_is_multiplied_by_the_layers(tmp_path):
     model = read_config(written(tmp_path, configs.LLAMA_8B))
-    operations = 2 * (8_030_261_248 - 2 * EMBEDDING) * 600
-    assert ttft_floor_ms(model, CARD, Serving(), tokens=600) == pytest.approx(operations / 1e12)
-    assert ttft_floor_ms(model, CARD, Serving(tensor_parallel=4), tokens=600) == pytest.approx(operations / 4e12)
+    operations = 2 * (8_030_261_248 - 2 * EMBEDDING) * 6000
+    assert ttft_floor_ms(model, CARD, Serving(), tokens=6000) == pytest.approx(operations / 1e12)
+    assert ttft_floor_ms(model, CARD, Serving(tensor_parallel=4), tokens=6000) == pytest.approx(operations / 4e12)
     narrow = read_config(written(tmp_path, configs.LLAMA_8B, quantization_config={"bits": 8}))
-    assert ttft_floor_ms(narrow, CARD, Serving(), tokens=600) == pytest.approx(operations / 2e12)
+    assert ttft_floor_ms(narrow, CARD, Serving(), tokens=6000) == pytest.approx(operations / 2e12)
     wide = read_config(written(tmp_path, configs.LLAMA_8B, torch_dtype="float32"))
-    assert ttft_floor_ms(wide, CARD, Serving(), tokens=600) == pytest.approx(operations / 1e12)
+    assert ttft_floor_ms(wide, CARD, Serving(), tokens=6000) == pytest.approx(operations / 1e12)
 
 
-def test_without_parameters_all_weights_are_read_and_the_first_token_is_unknown():
+def test_the_first_token_takes_one_reading_of_the_weights(tmp_path):
+    model = read_config(written(tmp_path, configs.LLAMA_8B))
+    read = tpot_floor_ms(model, CARD, Serving(), context=0)
+    assert [ttft_floor_ms(model, CARD, Serving(), tokens=tokens) for tokens in (0, 100)] == [read, read]
+    assert ttft_floor_ms(model, CARD, Serving(), tokens=1200) > read
+
+
+def test_without_parameters_all_weights_are_read():
     model = model_of(LayerGroup(1, 1, 1, 1), weights=10**9)
     assert tpot_floor_ms(model, CARD, Serving(), context=0) == 1.0
-    assert ttft_floor_ms(model, CARD, Serving(), tokens=600) is None
+    assert ttft_floor_ms(model, CARD, Serving(), tokens=600) == 1.0

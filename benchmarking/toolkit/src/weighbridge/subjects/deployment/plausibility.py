@@ -36,9 +36,9 @@ def implausible_times(
     return list(_below(metrics, floors))
 
 
-def _below(metrics: Reader, floors: Mapping[str, float | None]) -> Iterator[dict[str, Any]]:
+def _below(metrics: Reader, floors: Mapping[str, float]) -> Iterator[dict[str, Any]]:
     for name, floor in floors.items():
-        if floor is not None and metrics.has(name) and (most := _value(metrics, name, "upper")) < floor:
+        if metrics.has(name) and (most := _value(metrics, name, "upper")) < floor:
             yield {"metric": name, "at_most_ms": most, "floor_ms": floor}
 
 
