@@ -109,6 +109,8 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Weighbridge"
+# Half a minute before and after, as RFC 6238 advises: people type slowly and clocks differ.
+MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # administrators create accounts and know the owner of each address
 STEP_UP_ROUTES = frozenset(
     {

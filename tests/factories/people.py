@@ -5,9 +5,11 @@ judge them; a product lead, finance, a data steward, an admin and an auditor hol
 another team and must see nothing.
 """
 
+import time
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.models import User
 
 from governance.people.actions import people
@@ -31,6 +33,11 @@ def make_person(username: str, *roles: Role, team: Team | None = None, now: date
     for role in roles:
         people.grant_role(user=user, role=role, team=team if role is Role.REQUESTER else None, by=None, now=now)
     return user
+
+
+def totp_code(secret: str) -> str:
+    """What an authenticator app shows now: a code of this half minute, which is also valid in the next."""
+    return str(totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30)))
 
 
 @dataclass(frozen=True)

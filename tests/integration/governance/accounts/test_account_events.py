@@ -19,7 +19,7 @@ from pytest_django import Settings
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.audit.queries.trail import first_broken
-from tests.factories.people import PASSWORD, Cast
+from tests.factories.people import PASSWORD, Cast, totp_code
 from tests.pages import html_of
 
 As = Callable[[User], Client]
@@ -27,19 +27,10 @@ NEW = "a longer horse battery"
 KINDS = ("second_factor.", "recovery_codes.", "password.", "login.")
 
 
-@pytest.fixture(autouse=True)
-def _half_a_minute(settings: Settings) -> None:
-    settings.MFA_TOTP_TOLERANCE = 1
-
-
 def told() -> list[tuple[str, str, str, dict[str, Any]]]:
     """(kind, whose account, who acted, details) of every event about accounts, oldest first."""
     rows = [row for row in AuditEvent.objects.order_by("position") if row.kind.startswith(KINDS)]
     return [(row.kind, row.subject, row.actor_id, row.details) for row in rows]
-
-
-def code(secret: str) -> str:
-    return str(totp.format_hotp_value(totp.hotp_value(secret, next(iter(totp.yield_hotp_counters_from_time())))))
 
 
 def prove(client: Client) -> None:
@@ -51,7 +42,7 @@ def set_up(client: Client) -> str:
     prove(client)
     page = client.get("/accounts/2fa/totp/activate/")
     secret = str(page.context["form"].secret)
-    assert client.post("/accounts/2fa/totp/activate/", {"code": code(secret)}).status_code == 302
+    assert client.post("/accounts/2fa/totp/activate/", {"code": totp_code(secret)}).status_code == 302
     return secret
 
 
@@ -143,7 +134,7 @@ def test_what_cannot_be_recorded_is_not_done(as_: As, cast: Cast, monkeypatch: p
         raise RuntimeError("no record")
 
     monkeypatch.setattr(audit, "record", fail)
-    assert client.post("/accounts/2fa/totp/activate/", {"code": code(secret)}).status_code == 500
+    assert client.post("/accounts/2fa/totp/activate/", {"code": totp_code(secret)}).status_code == 500
     assert not Authenticator.objects.exists()
     asked = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     assert client.post("/accounts/password/change/", asked).status_code == 500

@@ -11,8 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import connections
 from django.test import Client
 
-from tests.factories.people import PASSWORD, make_person
-from tests.integration.governance.accounts.test_account_events import code
+from tests.factories.people import PASSWORD, make_person, totp_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 10
@@ -57,7 +56,9 @@ def test_one_of_many_sessions_adds_the_first_factor(now: datetime) -> None:
         clients.append(client)
         secrets.append(str(client.get("/accounts/2fa/totp/activate/").context["form"].secret))
     answers = at_once(
-        lambda number: clients[number].post("/accounts/2fa/totp/activate/", {"code": code(secrets[number])}).status_code
+        lambda number: (
+            clients[number].post("/accounts/2fa/totp/activate/", {"code": totp_code(secrets[number])}).status_code
+        )
     )
     assert set(answers) <= {200, 302}
     assert Authenticator.objects.filter(user=User.objects.get(), type=Authenticator.Type.TOTP).count() == 1
