@@ -16,13 +16,13 @@ TIMEOUT_S = 120.0
 Ask = Callable[[SupportTicket], PromptAnswer]
 
 
-def ask_all(candidate: ServedCandidate, tickets: Sequence[SupportTicket], say: Say) -> str:
+def ask_all(candidate: ServedCandidate, tickets: Sequence[SupportTicket], say: Say, *, called: str = "tickets") -> str:
     """Return the answer file of a candidate as text; `say` hears of every answer. Raises Invalid if none comes."""
     answers = []
     with candidate.serve() as address, ThreadPoolExecutor(candidate.at_once) as pool:
         for number, answer in enumerate(pool.map(lambda each: ask(address, candidate, each), tickets), start=1):
             answers.append(answer)
-            say(number / len(tickets), f"answers of {candidate.option.upper()}, {number} of {len(tickets)}")
+            say(number / len(tickets), f"answers of {candidate.option.upper()} to {called}, {number} of {len(tickets)}")
     return answer_lines(answers).decode()
 
 

@@ -67,7 +67,7 @@ def run_case(
         local = [] if without else [serving.local()]
         candidates = [serving.managed(), serving.opened(replica), *local, trained]
         answers = ask(steps, candidates, asked, part(say, SIZED, ASKED))
-        defenses = ask(steps, candidates, attacked, part(say, ASKED, ATTACKED), name="attacks")
+        defenses = ask(steps, candidates, attacked, part(say, ASKED, ATTACKED), name="attacks", called="attacks")
         loads = load(steps, candidates, prompts, settings, part(say, ATTACKED, FIRED))
         say(FIRED, "scoring answers and pricing them")
         found = {
@@ -122,6 +122,7 @@ def ask(
     say: Say,
     *,
     name: str = "answers",
+    called: str = "tickets",
 ) -> dict[str, Path]:
     """Return the answer file of each candidate, asked unless that was done."""
     found = {}
@@ -129,7 +130,7 @@ def ask(
         file, progress = folder / f"{name}-{candidate.option}.jsonl", nth_part(say, index, len(candidates))
 
         def make(candidate: ServedCandidate = candidate, progress: Say = progress) -> dict[str, Any]:
-            return {"answers": asking.ask_all(candidate, asked, progress)}
+            return {"answers": asking.ask_all(candidate, asked, progress, called=called)}
 
         decides = {"candidate": _decides(candidate), "tickets": digest_of([each.as_prompt() for each in asked])}
         record = cached(file.with_suffix(".json"), decides, make)

@@ -146,7 +146,10 @@ def test_every_ticket_is_asked_once_in_order(tmp_path) -> None:
     assert [each.id for each in answers] == [each.id for each in ALL[:20]]
     assert [each.text for each in answers] == [managed_answer(request(each)) for each in ALL[:20]]
     assert all(each.usage.output_tokens and each.usage.input_tokens > 60 for each in answers)
-    assert (heard[0], heard[-1]) == ((0.05, "answers of A, 1 of 20"), (1.0, "answers of A, 20 of 20"))
+    assert (heard[0], heard[-1]) == (
+        (0.05, "answers of A to tickets, 1 of 20"),
+        (1.0, "answers of A to tickets, 20 of 20"),
+    )
 
 
 def test_an_error_is_an_answer_that_fails_and_a_silent_server_ends_the_step() -> None:

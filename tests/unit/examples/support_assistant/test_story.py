@@ -54,7 +54,13 @@ def test_it_ends_with_a_choice_and_its_papers(told) -> None:
     shares = [share for share, _ in heard]
     assert (shares, shares[-1]) == (sorted(shares), 1.0)
     said = {doing for _, doing in heard}
-    assert {"training the specialist", "answers of A, 12 of 12", "load test of B", "load test of D"} <= said
+    assert {
+        "training the specialist",
+        "answers of A to tickets, 12 of 12",
+        "answers of A to attacks, 12 of 12",
+        "load test of B",
+        "load test of D",
+    } <= said
 
 
 @pytest.mark.slow
@@ -92,7 +98,7 @@ def test_what_was_finished_is_not_done_again(told, monkeypatch) -> None:
 def test_an_interrupted_step_is_done_and_those_before_it_are_not(tmp_path, monkeypatch) -> None:
     asked, candidates = [], [serving.managed(), serving.trained(tmp_path, "d")]
 
-    def ask_all(candidate, *_):
+    def ask_all(candidate, *_, **__):
         asked.append(candidate.option)
         if asked == ["a", "d"]:
             raise KeyboardInterrupt
