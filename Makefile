@@ -24,6 +24,9 @@ DEPLOY_ENV := DJANGO_SETTINGS_MODULE=config.settings.prod \
 demo: $(VENV)/.stamp-bench  ## a real model goes the whole way: filed, measured, voted, approved, printed
 	$(BIN)/python -m examples.company
 
+try: $(VENV)/.stamp-bench  ## look around: recorded data of the demo on 127.0.0.1:8000, with a tour, in less than a minute
+	$(BIN)/python -m examples.recorded
+
 run: $(VENV)/.stamp-bench  ## start the application here: database, web, worker and clock in one terminal
 	@$(BIN)/python manage.py migrate --noinput --verbosity 0
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
@@ -75,6 +78,9 @@ docs: $(VENV)/.stamp-dev  ## write the generated reference pages and build docs/
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+screenshots: $(VENV)/.stamp-dev  ## make the pictures of pages in docs/screenshots anew, on recorded data of the demo
+	$(BIN)/python -m examples.recorded.screenshots
+
 lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into requirements/*.txt, pinned and with hashes
 	cd requirements && for set in base bench dev; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes --no-strip-extras \
@@ -84,7 +90,7 @@ lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into requirements/*.txt, 
 
 ##@ Help
 help:  ## this text
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {split($$1, t, ":"); printf "  make %-9s %s\n", t[1], $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {split($$1, t, ":"); printf "  make %-11s %s\n", t[1], $$2}' Makefile
 	@echo
 
 $(VENV)/.stamp-bench: requirements/bench.txt requirements/torch.in pyproject.toml
@@ -92,4 +98,4 @@ $(VENV)/.stamp-bench: requirements/bench.txt requirements/torch.in pyproject.tom
 $(VENV)/.stamp-dev: requirements/dev.txt requirements/weights-dev.txt requirements/node.txt requirements/torch.in pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh dev
 
-.PHONY: demo run stop test-unit test check bench promises models fmt docs lock help
+.PHONY: demo try run stop test-unit test check bench promises models fmt docs screenshots lock help

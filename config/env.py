@@ -14,8 +14,8 @@ from environs import validate
 
 from config.settings.variables import VARIABLES, Variable
 from weighbridge.core import masking
-from weighbridge.core.errors import Refused
-from weighbridge.core.parsing.json_text import parse_object
+from weighbridge.core.errors import Invalid
+from weighbridge.load.target import permission_from
 
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
@@ -58,9 +58,16 @@ def names(name: str, default: list[str] | None = None) -> list[str]:
     return [part for part in _read(_ENVIRONMENT.list, name, default) if part.strip()]
 
 
-def json_object(name: str) -> dict[str, Any]:
-    """A JSON object. Exits with a message for other values."""
-    return _read(_json_object, name, {})
+def hosts(name: str, *, need_network: bool = False) -> list[str]:
+    """The parts of a list of `HOST=NETWORK`, or of `HOST` alone; none by default. Exits with a message otherwise."""
+    found = names(name, [])
+    try:
+        lacking = [part for part in found if not permission_from(part).networks and need_network]
+    except Invalid as refusal:
+        raise _refused(name, refusal.reason) from refusal
+    if lacking:
+        raise _refused(name, f"{lacking[0].strip()!r} names no network.")
+    return found
 
 
 def _read(parse: Callable[[str], Any], name: str, default: T | None) -> T:
@@ -74,8 +81,12 @@ def _read(parse: Callable[[str], Any], name: str, default: T | None) -> T:
     try:
         return cast("T", parse(name))
     except environs.EnvValidationError as error:
-        wrong = f"{name} must be: {variable.kind}. {' '.join(map(str, error.error_messages))}"
-        raise MissingVariable(f"{wrong} Correct it in the environment and start again.") from error
+        raise _refused(name, " ".join(map(str, error.error_messages))) from error
+
+
+def _refused(name: str, why: str) -> MissingVariable:
+    kind = _BY_NAME[name].kind
+    return MissingVariable(f"{name} must be: {kind}. {why} Correct it in the environment and start again.")
 
 
 def _register_secrets(kind: str, value: str) -> None:
@@ -84,13 +95,6 @@ def _register_secrets(kind: str, value: str) -> None:
         masking.hide_secrets(value, *value.split(","))
     if kind == "URL":
         masking.hide_url_password(value)
-
-
-def _json_object(name: str) -> dict[str, Any]:
-    try:
-        return parse_object(_ENVIRONMENT.str(name), name="The value")
-    except Refused as refusal:
-        raise environs.EnvValidationError(refusal.reason, [refusal.reason]) from refusal
 
 
 def set_polars_cache_size() -> None:

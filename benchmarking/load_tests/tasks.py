@@ -83,7 +83,7 @@ def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> GeneratorResult
             raise GeneratorFailed("The test was stopped before it started.")
         if time.monotonic() - started_s > JOIN_WITHIN_S:
             raise GeneratorFailed(
-                f"The test needs {test.size} workers, but not all were free within {JOIN_WITHIN_S:.0f} s; start more "
+                f"The test needs {test.size} workers, but not all were free within {JOIN_WITHIN_S:g} s; start more "
                 "workers or use fewer."
             )
         heartbeat.progress(0.0, "waiting for the other workers")

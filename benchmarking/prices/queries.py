@@ -1,12 +1,15 @@
 """Reads of prices: the shipped price book and the sources that the organization published."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import lru_cache
+from operator import attrgetter
 
 from benchmarking.prices.models import PriceSource
+from weighbridge.core.metrics.units import share_text
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.price import Meter, Price, Term, amount_text
 from weighbridge.costs.prices.published import read_published, with_sources
@@ -30,8 +33,9 @@ class PriceMove:
     @property
     def words(self) -> str:
         """The change in sentences: `input from 0.25 to 0.3 USD (+20.0 %)`."""
+        sign, share = "-" if self.share < 0 else "+", share_text(abs(self.share), decimals=1)
         amounts = f"from {amount_text(self.before)} to {amount_text(self.after)} USD"
-        return f"{self.meter.replace('_', ' ')} {amounts} ({self.share:+.1%})".replace("%", " %")
+        return f"{self.meter.replace('_', ' ')} {amounts} ({sign}{share.replace('%', ' %')})"
 
 
 def sources_in_force(at: datetime | None = None) -> list[PriceSource]:
@@ -93,6 +97,6 @@ def _on_demand(book: PriceBook, sku: str) -> dict[Meter, Price]:
 
 def search_prices(*, book: PriceBook, wanted: str) -> list[Price]:
     """Return the prices whose SKU contains the text; * and ? are wildcards. Negotiated prices replace list prices."""
-    pattern = f"*{wanted.lower()}*"
-    found = (book.by_contract(price) for price in book.prices if fnmatchcase(price.sku.lower(), pattern))
-    return sorted(found, key=lambda price: price.sku)
+    is_wanted = re.compile(translate(f"*{wanted.lower()}*")).match
+    found = (price for price in book.prices if not wanted or is_wanted(price.sku.lower()))
+    return sorted(map(book.by_contract, found), key=attrgetter("sku"))

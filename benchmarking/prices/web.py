@@ -15,6 +15,7 @@ from benchmarking.prices.models import PriceSource
 from benchmarking.prices.rules import check_price
 from governance.people.domain.reasons import REASON_CHARS_MAX
 from governance.people.web.current_user import person_of, user_of
+from governance.site.web.formatting import format_number
 from governance.site.web.refusals import attempt, refusal_of
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES
@@ -122,7 +123,7 @@ def _row(price: Price, book: PriceBook, disputed: set[Any]) -> dict[str, Any]:
         "unit": UNITS.get(price.unit, price.unit.replace("_", " ")),
         "usd": amount_text(price.usd),
         "list_usd": amount_text(price.list_price.usd) if price.list_price else "",
-        "per_gpu": "" if per_gpu is None else f"{per_gpu:.3f}",
+        "per_gpu": "" if per_gpu is None else format_number(per_gpu, decimals=3),
         "age": age if age > STALE_DAYS else 0,
         "others": _others(price, book) if price.key in disputed else [],
         "retirement": book.retirements.get(price.sku),

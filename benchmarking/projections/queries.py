@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from benchmarking.prices.queries import price_book
-from benchmarking.projections.domain.projection_table import Move, moves_of
+from benchmarking.projections.domain.projection_table import Move, moves_of, price_use
 from benchmarking.projections.models import CostProjection
 from weighbridge.charts.drawing import Chart, in_both_themes, svg
 from weighbridge.core.errors import Invalid, NotFound
@@ -30,8 +30,9 @@ class ProjectionReplay:
 
     @property
     def prices(self) -> list[Mapping[str, Any]]:
-        """The changed prices: old and new value, each with its date."""
-        return list(self.changes["prices"])
+        """The changed prices: old and new value, each with its date, and its `use` in words."""
+        titles = [option["title"] for option in self.document["options"]]
+        return [move | {"use": price_use(move["item"], titles=titles)} for move in self.changes["prices"]]
 
     @property
     def metrics(self) -> tuple[Move, ...]:

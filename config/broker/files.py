@@ -83,6 +83,11 @@ class Transport(filesystem.Transport):
     Channel = Channel
     global_state = virtual.BrokerState()
 
+    @property
+    def default_connection_params(self) -> dict[str, Any]:
+        """No host: a folder has none, and Kombu would log that it takes localhost, as if another broker were meant."""
+        return {}
+
 
 def install() -> None:
     """Use this transport for the URL `filesystem://`."""

@@ -24,12 +24,14 @@ PARTS: Mapping[str, str] = {
     "chat": "Comparison of load generators of language models",
     "variants": "Gains and losses of cheaper variants",
     "pareto": "The frontier of many candidates",
+    "portfolio": "The choice of a portfolio",
     "costs": "Cost projections",
     "policy": "Policy replayed",
     "bills": "Bill ingestion",
     "deliveries": "Jira deliveries",
     "gate": "Questions to the gate",
     "quarterly": "The quarterly packet",
+    "pages": "Server time of pages",
 }
 """Headings by the first part of a result's name, in the order of the page."""
 REMARKS: Mapping[str, str] = {

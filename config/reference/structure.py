@@ -31,11 +31,13 @@ MODULES = {
     "jira": "The adapter for Jira, in one folder that can be deleted.",
     "printing": "The adapter that prints a PDF.",
     "mail": "The adapter that sends mail.",
+    "webhooks": "The adapter that calls webhooks.",
     "outbox": "External effects, stored as rows and delivered after the transaction.",
     "actions": "All writes: keyword-only arguments, `by=`, `now=`, one transaction that includes the audit event.",
     "worker_signals": "Signals that wake a worker; a lost signal loses no work.",
     "signs_of_life": "Signs of life of workers, and leases that are renewed while a job runs.",
     "locking": "The order in which rows are locked.",
+    "channels": "Which messages to the same external system wait for each other after a refusal.",
     "audit": "Audit events of the subject.",
     "kinds": "Definitions of kinds of jobs and of changes.",
     "queries": "Reads, as frozen dataclasses.",
@@ -69,7 +71,7 @@ WHERE = {
         "what people decide: the functions in `actions` of every subject, `*/**/actions.py` and `*/**/actions/`;"
         " the state of jobs and deliveries: `governance/jobs/models.py` and `governance/jobs/outbox.py`;"
         " repeated calls of the API: `governance/site/api/idempotency.py`; the last use of a token:"
-        " `governance/people/api/authentication.py`"
+        " `governance/people/api/authentication.py`; personal notes: `reviews/notes/models.py`"
     ),
     "How the bounds of p95 are calculated": (
         f"in a profile: `serial_percentile_interval` in `{TOOLKIT}/statistics/percentile_intervals.py`;"
@@ -80,7 +82,7 @@ WHERE = {
         " `reviews/ticket_sync/tasks.py` delivers it, `reviews/tickets/jira/tracker.py` calls Jira"
     ),
     "How a bill line is allocated to a model": (
-        "`governance/bills/domain/allocation.py` defines the rules, `assign` in"
+        "`governance/bills/domain/allocation/rules.py` defines the rules, `assign` in"
         " `governance/bills/actions/allocation.py` applies them, `governance/bills/queries/spend.py` sums the lines"
         " by model, `governance/bills/actions/month_postings.py` posts the sums to budgets"
     ),
@@ -100,8 +102,14 @@ WHERE = {
     ),
 }
 SENDERS = {
-    "reviews/tickets/jira/": "Tickets, comments and states, to and from Jira.",
+    "reviews/tickets/jira/": (
+        "Tickets, comments and states, to and from Jira. With OAuth, these go to `api.atlassian.com`, and the app of"
+        " the organization signs in at `auth.atlassian.com`."
+    ),
     "governance/accounts/mail.py": "Mail to the owner of an account whose log-in methods have changed.",
+    "governance/jobs/mail.py": "Each mail of the application.",
+    "governance/notifications/mail.py": "Mail that tells people what happened, at once or once a day.",
+    "governance/notifications/webhooks/": "Messages to the Slack, Teams and signed webhooks that a team has.",
     "reviews/quarterly/mail.py": "Mail that invites people to a quarterly meeting.",
     "governance/operations/management/stack.py": "`manage.py up` checks that its own server responds, on this machine.",
     f"{TOOLKIT}/client/server.py": "The command line calls a Weighbridge server: gate, requests, evidence.",

@@ -49,6 +49,7 @@ def _database() -> dict[str, Any]:
 
 
 SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY", "") or _own_secret_key()
+SECRET_KEY_FALLBACKS = env.names("WEIGHBRIDGE_SECRET_KEY_FALLBACKS", [])
 DEBUG = False
 ALLOWED_HOSTS = env.names("WEIGHBRIDGE_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
@@ -117,6 +118,7 @@ STEP_UP_ROUTES = frozenset(
         "reviews:vote",
         "reviews:waive",
         "reviews:revoke",
+        "reviews:ticket_site_people",
         "benchmarking:sandbox_choose",
         "governance:policy_propose",
         "governance:changes",
@@ -258,6 +260,8 @@ WEIGHBRIDGE: dict[str, Any] = {
     "GATE_KEEPS_S": env.number("WEIGHBRIDGE_GATE_KEEPS_MS") / 1000,
     "REMIND_DAYS": env.numbers("WEIGHBRIDGE_REMIND_DAYS"),
     "ESCALATE_PERCENT": env.number("WEIGHBRIDGE_ESCALATE_PERCENT", most=100),
+    "WEBHOOK_NETWORKS": env.hosts("WEIGHBRIDGE_WEBHOOK_NETWORKS", need_network=True),
+    "ALLOWS_LOCAL_WEBHOOKS": True,
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
     "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
     "BENCH_PASSWORD": env.text("WEIGHBRIDGE_BENCH_PASSWORD", ""),
@@ -266,22 +270,9 @@ WEIGHBRIDGE: dict[str, Any] = {
     "UNREQUESTED_USD": env.number("WEIGHBRIDGE_UNREQUESTED_USD"),
     "UNREQUESTED_GPU_H": env.number("WEIGHBRIDGE_UNREQUESTED_GPU_H"),
     "BILLS_FOLDER": env.text("WEIGHBRIDGE_BILLS_FOLDER", ""),
-    "LOAD_TARGETS": env.names("WEIGHBRIDGE_LOAD_TARGETS", []),
-    "JIRA": {
-        "url": env.text("JIRA_URL", "").rstrip("/"),
-        "email": env.text("JIRA_EMAIL", ""),
-        "token": env.text("JIRA_TOKEN", ""),
-        "project": env.text("JIRA_PROJECT", "MR"),
-        "issue_type": env.text("JIRA_ISSUE_TYPE", "Task"),
-        "fields": env.json_object("JIRA_FIELDS"),
-        "statuses": env.json_object("JIRA_STATUSES"),
-        "settle_s": env.number("JIRA_SETTLE_S"),
-    },
-    "JIRA_INBOUND": {
-        "secrets": env.names("JIRA_WEBHOOK_SECRETS", []),
-        "moves": env.json_object("JIRA_MOVES"),
-        "nightly": env.text("JIRA_NIGHTLY", "pull"),
-    },
+    "LOAD_TARGETS": env.hosts("WEIGHBRIDGE_LOAD_TARGETS"),
+    "ALLOWS_PLAIN_HTTP": True,
+    "TICKETS": {"connect_timeout_s": 5.0, "read_timeout_s": 20.0},
 }
 
 LOGGING = log_lines.logging_settings()

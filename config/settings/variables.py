@@ -25,6 +25,12 @@ VARIABLES: tuple[Variable, ...] = (
         "Django's secret key, 50 random characters or more. Production must set it.",
     ),
     Variable(
+        "WEIGHBRIDGE_SECRET_KEY_FALLBACKS",
+        "secret",
+        "none",
+        "Earlier secret keys, comma separated: what was encrypted or signed with them stays readable.",
+    ),
+    Variable(
         "WEIGHBRIDGE_SIGNING_KEY",
         "file",
         "created under var/keys",
@@ -98,6 +104,12 @@ VARIABLES: tuple[Variable, ...] = (
         "After how many percent of the time of a request, without any action, platform leads are told.",
     ),
     Variable(
+        "WEIGHBRIDGE_WEBHOOK_NETWORKS",
+        "HOST=NETWORK, comma separated",
+        "none: public addresses only",
+        "Private networks that the hosts of webhooks may resolve to, such as hooks.internal=10.0.0.0/8.",
+    ),
+    Variable(
         "WEIGHBRIDGE_API_WRITES",
         "whole number",
         "120",
@@ -161,46 +173,6 @@ VARIABLES: tuple[Variable, ...] = (
         "files under var/broker",
         "Celery broker: redis://… or amqp://…; unset uses the filesystem transport.",
     ),
-    Variable(
-        "JIRA_URL", "URL", "none: tickets stay queued", "Base URL of Jira, for example https://example.atlassian.net."
-    ),
-    Variable("JIRA_EMAIL", "text", "", "Account that opens the tickets."),
-    Variable("JIRA_TOKEN", "secret", "", "API token of that account."),
-    Variable("JIRA_PROJECT", "key", "MR", "Key of the project for tickets."),
-    Variable("JIRA_ISSUE_TYPE", "name", "Task", "Issue type of tickets."),
-    Variable(
-        "JIRA_FIELDS", "JSON object", "{}", "Additional fields for new tickets, for example required custom fields."
-    ),
-    Variable(
-        "JIRA_STATUSES",
-        "JSON object",
-        '{"evidence": "In Progress", …}',
-        "Jira status for each state of a request.",
-    ),
-    Variable(
-        "JIRA_SETTLE_S",
-        "seconds",
-        "45",
-        "How long Jira's search may lag; the wait before searching for a ticket whose creation is uncertain.",
-    ),
-    Variable(
-        "JIRA_WEBHOOK_SECRETS",
-        "secret",
-        "none: deliveries are refused",
-        "Secrets of Jira's webhook, comma separated; during a rotation, list the old and the new one.",
-    ),
-    Variable(
-        "JIRA_MOVES",
-        "JSON object",
-        """{"Won't Do": "withdraw", "In Progress": "acknowledge", …}""",
-        "Meaning of a move to a status in Jira: withdraw, acknowledge, or none.",
-    ),
-    Variable(
-        "JIRA_NIGHTLY",
-        "pull, push, report or never",
-        "pull",
-        "How the nightly comparison of all tickets handles a difference.",
-    ),
     Variable("OIDC_SERVER_URL", "URL", "none: local accounts", "Issuer URL of the OpenID Connect provider for log-in."),
     Variable("OIDC_CLIENT_ID", "text", "", "Client identifier at that provider."),
     Variable("OIDC_CLIENT_SECRET", "secret", "", "Client secret at that provider."),
@@ -216,6 +188,13 @@ VARIABLES: tuple[Variable, ...] = (
         "EMAIL_URL",
         "URL",
         "printed to the console",
-        "smtp://user:password@host:25; enables mail, such as notifications about changed log-in methods.",
+        "Enables mail, such as notifications: smtp+tls://user:password@host:587 (STARTTLS), smtps:// with port 465 "
+        "(TLS at once), or smtp:// without TLS.",
+    ),
+    Variable(
+        "EMAIL_FROM",
+        "address",
+        "weighbridge@ the first of WEIGHBRIDGE_HOSTS",
+        "The address that mail comes from.",
     ),
 )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, spinning threads cost more than they gain
@@ -26,7 +27,7 @@ def main() -> None:
     say, began = Terminal(), time.monotonic()
     var = env.var_folder()
     say.step("Set up: database, tables, default policy and checklist")
-    people = _set_up()
+    people = set_up()
     say.done(
         "PostgreSQL is running, the policy is published, nine people have their roles; two administrators granted the "
         "approving roles"
@@ -36,25 +37,31 @@ def main() -> None:
     say.step("Train a MobileNet, a ResNet and a Vision Transformer on 10,000 product images, on this machine")
     models = train.train(var, say.line)
     say.done(f"{models.best.stem} is the best", f"{models.best.stat().st_size / 1e6:.2f} MB ONNX")
-    farewell = _play(say, var, people, models)
+    farewell = play(say, var, people, models)
     # The processes of the first part have stopped, so that no tick advances the quarters of the second.
     from examples.company.portfolio import story
 
     packet = story.run(say, folder=var / "demo" / "company")
-    _finish_jobs()
+    finish_jobs()
     farewell(packet)
     say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in total.[/dim]")
 
 
-def _finish_jobs() -> None:
+def finish_jobs() -> None:
     """Deliver the messages and print the packets of the generated company: `make run` begins without a backlog."""
     from django.utils import timezone
     from django.utils.module_loading import autodiscover_modules
 
+    from governance.audit.actions import record as audit
+    from governance.jobs import outbox
     from governance.jobs.models import OutboxMessage
-    from governance.jobs.tasks import deliver
     from reviews.packets.models import Packet
     from reviews.packets.tasks import render_packet
+
+    def deliver(pk: int) -> None:
+        """This very message: the task of the workers takes the one whose turn it is, and would leave others."""
+        with audit.origin("job"):
+            outbox.deliver(pk=pk, now=timezone.now())
 
     autodiscover_modules("tasks")
     for model, work in ((OutboxMessage, deliver), (Packet, render_packet)):
@@ -65,7 +72,8 @@ def _finish_jobs() -> None:
                 work(pk)
 
 
-def _set_up() -> dict[str, Any]:
+def set_up() -> dict[str, Any]:
+    """Create the tables, the rulebook and the people. Returns the name and a token of each person."""
     import django
 
     django.setup()
@@ -89,27 +97,23 @@ def _set_up() -> dict[str, Any]:
         }
 
 
-def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Callable[[Path], None]:
+def play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Callable[[Path], None]:
+    """Play the first part, on a server of its own. Returns what says farewell."""
     from examples.company import story
     from examples.company.client import Caller
     from governance.operations.management.stack import Stack
     from weighbridge.client.server import PlatformServer
 
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     callers = {name: Caller(words, PlatformServer(url, token)) for name, (words, token) in people.items()}
     say.step("Start the web server, two workers, the tick, and a stand-in for Jira Cloud")
     with Stack(logs=var / "logs") as stack:
-        jira_url = _start_jira(stack, var)
+        jira_url = start_jira(stack, var)
         stack.environment |= {
             "WEIGHBRIDGE_BASE_URL": url,
-            "JIRA_URL": jira_url,
-            "JIRA_EMAIL": "bot@example.com",
-            "JIRA_TOKEN": STANDIN_TOKEN,
-            "JIRA_PROJECT": "MR",
-            "JIRA_SETTLE_S": "3",
-            "JIRA_STATUSES": '{"in_review": "In Review"}',
         }
+        connect_jira(jira_url, var / "demo")
         stack.start_all(port=port)
         stack.wait_for(f"{url}/livez")
         say.done(f"application at {url}, Jira stand-in at {jira_url}", f"logs in {var / 'logs'}")
@@ -205,10 +209,11 @@ def _farewell(say: Terminal, results: tuple[Path, ...], refs: tuple[str, str]) -
     )
 
 
-def _start_jira(stack: Any, var: Path) -> str:
+def start_jira(stack: Any, var: Path, *, port: int = 0) -> str:
+    """Start a stand-in for Jira Cloud, on any free port if `port` is 0. Returns its address."""
     port_file = var / "demo" / "jira-url"
     port_file.unlink(missing_ok=True)
-    command = [sys.executable, *["-m", "tests.standins.jira_cloud", "--port", "0", "--index-lag-s", "1"]]
+    command = [sys.executable, *["-m", "tests.standins.jira_cloud", "--port", str(port), "--index-lag-s", "1"]]
     stack.start("jira", [*command, "--port-file", str(port_file), "--token", STANDIN_TOKEN])
     for _ in range(200):
         if port_file.exists() and port_file.read_text().strip():
@@ -217,7 +222,37 @@ def _start_jira(stack: Any, var: Path) -> str:
     raise SystemExit(f"The Jira stand-in did not start; see {var / 'logs' / 'jira.log'}.")
 
 
-def _free_port() -> int:
+def connect_jira(url: str, folder: Path) -> None:
+    """Set up the stand-in as a ticket site, in the place of one of an earlier demo."""
+    from django.core.management import CommandError, call_command
+
+    _remove_earlier_standins()
+    token = folder / "jira-token"
+    token.write_text(STANDIN_TOKEN, encoding="utf-8")
+    options = {"token_file": token, "account": "bot@example.com", "project": "MR", "status": ["in_review=In Review"]}
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            call_command("add_ticket_site", url, name="Jira of the demo", settle_s=3, stdout=nowhere, **options)
+    except CommandError as refusal:
+        raise SystemExit(f"The demo needs a ticket site of its own, which could not be added: {refusal}") from refusal
+
+
+def _remove_earlier_standins() -> None:
+    """Remove the ticket sites of earlier demos, whose stand-ins have ended: those on this machine, and no other."""
+    from django.utils import timezone
+
+    from governance.audit.actions import record as audit
+    from reviews.ticket_sync.actions.sites import remove_site
+    from reviews.tickets.domain.addresses import LOOPBACK
+    from reviews.tickets.queries.sites import shown_sites
+
+    with audit.origin("command"):
+        for site in shown_sites():
+            if urlsplit(site.base_url).hostname in LOOPBACK:
+                remove_site(site=site, cancels_waiting=True, by=None, now=timezone.now())
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -53,7 +53,7 @@ class ServedConnection(asyncio.Protocol):
         """Begin to read."""
         import httptools
 
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = transport  # type: ignore[assignment]  # a server has a transport that is written to
         self._parser = httptools.HttpRequestParser(self)
 
     def data_received(self, data: bytes) -> None:

@@ -16,8 +16,8 @@ from weighbridge.api.documents import write_json
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs.data_set import DataSet, write_data_set
 from weighbridge.optimization import plan, series
+from weighbridge.optimization.families import merge_families
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
-from weighbridge.tradeoff.families import merge_families
 from weighbridge.tradeoff.requirements import Requirements
 from weighbridge.tradeoff.sheets.printing import print_pdf
 from weighbridge.tradeoff.sheets.publishing import Print, publish

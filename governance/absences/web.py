@@ -1,9 +1,11 @@
 """The pages of absences: who is away, who acts in their place, and the forms to state, to end and to propose."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,10 +19,14 @@ from governance.absences.queries import find, listed
 from governance.absences.rules import check_propose_deputy, check_state_absence, may_state_absence, may_state_for_others
 from governance.people.domain.reasons import REASON_CHARS_MAX
 from governance.people.domain.roles import Person
+from governance.people.queries import people
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import PersonField, ReasonForm
 from governance.site.web.refusals import refusal_of, settled, show_in
+from governance.site.web.undo import Undoable, undoes
 from weighbridge.core.errors import Refused
+
+TAKEN_BACK = "Taken back at once by the person who stated it."
 
 
 class AbsenceForm(forms.Form):
@@ -86,7 +92,15 @@ def _state(request: HttpRequest, form: AbsenceForm) -> str:
         by=by,
         now=timezone.now(),
     )
-    return f"{row} is stated, from {row.starts_on:%Y-%m-%d} to {row.ends_on:%Y-%m-%d}."
+    sentence = f"{row} is stated, from {row.starts_on:%Y-%m-%d} to {row.ends_on:%Y-%m-%d}."
+    return Undoable(sentence, step="absence", absence_id=row.pk)
+
+
+@undoes("absence")
+def _take_back(*, absence_id: int, by: User, now: datetime) -> str:
+    row = find(absence_id=absence_id, person=people.person_of(by), now=now)
+    end_absence(absence=row, reason="" if row.person_id == by.pk else TAKEN_BACK, by=by, now=now)
+    return f"{row} is taken back."
 
 
 @require_POST

@@ -3,14 +3,17 @@
 import logging
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celery import shared_task
 from django.conf import settings
 from django.core.files import File
+from django.db import transaction
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
@@ -19,8 +22,12 @@ from governance.bills.actions import month_postings as postings
 from governance.bills.domain.file_kind import UnpackLimits
 from governance.bills.domain.pipeline import BillFile, read_bill
 from governance.bills.enums import BillOrigin
+from governance.bills.locking import lock_bills
 from governance.bills.models import Bill, BillSlice
+from governance.bills.queries.month_postings import months_to_post
 from governance.bills.queries.spend import months_of_use
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.queries.budgets import newest_account
 from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
@@ -37,6 +44,7 @@ log = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
 QUIET_FOR_S = 60.0
 ASSIGNED_TOGETHER = 50
+POST = "bills.post"
 
 
 class _LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
@@ -103,10 +111,32 @@ def _follow(reading: "Future[Any]", follower: _ProgressWriter) -> None:
 @outbox.handles(allocation.ASSIGN)
 def reassign_lines(message: OutboxMessage) -> None:
     """Apply the published rules to all lines again, and update the ledger."""
-    rows = list(BillSlice.objects.filter(is_current=True).order_by("pk"))
+    with transaction.atomic():
+        lock_bills()  # a bill that is being stored may still apply the previous rules; a later one applies these
+        rows = list(BillSlice.objects.filter(is_current=True).order_by("pk"))
     for start in range(0, len(rows), ASSIGNED_TOGETHER):
         allocation.assign(slices=rows[start : start + ASSIGNED_TOGETHER], now=timezone.now())
-    postings.post_months(months=months_of_use(), cause=message.payload["cause"], now=timezone.now())
+    _post(months_of_use(), cause=message.payload["cause"])
+
+
+@outbox.on_tick
+def request_postings(now: datetime) -> None:
+    """Enqueue the postings of the day, once, and again after an account is opened: its bills may have come before."""
+    key = f"{POST}:{now.date()}:{newest_account()}"
+    if not OutboxMessage.objects.filter(key=key).exists():
+        outbox.enqueue(kind=POST, key=key, lane="bills", payload={}, now=now)
+
+
+@outbox.handles(POST)
+def post_open_quarters(message: OutboxMessage) -> None:
+    """Update the ledger of the quarters with open accounts to the current bills."""
+    _post(months_to_post(now=timezone.now()), cause=message.key)
+
+
+def _post(months: Sequence[date], *, cause: str) -> None:
+    """Post each quarter in a transaction of its own, because its accounts are locked until the end."""
+    for _, group in groupby(months, Quarter.of):
+        postings.post_months(months=group, cause=cause, now=timezone.now())
 
 
 @outbox.on_tick

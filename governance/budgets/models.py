@@ -77,7 +77,7 @@ class BudgetAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.center} {self.quarter} {self.unit}"
+        return f"{self.center} {self.quarter} {BudgetUnit(self.unit).label}"
 
 
 class LedgerEntry(models.Model):

@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from governance.budgets.web import budgets
+from governance.budgets.web import budget_tree, budgets
 
 ACCOUNT = "budgets/<slug:team>/<slug:quarter>/<slug:unit>"
 
 urlpatterns: list[URLPattern] = [
     path("budgets/", budgets.listed, name="budgets"),
+    path("budgets.<slug:kind>", budget_tree.exported, name="budgets_export"),
     path("cost-centers/", budgets.open_center, name="budget_center"),
     path(f"{ACCOUNT}/", budgets.account, name="account"),
     path(f"{ACCOUNT}/terms/", budgets.terms, name="account_terms"),

@@ -1,7 +1,8 @@
 """Writes of findings: raise, assign and close."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -9,11 +10,19 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.findings.enums import FindingState, Severity
 from governance.findings.models import Finding
+from governance.findings.queries import find
 from governance.findings.rules import check_assign_finding, check_close_finding
-from governance.people.queries.people import person_of
+from governance.notifications.domain.events import Occurrence
+from governance.notifications.outbox.notices import notify
+from governance.notifications.queries.relevance import found_at, number_in
+from governance.people.queries.people import name_of, person_of
 from weighbridge.core.errors import Invalid, WrongState
 
 NOTE_CHARS_MIN, NOTE_CHARS_MAX = 3, 2_000
+NOTE_RULE = f"Describe in {NOTE_CHARS_MIN} to {NOTE_CHARS_MAX:,} characters what was done about it."
+DUE_WITHIN = timedelta(days=366)
+
+found_at("findings", find=lambda rest, person: find(finding_id=number_in(rest), person=person))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,30 +46,62 @@ def raise_once(*, sighting: Sighting, by: User | None, now: datetime) -> Finding
         if is_new:
             details = {"subject": sighting.subject, "severity": sighting.severity.value}
             _record("raised", finding, by, now, details=details, reason=sighting.text)
+            _notify_owner(finding, by, now)
     return finding
 
 
 def assign(*, finding: Finding, owner: User, due_on: date, by: User, now: datetime) -> Finding:
-    """Assign a finding to a person, with a due date."""
+    """Assign a finding to a person, with a due date within a year."""
     check_assign_finding(person_of(by))
     if not owner.is_active:
         raise Invalid(f"The account {owner.username} is closed.", field="owner")
     if due_on < now.date():
         raise Invalid("The due date of a finding must not be in the past.", field="due_on")
+    if due_on > now.date() + DUE_WITHIN:
+        raise Invalid("The due date of a finding must lie within a year from now.", field="due_on")
     with transaction.atomic():
         row = _open(finding)
+        is_news, before = (row.owner_id, row.due_on) != (owner.pk, due_on), row.owner
         row.owner, row.due_on = owner, due_on
         row.save(update_fields=["owner", "due_on"])
         _record("assigned", row, by, now, details={"owner": owner.username, "due_on": due_on.isoformat()})
+        if is_news:
+            _notify_owner(row, by, now)
+        if before is not None and before != owner:
+            _notify(row, before, f"{name_of(owner)} is responsible for it now.", by, now)
     return row
+
+
+def assign_all(
+    *,
+    findings: Sequence[Finding],
+    seen_owners: Mapping[int, int | None],
+    owner: User,
+    due_on: date,
+    by: User,
+    now: datetime,
+) -> None:
+    """Assign several findings to one person: all of them, or none if somebody assigned one meanwhile.
+
+    `seen_owners` are the ids of the owners that `by` saw, by finding. All rows are locked, in a fixed order, before the
+    first is recorded.
+    """
+    check_assign_finding(person_of(by))
+    with transaction.atomic():
+        wanted = [finding.pk for finding in findings]
+        for row in Finding.objects.select_for_update(of=("self",)).filter(pk__in=wanted).order_by("pk"):
+            if row.owner_id not in {seen_owners[row.pk], owner.pk}:
+                person = "nobody" if row.owner is None else name_of(row.owner)
+                raise WrongState(f"Meanwhile {person} is responsible for {row}. Load the page again.")
+        for finding in findings:
+            assign(finding=finding, owner=owner, due_on=due_on, by=by, now=now)
 
 
 def close(*, finding: Finding, note: str, by: User, now: datetime) -> Finding:
     """Close a finding with a note. It cannot be reopened."""
     check_close_finding(person_of(by), owner_id=finding.owner_id)
     if len(note.strip()) < NOTE_CHARS_MIN or len(note) > NOTE_CHARS_MAX:
-        length = f"{NOTE_CHARS_MIN} to {NOTE_CHARS_MAX:,} characters"
-        raise Invalid(f"Describe in {length} what was done about it.", field="note")
+        raise Invalid(NOTE_RULE, field="note")
     with transaction.atomic():
         row = _open(finding)
         _close(row, note, by, now)
@@ -75,6 +116,22 @@ def resolve(*, finding: Finding, note: str, by: User | None = None, now: datetim
         if is_open:
             _close(row, note, by, now)
     return is_open
+
+
+def _notify_owner(row: Finding, by: User | None, now: datetime) -> None:
+    if row.owner is not None:
+        _notify(row, row.owner, f"{row.subject}: {row.text}", by, now)
+
+
+def _notify(row: Finding, person: User, sentence: str, by: User | None, now: datetime) -> None:
+    event = Occurrence(
+        kind="finding_assigned",
+        key=f"finding:{row.pk}:{now.isoformat()}",
+        reference=str(row),
+        path=f"/findings/{row.pk}/",
+        sentence=sentence,
+    )
+    notify(event=event, people=[person], by=by, now=now)
 
 
 def _close(row: Finding, note: str, by: User | None, now: datetime) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
+from governance.exports.domain.tables import ExportTable
+from governance.exports.queries import Columns, table_of
 from governance.inventory.domain.aliases import managed_models
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
@@ -23,6 +25,18 @@ from weighbridge.subjects.lineage import (
     parse_lineage,
 )
 from weighbridge.subjects.subject import Subject
+
+COLUMNS: Columns = {
+    "Model": lambda row: f"{row.team.slug}/{row.slug}",
+    "Name": "name",
+    "Team": "team.name",
+    "Tier": "tier",
+    "Owner": "owner.username",
+    "Versions": "version_count",
+    "Latest version": lambda row: row.latest_version or "",
+    "Digest": lambda row: row.latest_digest or "",
+    "Registered": "latest_at",
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,11 @@ def listed(*, person: Person, filters: ModelSelection) -> QuerySet[ModelAsset]:
     if filters.tier:
         rows = rows.filter(tier=filters.tier)
     return rows.order_by("name", "team__slug", "slug")
+
+
+def table(*, person: Person, filters: ModelSelection) -> ExportTable:
+    """The models as a table."""
+    return table_of("models", columns=COLUMNS, rows=listed(person=person, filters=filters))
 
 
 def find(*, team: str, slug: str, person: Person) -> ModelAsset:

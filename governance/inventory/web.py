@@ -5,11 +5,13 @@ from typing import Any
 from django import forms
 from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from governance.audit.queries import trail
+from governance.exports.web import export
 from governance.inventory import queries as inventory
 from governance.inventory.actions import stored_files
 from governance.inventory.enums import Tier
@@ -50,6 +52,12 @@ def listed(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"page": page, "form": form, "is_filtered": filters != ModelSelection()}
     return render(request, "governance/inventory/models.html", context)
+
+
+@require_safe
+def exported(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """`/models.csv` and `.xlsx`: all pages of the filtered list."""
+    return export(inventory.table(person=person_of(request), filters=ModelFilterForm(request.GET).filters()), kind=kind)
 
 
 @require_safe

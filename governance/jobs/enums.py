@@ -19,7 +19,7 @@ class JobState(TextChoices):
 
 
 class Reach(StrEnum):
-    """The scope of a refusal: this message, all messages of its kind, or all messages of its channel.
+    """The scope of a refusal: this message, all of its kind to the same part of a system, or all of its channel.
 
     The message that met the refusal stores the scope in its payload. While it is unfinished, the others wait or pause
     with it, so that a hundred messages do not repeat the same failing call.

@@ -83,7 +83,21 @@ class JobKind(Generic[Row]):
             raise WrongState(f"{self.name(row)} is {row.state}; only {self.retried}.")
 
 
+Listener = Callable[[Leased, datetime], None]
 KINDS: dict[type[Leased], JobKind[Any]] = {}
+DEAD_EFFECT_LISTENERS: list[Listener] = []
+
+
+def on_dead_effect(listener: Listener) -> Listener:
+    """Register a function for each outbox message that used up its attempts, in the transaction that marks it."""
+    DEAD_EFFECT_LISTENERS.append(listener)
+    return listener
+
+
+def report_dead_effect(message: Leased, now: datetime) -> None:
+    """Call these functions."""
+    for listener in DEAD_EFFECT_LISTENERS:
+        listener(message, now)
 
 
 def register(kind: JobKind[Row]) -> None:

@@ -9,6 +9,8 @@ from django.db.models import Exists, F, Min, OuterRef, Q, Subquery
 from governance.jobs.enums import HELD, UNFINISHED, JobState
 from weighbridge.core.masking import mask
 
+ERROR_CHARS_MAX = 4_000
+
 
 class Due(NamedTuple):
     """A due row, with the fields that change when a worker claims or postpones it."""
@@ -17,6 +19,11 @@ class Due(NamedTuple):
     fence: int
     next_attempt_at: datetime
     lease_until: datetime | None
+
+
+def storable(error: str) -> str:
+    """The text of an error as it is stored: without secrets, and without the character that the database refuses."""
+    return mask(error).replace("\x00", "")[:ERROR_CHARS_MAX]
 
 
 class Leased(models.Model):
@@ -79,7 +86,7 @@ class Leased(models.Model):
     def hand_back(self, *, now: datetime, error: str, wait: timedelta = timedelta(0), **fields: Any) -> bool:
         """Return the row to the queue. It is due again after `wait`."""
         return self.write(
-            state=JobState.QUEUED, lease_until=None, next_attempt_at=now + wait, error=mask(error)[:4000], **fields
+            state=JobState.QUEUED, lease_until=None, next_attempt_at=now + wait, error=storable(error), **fields
         )
 
 

@@ -5,7 +5,7 @@ in the `tasks` modules.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import takewhile
@@ -16,22 +16,20 @@ from django.db.models import Q
 
 from governance.audit.domain import correlation as trace
 from governance.jobs import actions as jobs
-from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
-from governance.jobs.kinds import KINDS, JobKind, backoff, effect_lease, register
-from governance.jobs.models import OutboxMessage, Pulse
+from governance.jobs.channels import CHANNELS, PROBES, in_the_way, sent_to
+from governance.jobs.enums import UNFINISHED, JobState, Reach
+from governance.jobs.kinds import KINDS, JobKind, backoff, effect_lease, register, report_dead_effect
+from governance.jobs.models import OutboxMessage, Pulse, storable
 from governance.jobs.queries import BROKER
 from governance.jobs.signs_of_life import lease_renewed
 from governance.jobs.worker_signals import is_circuit_open, reach_broker, wake
 from governance.people.rules import check_operate
-from weighbridge.core.masking import mask
 
 log = logging.getLogger(__name__)
 
 Settle = Callable[[], object]
 Handler = Callable[[OutboxMessage], Settle | None]
 HANDLERS: dict[str, Handler] = {}
-CHANNELS: dict[str, str] = {}
-PROBES: set[str] = set()
 TICKERS: list[Callable[[datetime], None]] = []
 SAFE_TICKERS: list[Callable[[datetime], None]] = []
 ATTEMPTS_MAX, LONGEST = 12, timedelta(minutes=15)
@@ -75,7 +73,9 @@ class LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
 def handles(kind: str, *, channel: str = "", is_probe: bool = False) -> Callable[[Handler], Handler]:
     """Register the handler of a kind: it performs the effect, then returns a function that writes the result.
 
-    Kinds of one `channel` use the same external system. A probe is delivered while the others are paused.
+    Kinds of one `channel` use the same external system; of several, a payload names its own as `system`, and messages
+    wait for others to the same one only. A refusal of a kind holds back that of the same `part` of the system, if the
+    payload names one. A probe is delivered while the others are paused.
     """
 
     def register(handler: Handler) -> Handler:
@@ -164,7 +164,7 @@ def _attempt(message: OutboxMessage, now: datetime) -> None:
         log.warning("%s", loss)
     except NeedsPerson as refusal:
         payload = _marked(message, refusal.reach)
-        message.write(state=JobState.PAUSED, lease_until=None, error=mask(str(refusal)), payload=payload)
+        message.write(state=JobState.PAUSED, lease_until=None, error=storable(str(refusal)), payload=payload)
     except TryLater as delay:
         _wait(message, delay, now)
     except Exception as error:
@@ -174,15 +174,22 @@ def _attempt(message: OutboxMessage, now: datetime) -> None:
         message.hand_back(now=now, error=reason, wait=wait, is_uncertain=True, payload=payload)
 
 
-def resume(*, channel: str, now: datetime) -> int:
-    """Resume messages that a refusal or an outage held back, in the caller's transaction. Returns their number.
+def resume(*, channel: str, system: int | None = None, broken: Collection[int] = (), now: datetime) -> int:
+    """Resume messages that were held back, in the caller's transaction; the one that met the refusal is tried last.
 
-    The message that met the refusal is tried last; if it is refused again, it no longer holds back others.
+    Returns their number. If it is refused again, that one no longer holds back others. Those of the `broken` parts of
+    the system stay, and hold back no other part.
     """
     met_an_outage = Q(payload__has_key="reach") & ~Q(payload__told=True)
     queued = Q(state=JobState.QUEUED) & (met_an_outage | Q(attempts=0, next_attempt_at__gt=now))
-    rows = OutboxMessage.objects.select_for_update().filter(Q(state=JobState.PAUSED) | queued, kind__in=_kinds(channel))
-    resumed = list(rows.exclude(kind__in=PROBES).order_by("pk"))
+    rows = OutboxMessage.objects.select_for_update().filter(Q(state=JobState.PAUSED) | queued, sent_to(channel, system))
+    held = list(rows.exclude(kind__in=PROBES).order_by("pk"))
+    staying = [row for row in held if row.payload.get("part") in broken]
+    for row in staying:
+        if row.payload.get("reach") == Reach.CHANNEL:
+            row.payload |= {"reach": Reach.KIND}
+            row.save(update_fields=["payload"])
+    resumed = [row for row in held if row not in staying]
     for row in resumed:
         met_it = "reach" in row.payload
         payload = _marked(row, Reach.MESSAGE) | ({"is_alone": True} if met_it else {})
@@ -211,10 +218,6 @@ def tick(*, now: datetime, trusts_clock: bool = True) -> None:
         raise ExceptionGroup("parts of the tick failed", failures)
 
 
-def _kinds(channel: str) -> list[str]:
-    return [kind for kind, named in CHANNELS.items() if named == channel]
-
-
 def _marked(message: OutboxMessage, reach: Reach, *, is_told: bool = False) -> dict[str, Any]:
     """The payload with the scope of the refusal. `is_told` means that the external system named the wait."""
     rest = {name: value for name, value in message.payload.items() if name not in {"reach", "told"}}
@@ -239,7 +242,7 @@ def _wait(message: OutboxMessage, delay: TryLater, now: datetime) -> None:
 def _held_back(*, pk: int, now: datetime) -> bool:
     """Whether another message of the channel blocks this one; then this one waits, or pauses, with it."""
     message = OutboxMessage.objects.filter(OutboxMessage.claimable(now=now), pk=pk, kind__in=CHANNELS).first()
-    before = _in_the_way(message, now) if message else None
+    before = in_the_way(message, now) if message else None
     if message is None or before is None:
         return False
     rows = OutboxMessage.objects.filter(pk=pk, fence=message.fence, state=message.state)
@@ -249,18 +252,6 @@ def _held_back(*, pk: int, now: datetime) -> bool:
         waits = "next_attempt_at" if message.state == JobState.QUEUED else "lease_until"
         rows.update(**{waits: max(before.next_attempt_at, now + LOOK_AGAIN)})
     return True
-
-
-def _in_the_way(message: OutboxMessage, now: datetime) -> OutboxMessage | None:
-    alike = Q(payload__reach=Reach.CHANNEL, kind__in=_kinds(CHANNELS[message.kind]))
-    alike |= Q(payload__reach=Reach.KIND, kind=message.kind)
-    others = OutboxMessage.objects.filter(alike).exclude(pk=message.pk)
-    if message.kind in PROBES:
-        told = others.filter(state=JobState.QUEUED, payload__told=True, next_attempt_at__gt=now)
-        return told.order_by("-next_attempt_at").first()
-    if "reach" in message.payload:  # two that met it at once: the older tries first, or they would wait for each other
-        return others.filter(pk__lt=message.pk, state__in=[JobState.QUEUED, *HELD]).order_by("pk").first()
-    return others.filter(state__in=UNFINISHED).order_by("-next_attempt_at").first()
 
 
 def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> None:
@@ -287,6 +278,7 @@ register(
         silence="All workers that took this message stopped responding.",
         check=lambda person, _: check_operate(person),
         max_attempts=ATTEMPTS_MAX,
+        on_end=report_dead_effect,
         lease=effect_lease,
         longest=LONGEST,
         canceled_from=(*UNFINISHED, JobState.DEAD),

@@ -1,18 +1,21 @@
-"""Reads of the outbox: waiting and stuck messages, the last connection test, and whether work is delayed."""
+"""Reads of the outbox: waiting and stuck messages, whether work is delayed, and the IDs that recipients see."""
 
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
 
-from governance.audit.models import AuditEvent
 from governance.jobs.domain import ClockReading, clock_doubt
-from governance.jobs.enums import HELD, UNFINISHED, JobState
+from governance.jobs.enums import HELD, JobState
 from governance.jobs.models import OutboxMessage, Pulse
+from governance.site.queries import compiled_once
 
 CHECK = "tracker.check"
-CHECKED = "tracker.checked"
 TICK, BROKER = "tick", "broker"
 QUEUE, CLOCK = "queue:", "clock."
 COURSE, DATABASE, DOUBT = "clock.course", "clock.database", "clock.doubt"
@@ -41,16 +44,6 @@ class Pause:
     count: int
     kinds: tuple[str, ...]
     oldest_at: datetime
-
-
-@dataclass(frozen=True)
-class ConnectionTest:
-    """The result of the last connection test."""
-
-    is_ok: bool
-    sentence: str
-    account: str
-    at: datetime
 
 
 def health(*, now: datetime) -> OutboxHealth:
@@ -94,30 +87,22 @@ def delayed() -> QuerySet[OutboxMessage]:
     return OutboxMessage.objects.filter(state=JobState.QUEUED, attempts__gt=0).order_by("next_attempt_at")
 
 
-def last_connection() -> ConnectionTest | None:
-    """The result of the last connection test, or None before the first test."""
-    event = AuditEvent.objects.filter(kind=CHECKED).order_by("-position").first()
-    if event is None:
-        return None
-    sentence, account = (str(event.details.get(name, "")) for name in ("sentence", "account"))
-    return ConnectionTest(bool(event.details.get("ok")), sentence, account, event.at)
-
-
-def check_under_way() -> OutboxMessage | None:
-    """The running connection test, if any."""
-    return OutboxMessage.objects.filter(kind=CHECK, state__in=UNFINISHED).order_by("-pk").first()
-
-
 def is_delayed(*, now: datetime) -> bool:
     """True if due work or the tick is late by a minute, or if the tick could not reach the broker, in one query.
 
     A pulse is the time of the last tick, or since when no worker takes due work. If it never ran, messages wait.
     """
-    then = now - PATIENCE
+    return bool(_late_since(now - PATIENCE))
+
+
+def _late(then: datetime) -> QuerySet[Any, Any]:
     not_work = Q(name__startswith=QUEUE) | Q(name__startswith=CLOCK)
     silent = Pulse.objects.filter(Q(at__lt=then) | Q(name=BROKER)).exclude(not_work).values_list("pk")
     left_lying = OutboxMessage.objects.filter(OutboxMessage.claimable(now=then)).values_list("pk")
-    return bool(silent.union(left_lying, all=True)[:1])
+    return silent.union(left_lying, all=True)[:1]
+
+
+_late_since = compiled_once(_late, marker=datetime.max.replace(tzinfo=UTC))
 
 
 def signs() -> dict[str, datetime]:
@@ -164,3 +149,15 @@ def silent_queues(*, now: datetime) -> list[str]:
 def queues_to_ask(*, now: datetime) -> list[str]:
     """Queues whose workers have shown no sign for ten seconds. After ten minutes, they are not asked any more."""
     return [queue for queue, at in signs().items() if now - GIVEN_UP_AFTER < at < now - ASKED_EVERY]
+
+
+def message_id_of(key: str) -> str:
+    """The Message-ID of a mail: the same for each repetition of a delivery."""
+    host = urlsplit(settings.WEIGHBRIDGE["BASE_URL"]).hostname or "localhost"
+    return f"<{delivery_id_of(key)}@{host}>"
+
+
+def delivery_id_of(key: str) -> str:
+    """The ID by which a recipient knows a repetition: made of the key alone, which it does not reveal."""
+    own = f"{settings.WEIGHBRIDGE['INSTANCE']}:{key}"
+    return f"msg_{hashlib.sha256(own.encode()).hexdigest()[:32]}"

@@ -35,12 +35,12 @@ def resume_all(*, by: User, now: datetime) -> int:
 
 
 def request_check(*, by: User, now: datetime) -> OutboxMessage:
-    """Request a connection test of the ticket tracker. A pending test that failed is replaced."""
+    """Request a connection test of every ticket site. Pending tests that failed are replaced."""
     check_operate(person_of(by))
     with transaction.atomic():
         for earlier in OutboxMessage.objects.filter(kind=CHECK, state__in=[*UNFINISHED, JobState.DEAD]).order_by("pk"):
             jobs.abandon(row=earlier, by=by, now=now)
         key, payload = f"{CHECK}:{now.isoformat()}", {"by": by.pk}
         message = outbox.enqueue(kind=CHECK, key=key, lane="tracker", payload=payload, now=now)
-        audit.record(kind="tracker.check_requested", by=by, subject=("integration", "jira"), now=now)
+        audit.record(kind="tracker.check_requested", by=by, subject=("integration", "tickets"), now=now)
     return message

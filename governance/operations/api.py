@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -45,7 +45,7 @@ class TrailExport(APIView):
     content_negotiation_class = AnyAccept
 
     @extend_schema(operation_id="audit_export", parameters=[TABLE_KIND, TrailFilters], responses=TABLE_ANSWERS)
-    def get(self, request: Request, kind: str) -> HttpResponse:
+    def get(self, request: Request, kind: str) -> HttpResponseBase:
         """Every event the filters leave, the newest first."""
         check_read_trail(asker(request)[1])
         return export(trail.table(_filters(request)), kind=kind)

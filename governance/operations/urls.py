@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from governance.operations.web import changes, findings, health, integrations, trail
+from governance.operations.web import changes, findings, health, integrations, keys, people, settings, trail
 
 urlpatterns: list[URLPattern] = [
     path("changes/", changes.listed, name="changes"),
@@ -12,11 +12,17 @@ urlpatterns: list[URLPattern] = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("workz", health.workz, name="workz"),
+    path("findings.<slug:kind>", findings.exported, name="findings_export"),
     path("findings/", findings.listed, name="findings"),
+    path("findings/<int:finding_id>/", findings.detail, name="finding"),
     path("findings/<int:finding_id>/assign/", findings.assign, name="finding_assign"),
     path("findings/<int:finding_id>/close/", findings.close, name="finding_close"),
+    path("settings/", settings.settings_page, name="settings"),
+    path("settings/health/", health.page, name="health"),
+    path("settings/health/mail/", health.test_mail, name="health_mail"),
+    path("settings/keys/", keys.page, name="keys"),
+    path("settings/people/", people.listed, name="people"),
     path("integrations/", integrations.listed, name="integrations"),
-    path("integrations/connection/", integrations.connection, name="integrations_connection"),
     path("integrations/check/", integrations.check, name="integrations_check"),
     path("integrations/resume/", integrations.resume, name="integrations_resume"),
     path("integrations/<int:message_id>/retry/", integrations.retry, name="integrations_retry"),

@@ -7,16 +7,6 @@ from governance.people.domain.roles import Person, Role
 from weighbridge.core.errors import NotAllowed
 
 P = ParamSpec("P")
-_WORDS = {
-    Role.REQUESTER: "a requester",
-    Role.REVIEWER: "a reviewer",
-    Role.PLATFORM_LEAD: "a platform lead",
-    Role.PRODUCT_LEAD: "a product lead",
-    Role.FINANCE: "finance",
-    Role.DATA_STEWARD: "a data steward",
-    Role.ADMIN: "an administrator",
-    Role.AUDITOR: "an auditor",
-}
 
 
 def need_role(person: Person, *roles: Role, to: str) -> None:
@@ -24,7 +14,7 @@ def need_role(person: Person, *roles: Role, to: str) -> None:
     if not person.is_active:
         raise NotAllowed("Your account is not active. Ask an administrator.")
     if not person.roles.intersection(roles):
-        raise NotAllowed(f"Only {' or '.join(_WORDS[role] for role in roles)} may {to}.")
+        raise NotAllowed(f"Only {' or '.join(role.holder for role in roles)} may {to}.")
 
 
 def may(check: Callable[P, None]) -> Callable[P, bool]:

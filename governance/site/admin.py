@@ -26,15 +26,15 @@ class OneWayInSite(admin.AdminSite):
             raise PermissionDenied
         return redirect("admin:index")
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # without the library's own options, which none of our addresses passes
         """Redirect to the page for logging out."""
         return redirect("account_logout")
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # as above
         """Redirect to the page for changing one's password."""
         return redirect("account_change_password")
 
-    password_change_done = password_change  # type: ignore[assignment]
+    password_change_done = password_change  # type: ignore[assignment]  # the page after it does not exist: both lead to the account
 
 
 class ReadOnly(ModelAdmin):

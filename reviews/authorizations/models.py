@@ -75,6 +75,10 @@ class Authorization(models.Model):
         return self.number
 
 
+OPEN_CONDITION = Q(met_at=None, lifted_at=None, carried_to=None)
+"""Selects the conditions that are owed: neither met nor lifted, and no newer authorization carries them."""
+
+
 class Condition(models.Model):
     """A duty attached to an authorization, with an owner and a due date.
 

@@ -10,6 +10,7 @@ from governance.rulebook.domain.trust import SignerKind
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import CHANNELS
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.readers.study_kinds import StudyKind
 
@@ -169,6 +170,11 @@ class ChecklistAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.item
+
+    @property
+    def digest(self) -> str:
+        """The digest of what it says. A new row is no answer, which has a digest too."""
+        return digest_of({"text": self.text, "file": self.file_digest, "is_attested": self.is_attested})
 
 
 class PolicyEvaluation(models.Model):

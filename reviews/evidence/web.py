@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -57,7 +57,7 @@ def page(request: HttpRequest, name: str, number: int) -> HttpResponse:
 
 
 @require_safe
-def export_backtest(request: HttpRequest, name: str, number: int, kind: str) -> HttpResponse:
+def export_backtest(request: HttpRequest, name: str, number: int, kind: str) -> HttpResponseBase:
     """The requests of the back-test as a file."""
     return export(backtest.table(_run(request, name, number)), kind=kind)
 

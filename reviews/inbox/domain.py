@@ -1,12 +1,14 @@
-"""When people are reminded of what lapses, and who they are.
+"""What an inbox lists and in which order, when people are reminded of what lapses, and who they are.
 
 Working days are Monday to Friday in UTC; holidays are not known.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+
+from governance.notifications.domain.events import Addressee
 
 SATURDAY = 5
 DAY = timedelta(days=1)
@@ -20,6 +22,70 @@ class ReminderKind(StrEnum):
     CLEARANCE = "clearance"
     AUTHORIZATION = "authorization"
     CHANGE = "change"
+
+
+class InboxKind(StrEnum):
+    """What an entry of an inbox is about; the value is what a page calls it."""
+
+    VOTE = "vote"
+    REQUEST = "your request"
+    CHANGE = "change"
+    REVIEW = "quarterly review"
+    ACTION_ITEM = "action item"
+    CONDITION = "condition"
+    AUTHORIZATION = "authorization"
+    EVIDENCE = "evidence"
+    FINDING = "finding"
+    TOKEN = "token"  # noqa: S105 -- a word, no password
+    RUN = "benchmark"
+    DELIVERY = "delivery"
+    ESCALATION = "escalation"
+
+
+class InboxBatch(StrEnum):
+    """A step that can be taken for several entries at once: it decides nothing, and one person alone may take it."""
+
+    ACKNOWLEDGE = "acknowledge"
+    ACCEPT = "accept"
+    ASSIGN = "assign"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxEntry:
+    """One thing that waits for a person: what it is, its one next step, and when it lapses (None: never).
+
+    `path` is the address of the page on which the step is taken. `note` says what else matters, such as the model.
+    `in_place_of` is the absent person whose deputy the person is.
+    """
+
+    kind: InboxKind
+    ref: str
+    title: str
+    path: str
+    step: str
+    since: datetime
+    ends_at: datetime | None = None
+    note: str = ""
+    state: str = ""
+    in_place_of: str = ""
+    lapses_soon: bool = False
+    is_escalated: bool = False
+    # The step that can be taken for several entries at once; it belongs to the page and is no part of the API.
+    batch: InboxBatch | None = None
+
+
+def by_clock(entries: Iterable[InboxEntry]) -> tuple[InboxEntry, ...]:
+    """The entries in the order of their clock: the first to lapse first, then what lapses never, oldest first."""
+    return tuple(
+        sorted(entries, key=lambda entry: (entry.ends_at is None, entry.ends_at or entry.since, entry.since, entry.ref))
+    )
+
+
+def end_of(day: date) -> datetime:
+    """The moment at which a day is over, in UTC. The last day of all has no next one, and ends with its last moment."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.combine(day + DAY, time.min, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -40,14 +106,6 @@ class Occasion:
     def is_escalation(self) -> bool:
         """Whether the next people in line are told."""
         return self.days_before is None
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """Whom a reminder goes to; `in_place_of_id` is the absent person whose deputy they are."""
-
-    person_id: int
-    in_place_of_id: int | None = None
 
 
 def working_days_before(due_at: datetime, *, days: int) -> datetime:
@@ -76,19 +134,19 @@ def is_escalated(*, now: datetime, begun_at: datetime, due_at: datetime, terms: 
     return passed <= now < due_at
 
 
-def recipients(person_ids: Iterable[int], *, deputies: Mapping[int, int | None]) -> tuple[Recipient, ...]:
+def recipients(person_ids: Iterable[int], *, deputies: Mapping[int, int | None]) -> tuple[Addressee, ...]:
     """Whom to remind: everybody who is there, and the deputies of the absent, each once, by id.
 
     `deputies` maps each absent person to the deputy who is there, or to None.
     """
-    found: dict[int, Recipient] = {}
+    found: dict[int, Addressee] = {}
     for person_id in sorted(set(person_ids)):
         if person_id not in deputies:
-            found[person_id] = Recipient(person_id)
+            found[person_id] = Addressee(person_id)
     for person_id in sorted(set(person_ids) & set(deputies)):
         deputy_id = deputies[person_id]
         if deputy_id is not None and deputy_id not in deputies:
-            found.setdefault(deputy_id, Recipient(deputy_id, person_id))
+            found.setdefault(deputy_id, Addressee(deputy_id, person_id))
     return tuple(found[person_id] for person_id in sorted(found))
 
 

@@ -16,7 +16,7 @@ def request_reminders(now: datetime) -> None:
     """Enqueue the reminders of the hour, once."""
     key = f"{MAKE}:{now:%Y-%m-%dT%H}"
     if not OutboxMessage.objects.filter(key=key).exists():
-        outbox.enqueue(kind=MAKE, key=key, lane="reminders", payload={}, now=now)
+        outbox.enqueue(kind=MAKE, key=key, lane=key, payload={}, now=now)
 
 
 @outbox.handles(MAKE)

@@ -23,8 +23,10 @@ from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import check_print
+from reviews.snapshots.outbox import notify_parties
 from reviews.snapshots.queries.allowed_steps import check_can_freeze_packet
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.tickets.actions import attach_packet_of_request
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 
@@ -82,6 +84,7 @@ def store_pdf(
         if is_ours:
             details = {"number": packet.number, "pdf": stored.digest, "pages": pages, "render_ms": render_ms}
             record(kind="packet.ready", request=packet.request, by=by, now=now, details=details)
+            attach_packet_of_request(request=packet.request, packet_id=packet.pk, number=packet.number, by=by, now=now)
     return is_ours
 
 
@@ -91,12 +94,24 @@ def _record(event: str, packet: Packet, by: User | None, now: datetime, _: dict[
     record(kind=f"packet.{event}", request=packet.request, by=by, now=now, details=details, reason=reason)
 
 
+def _notify_of_failure(packet: Packet, now: datetime) -> None:
+    notify_parties(
+        request=packet.request,
+        kind="failed",
+        key=f"packet:{packet.pk}:{packet.fence}",
+        sentence=f"Packet {packet.number} was not rendered: {packet.error}",
+        by=None,
+        now=now,
+    )
+
+
 register(
     JobKind(
         model=Packet,
         queues={RENDER: Q()},
         check=lambda person, packet: check_print(person, parties_of(packet.request)),
         record=_record,
+        on_end=_notify_of_failure,
         **RENDERED,
     )
 )

@@ -1,7 +1,8 @@
 """The port of the packet printer, independent of WeasyPrint; `reviews.packets.printing` implements it."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 
 class PrintFailed(Exception):  # noqa: N818 -- named after what happened, like all errors of the port
@@ -10,6 +11,18 @@ class PrintFailed(Exception):  # noqa: N818 -- named after what happened, like a
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+@dataclass(frozen=True)
+class PrintedPages:
+    """A printed section: how many pages it has, and on which of them (from 0) each of its anchors stands.
+
+    `source` is its opened PDF.
+    """
+
+    count: int
+    places: Mapping[str, int]
+    source: Any
 
 
 class PacketPrinter(Protocol):

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("cycles/<slug:quarter>/agenda/<int:item_id>/decisions/", cycles.decide.as_view(), name="cycle-decide"),
     path("cycles/<slug:quarter>/agenda/", cycles.add_item.as_view(), name="cycle-add"),
     path("cycles/<slug:quarter>/agenda/<int:item_id>/remove/", cycles.remove_item.as_view(), name="cycle-remove"),
+    path("cycles/<slug:quarter>/agenda/<int:item_id>/put-back/", cycles.put_back_item.as_view(), name="cycle-put-back"),
     path("cycles/<slug:quarter>/agenda/<int:item_id>/move/", cycles.move_item.as_view(), name="cycle-move"),
     path("cycles/<slug:quarter>/refresh/", cycles.refresh.as_view(), name="cycle-gather"),
     path("cycles/<slug:quarter>/cut-off/", cycles.move_cut_off.as_view(), name="cycle-cut-off"),

@@ -4,16 +4,21 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
 
+from governance.jobs.mail import post
+from governance.jobs.queries import message_id_of
 from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket
 
 SHOWN_MAX = 10
 
 
-def send_invitation(packet: CyclePacket, *, user: User) -> None:
-    """Invite one person, with the agenda and a link to the pre-read."""
+def send_invitation(packet: CyclePacket, *, user: User, key: str) -> None:
+    """Invite one person, with the agenda and a link to the pre-read. The same `key` is the same mail again.
+
+    Raises NeedsPerson or TryLater, as all mail does.
+    """
     subject, text = _invitation(packet)
-    EmailMessage(subject=subject, body=text, to=[user.email]).send()
+    post(EmailMessage(subject=subject, body=text), to=user, message_id=message_id_of(key))
 
 
 def _invitation(packet: CyclePacket) -> tuple[str, str]:
@@ -24,7 +29,7 @@ def _invitation(packet: CyclePacket) -> tuple[str, str]:
     text = [
         f"The packet of the Model Performance & Cost Review {content.quarter} is issued.",
         "",
-        f"Agenda ({len(content.agenda)} items):",
+        f"Agenda ({len(content.agenda)} item{'' if len(content.agenda) == 1 else 's'}):",
         *(lines or ["Nothing yet."]),
         *([f"and {more} more"] if more > 0 else []),
         "",

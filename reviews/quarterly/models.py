@@ -19,6 +19,7 @@ AGENDA_KINDS = [(kind.value, kind.words) for kind in AgendaKind]
 SIDES = [(side.value, side.value) for side in Side]
 DECISION_KINDS = [(kind.value, kind.words) for kind in DecisionKind]
 ACTION_STATES = [(state.value, state.words) for state in ActionState]
+MINUTES_PER_ITEM, MINUTES_PER_ITEM_MAX = 5, 120
 MET = (CycleState.HELD, CycleState.CLOSED)
 User = settings.AUTH_USER_MODEL
 
@@ -33,6 +34,7 @@ class ReviewCycle(models.Model):
     cut_off_at = models.DateTimeField()
     gathered_at = models.DateTimeField(null=True)
     is_reordered = models.BooleanField(default=False)
+    minutes_per_item = models.PositiveSmallIntegerField(default=MINUTES_PER_ITEM)
     chair = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     held_at = models.DateTimeField(null=True)
     notes = models.TextField(blank=True, default="")
@@ -49,6 +51,9 @@ class ReviewCycle(models.Model):
             ),
             models.CheckConstraint(
                 name="cycle_state_known", condition=Q(state__in=[state.value for state in CycleState])
+            ),
+            models.CheckConstraint(
+                name="minutes_per_item_planned", condition=Q(minutes_per_item__range=(1, MINUTES_PER_ITEM_MAX))
             ),
             models.CheckConstraint(name="collecting_before_cut_off", condition=Q(collecting_at__lt=F("cut_off_at"))),
             models.CheckConstraint(

@@ -1,11 +1,11 @@
 """Tasks of the quarterly review: advance cycles, render packets, send invitations."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from celery import shared_task
-from django.contrib.auth.models import User
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -16,15 +16,22 @@ from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 from governance.jobs.signs_of_life import lease_renewed
 from reviews.packets.ports import PrintFailed
-from reviews.packets.printing.pdf_sections import PrintSection, SectionPrinter, merge, processes_for
+from reviews.packets.printing.pdf import WeasyPrintPrinter
+from reviews.packets.printing.pdf_sections import PrintSection, SectionPrinter, processes_for
+from reviews.packets.printing.pdf_tags import joined, pages_in
+from reviews.packets.queries.packet import pages_of
 from reviews.quarterly import mail
 from reviews.quarterly.actions import cycles, quarterly_packets
-from reviews.quarterly.domain.sections import Section
+from reviews.quarterly.domain.packet import QuarterlyPacket, read_quarterly_packet
+from reviews.quarterly.domain.printed.sections import Section
 from reviews.quarterly.models import CyclePacket, RenderedSection
 from reviews.quarterly.queries import quarterly_page as pages
-from weighbridge.charts.drawing import svg
+from reviews.quarterly.queries.invitations import invitees
+from weighbridge.charts.drawing import Chart, svg
 
 STORE_EVERY = 8
+FRONT_PAGES = 2
+"""A page for the leadership and one of contents, as most packets have them."""
 
 
 @outbox.on_tick
@@ -36,12 +43,14 @@ def turn_quarters(now: datetime) -> None:
     quarterly_packets.delete_unused_sections(now=now)
 
 
-@outbox.handles("cycle.invite")
+@outbox.handles("cycle.invite", channel="mail")
 def send_invitation(message: OutboxMessage) -> None:
-    """Send one invitation with the agenda and a link to the pre-read."""
+    """Send one invitation with the agenda and a link to the pre-read, unless the person is no longer invited."""
     packet = CyclePacket.objects.select_related("cycle").get(pk=message.payload["packet_id"])
-    user = User.objects.get(pk=message.payload["user_id"])
-    mail.send_invitation(packet, user=user)
+    user = invitees(packet.cycle).filter(pk=message.payload["user_id"]).first()
+    if user is not None:
+        outbox.check_held(message=message, now=timezone.now())
+        mail.send_invitation(packet, user=user, key=message.key)
 
 
 @shared_task
@@ -93,16 +102,21 @@ def _render(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
     try:
         missing = [section for section in sections if section.digest not in done_before]
         printer = SectionPrinter(processes=processes_for(len(missing)))
-        printer.print(_sheets(packet, missing), shared=pages.shared_assets(), on_printed=on_printed)
+        printer.print(sheets_of(missing), shared=pages.shared_assets(), on_printed=on_printed)
     finally:
         if waiting:
             store()
 
 
-def _sheets(packet: CyclePacket, sections: list[Section]) -> Iterator[PrintSection]:
+def sheets_of(sections: Iterable[Section]) -> Iterator[PrintSection]:
+    """The HTML and charts of each section."""
     for section in sections:
-        html = render_to_string(pages.TEMPLATE, dict(pages.context_of(section, quarter=packet.cycle.quarter)))
-        yield PrintSection(section.digest, html, {name: svg(chart).encode() for name, chart in section.charts.items()})
+        html = render_to_string(pages.TEMPLATE, dict(pages.context_of(section)))
+        yield PrintSection(section.digest, html, _drawn(section.charts))
+
+
+def _drawn(charts: Mapping[str, Chart]) -> dict[str, bytes]:
+    return {name: svg(chart).encode() for name, chart in charts.items()}
 
 
 def _in_titles(reason: str, sections: tuple[Section, ...]) -> str:
@@ -117,5 +131,24 @@ def _merged(packet: CyclePacket, sections: tuple[Section, ...]) -> tuple[bytes, 
     drawn = {row.digest: bytes(row.pdf) for row in rows}
     if any(section.digest not in drawn for section in sections):
         raise PrintFailed("Rendered sections were deleted before they were merged; render the packet again.")
-    parts = [(section.title, drawn[section.digest]) for section in sections]
-    return merge(parts, title=f"Model Performance & Cost Review {packet.cycle.quarter}")
+    content, digest = read_quarterly_packet(packet.document), packet.document_digest
+    return framed(content, digest=digest, printed=[(section, drawn[section.digest]) for section in sections])
+
+
+def framed(packet: QuarterlyPacket, *, digest: str, printed: Sequence[tuple[Section, bytes]]) -> tuple[bytes, int]:
+    """The whole PDF, whose pages are counted from the leadership page on, and its number of pages."""
+    placed = [(section, pages_in(pdf)) for section, pdf in printed]
+    context = pages.frame_of(packet, digest=digest, printed=placed)
+    assets = pages.shared_assets() | _drawn(context["charts"])
+    return joined(_frame(context, assets), [section for _, section in placed])
+
+
+def _frame(context: Mapping[str, Any], assets: Mapping[str, bytes]) -> bytes:
+    """The frame; printed again if its contents name wrong pages, because more or fewer pages are before the leaves."""
+    frame = _frame_after(FRONT_PAGES, context, assets)
+    front = pages_of(frame) - len(context["leaves"])
+    return frame if front == FRONT_PAGES else _frame_after(front, context, assets)
+
+
+def _frame_after(front: int, context: Mapping[str, Any], assets: Mapping[str, bytes]) -> bytes:
+    return WeasyPrintPrinter().print(render_to_string(pages.FRAME, {**context, "front": front}), assets=assets)

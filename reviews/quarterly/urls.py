@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from reviews.quarterly.web import action_items, cycle_packets, cycles, meeting, scorecard
+from reviews.quarterly.web import (
+    action_items,
+    cycle_packets,
+    cycles,
+    meeting,
+    meeting_end,
+    meeting_item,
+    portfolio,
+    scorecard,
+)
 
 urlpatterns: list[URLPattern] = [
     path("cycles/", cycles.index, name="cycles"),
@@ -14,13 +23,22 @@ urlpatterns: list[URLPattern] = [
     path("cycles/<str:quarter>/start/", meeting.open_meeting, name="cycle_start"),
     path("cycles/<str:quarter>/chair/", meeting.take_chair, name="cycle_chair"),
     path("cycles/<str:quarter>/notes/", meeting.write_notes, name="cycle_notes"),
-    path("cycles/<str:quarter>/close/", meeting.close, name="cycle_close"),
+    path("cycles/<str:quarter>/close/", meeting_end.close, name="cycle_close"),
     path("cycles/<str:quarter>/attendance/", meeting.attend, name="cycle_attend"),
     path("cycles/<str:quarter>/attendance/leave/", meeting.leave, name="cycle_leave"),
     path("cycles/<str:quarter>/agenda/", meeting.add_item, name="cycle_add"),
     path("cycles/<str:quarter>/agenda/<int:item_id>/remove/", meeting.remove_item, name="cycle_remove"),
     path("cycles/<str:quarter>/agenda/<int:item_id>/move/", meeting.move_item, name="cycle_move"),
-    path("cycles/<str:quarter>/agenda/<int:item_id>/decisions/", meeting.decide, name="cycle_decide"),
+    path("cycles/<str:quarter>/portfolio/", portfolio.page, name="cycle_portfolio"),
+    path("cycles/<str:quarter>/portfolio/proposals/", portfolio.proposal, name="cycle_portfolio_proposal"),
+    path("cycles/<str:quarter>/meeting/", meeting_item.start, name="cycle_meeting"),
+    path("cycles/<str:quarter>/meeting/proposals/", meeting_end.accept, name="cycle_proposals"),
+    path("cycles/<str:quarter>/meeting/<int:item_id>/", meeting_item.item, name="cycle_item"),
+    path("cycles/<str:quarter>/meeting/<int:item_id>/decisions/", meeting_item.decide, name="cycle_decide"),
+    path("cycles/<str:quarter>/meeting/<int:item_id>/accept/", meeting_item.accept, name="cycle_item_accept"),
+    path("cycles/<str:quarter>/meeting/<int:item_id>/attendance/", meeting_item.attend, name="cycle_item_attend"),
+    path("cycles/<str:quarter>/meeting/<int:item_id>/attendance/leave/", meeting_item.leave, name="cycle_item_leave"),
+    path("cycles/<str:quarter>/meeting/<int:item_id>/pace/", meeting_item.plan_minutes, name="cycle_item_pace"),
     path("cycles/<str:quarter>/packets/", cycle_packets.live, name="cycle_packets"),
     path("cycles/<str:quarter>/packets/issue/", cycle_packets.issue, name="cycle_issue"),
     path("cycles/<str:quarter>/packets/<int:number>/", cycle_packets.preread, name="cycle_preread"),

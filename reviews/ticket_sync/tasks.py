@@ -4,24 +4,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from governance.jobs import enums as jobs_enums
+from governance.inventory.actions import stored_files
 from governance.jobs import outbox
+from governance.jobs.enums import Reach
 from governance.jobs.kinds import effect_lease
 from governance.jobs.models import OutboxMessage
+from reviews.packets.models import Packet
 from reviews.requests.enums import OUTCOMES
 from reviews.ticket_sync.actions import receiving as inbound
 from reviews.ticket_sync.actions import reconciliation
-from reviews.ticket_sync.queries import draft_for, page_of, title_of
+from reviews.ticket_sync.outbox import failures_translated
+from reviews.ticket_sync.queries.asking import health_with_each_route
+from reviews.ticket_sync.queries.connections import moves_of, settings_of, statuses_of
+from reviews.ticket_sync.queries.drafts import draft_for, page_of, title_of
+from reviews.ticket_sync.queries.values import values_of
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import MOVES, ReconciliationMode
+from reviews.tickets.domain.moves import ReconciliationMode
 from reviews.tickets.jira.reader import STATUSES_MAX, JiraReader
-from reviews.tickets.jira.settings import STATUSES, JiraSettings
-from reviews.tickets.models import Ticket
+from reviews.tickets.models import Ticket, TicketRoute, TicketSite
 from reviews.tickets.ports import (
     FailureReach,
     LabelLost,
@@ -33,60 +37,40 @@ from reviews.tickets.ports import (
     TicketReader,
     TicketStatus,
     TicketTracker,
-    TrackerError,
     TrackerHealth,
-    TrackerUnreachable,
     TransitionUnavailable,
 )
 from reviews.tickets.queries.drafts import ticket_of
 from reviews.tickets.queries.mirror import linked_ids
+from reviews.tickets.queries.sites import active_sites, comparison_occasion
 
-NO_TRACKER = "Jira is not configured (JIRA_URL is unset). The ticket stays queued until it is."
-REACH = {
-    FailureReach.TICKET: jobs_enums.Reach.MESSAGE,
-    FailureReach.ALIKE: jobs_enums.Reach.KIND,
-    FailureReach.TRACKER: jobs_enums.Reach.CHANNEL,
-}
-PATIENCE_MAX_S = 3600.0
-NIGHT_HOUR = 2
+NO_SITE = (
+    "No ticket site takes this ticket yet. It waits until an administrator sets up a site and a route for it, under "
+    "Settings, Tickets."
+)
+SITE_REMOVED = "The site of the ticket was removed, so the ticket is not updated any more."
+DOUBLED_MAX_S = 3600.0
 OUTCOME_NAMES = tuple(name for name, _ in OUTCOMES)
 
 
-def jira_settings() -> JiraSettings:
-    """The Jira settings. Raises NeedsPerson if Jira is not configured or the settings are invalid."""
-    values = settings.WEIGHBRIDGE["JIRA"]
-    if not values["url"]:
-        raise outbox.NeedsPerson(NO_TRACKER)
-    try:
-        return JiraSettings(**{name: value for name, value in values.items() if name != "statuses"})
-    except Misconfigured as refusal:
-        raise outbox.NeedsPerson(refusal.reason) from refusal
-
-
 @contextmanager
-def tracker() -> Iterator[TicketReader]:
-    """The configured tracker. Its failures are translated into exceptions of the outbox."""
-    opened = JiraReader(jira_settings(), clock=timezone.now)
-    try:
-        yield opened
-    except TrackerUnreachable as failure:
-        reach, wait_s = REACH[failure.reach], failure.retry_after_s
-        raise outbox.TryLater(failure.reason, wait_s=wait_s, reach=reach, at=timezone.now()) from failure
-    except OutcomeUnknown as failure:
-        raise outbox.TryLater(
-            failure.reason, wait_s=failure.settle_s, is_uncertain=True, at=timezone.now()
-        ) from failure
-    except TrackerError as failure:
-        raise outbox.NeedsPerson(failure.reason, reach=REACH[failure.reach]) from failure
-    finally:
-        opened.close()
+def tracker(site: TicketSite | None, route: TicketRoute | None = None) -> Iterator[TicketReader]:
+    """The tracker at a site, for the project of a route. Its failures are translated into exceptions of the outbox."""
+    if site is None:
+        raise outbox.NeedsPerson(NO_SITE)
+    with failures_translated(clock=timezone.now):
+        opened = JiraReader(settings_of(site, route=route), clock=timezone.now)
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 @outbox.handles("ticket.open", channel=effects.TRACKER)
 def open_ticket(message: OutboxMessage) -> None:
     """Open the ticket of a request or an action item, or adopt one from an earlier attempt, and link it back."""
     ticket = ticket_of(message.payload)
-    with tracker() as jira:
+    with tracker(ticket.site, ticket.route) as jira:
         remote = _opened(jira, message, ticket)
         jira.link(remote.id, url=page_of(ticket), title=title_of(ticket), global_id=ticket.label)
 
@@ -96,7 +80,8 @@ def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> Remo
         return RemoteTicket(ticket.remote_id, ticket.key, ticket.url, ticket.status)
     try:
         # It always searches first: a database restored from a backup does not know the earlier attempts.
-        remote = jira.find(ticket.label) or jira.open(draft_for(ticket), not_after=_record_attempt(message))
+        draft = draft_for(ticket).with_values(values_of(ticket, now=timezone.now()))
+        remote = jira.find(ticket.label) or jira.open(draft, not_after=_record_attempt(message, ticket))
     except OutcomeUnknown:
         effects.mark_uncertain(ticket=ticket, now=timezone.now())
         raise
@@ -108,14 +93,16 @@ def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> Remo
     return remote
 
 
-def _record_attempt(message: OutboxMessage) -> datetime:
+def _record_attempt(message: OutboxMessage, ticket: Ticket) -> datetime:
     """Record that a creation is about to be sent, unless an earlier one may still appear; each wait is longer.
 
-    Returns the time until which it may be sent.
+    Returns the time until which it may be sent. Raises NeedsPerson if the route was removed.
     """
-    now, asks, jira = timezone.now(), message.payload.get("asks", 0), jira_settings()
+    if ticket.site is None or ticket.route is None:
+        raise outbox.NeedsPerson(NO_SITE)
+    now, asks, jira = timezone.now(), message.payload.get("asks", 0), settings_of(ticket.site, route=ticket.route)
     if asks:
-        patience_s = min(jira.patience_s * 2 ** (asks - 1), PATIENCE_MAX_S)
+        patience_s = max(jira.patience_s, min(jira.patience_s * 2 ** (asks - 1), DOUBLED_MAX_S))
         left_s = patience_s - (now - datetime.fromisoformat(message.payload["asked_at"])).total_seconds()
         if left_s > 0:
             reason = "Jira may have opened the ticket, but its search may lag behind. Weighbridge will search again."
@@ -128,16 +115,46 @@ def _link(message: OutboxMessage, ticket: Ticket, remote: RemoteTicket) -> None:
     with transaction.atomic():  # a worker whose lease expired must not overwrite the result of another
         outbox.check_held(message=message, now=timezone.now())
         effects.link_ticket(ticket=ticket, remote=remote, now=timezone.now())
+        packet = Packet.objects.filter(request=ticket.request_id).exclude(stored_as="").last()
+        if ticket.request_id and packet is not None:
+            effects.attach_packet(
+                ticket=ticket, packet_id=packet.pk, number=packet.number, when="linked", by=None, now=timezone.now()
+            )
+
+
+@outbox.handles("ticket.attach", channel=effects.TRACKER)
+def attach_packet(message: OutboxMessage) -> outbox.Settle | None:
+    """Attach a printed packet to its ticket. Without a ticket yet, the opening of the ticket attaches it."""
+    ticket = ticket_of(message.payload)
+    if not ticket.remote_id:
+        return None
+    packet = Packet.objects.get(pk=message.payload["packet_id"])
+    name, gone = f"{ticket.subject[1]}-packet-{packet.number}.pdf", ""
+    if ticket.is_at_removed_site:
+        return lambda: effects.record_attachment(ticket=ticket, name=name, note=SITE_REMOVED, now=timezone.now())
+    try:
+        with stored_files.opened(digest=packet.pdf_digest, now=timezone.now()) as source:
+            content = source.read()
+    except stored_files.DamagedFile as damage:
+        raise outbox.NeedsPerson(damage.reason) from damage
+    with tracker(ticket.site, ticket.route) as jira:
+        try:
+            jira.attach(ticket.remote_id, name=name, content=content, media_type="application/pdf")
+        except TicketGone as failure:
+            gone = failure.reason
+    return lambda: effects.record_attachment(ticket=ticket, name=name, note=gone, now=timezone.now())
 
 
 @outbox.handles("ticket.tell", channel=effects.TRACKER)
 def deliver_ticket_update(message: OutboxMessage) -> outbox.Settle:
     """Add one comment for all pending messages, and move the ticket to the status of the latest occasion."""
     ticket = ticket_of(message.payload)
-    status, note, comment_id = "", "", ""
-    with tracker() as jira:
+    if ticket.is_at_removed_site:
+        return lambda: effects.record_ticket_update(ticket=ticket, status="", note=SITE_REMOVED, now=timezone.now())
+    status, note, comment_id, statuses = "", "", "", statuses_of(ticket.route)
+    with tracker(ticket.site, ticket.route) as jira:
         payloads = [pending.payload for pending in outbox.collect_batch(message=message, now=timezone.now())]
-        wanted = [name for payload in payloads if (name := _statuses().get(payload["occasion"]))]
+        wanted = [name for payload in payloads if (name := statuses.get(payload["occasion"]))]
         blocks = tuple(
             Paragraph(f"{payload['by']}: {payload['text'] or payload['occasion'].replace('_', ' ')}")
             for payload in payloads
@@ -145,23 +162,43 @@ def deliver_ticket_update(message: OutboxMessage) -> outbox.Settle:
         may_exist = message.attempts > 1 or message.is_uncertain
         try:
             comment_id = jira.comment(ticket.remote_id, blocks, marker=message.payload["marker"], may_exist=may_exist)
-            status = jira.transition(ticket.remote_id, wanted[-1]) if wanted else ""
-        except (TicketGone, TransitionUnavailable) as failure:
+            status, unmoved = _moved(jira, ticket, wanted)
+            note = " ".join(filter(None, (unmoved, _filled(jira, ticket))))
+        except TicketGone as failure:
             note = failure.reason
     return lambda: effects.record_ticket_update(
         ticket=ticket, status=status, note=note, comment_id=comment_id, now=timezone.now()
     )
 
 
-def _statuses() -> dict[str, str]:
-    return {**STATUSES, **settings.WEIGHBRIDGE["JIRA"]["statuses"]}
+def _moved(jira: TicketTracker, ticket: Ticket, wanted: list[str]) -> tuple[str, str]:
+    """(the status to which the ticket was moved, why it was not)."""
+    try:
+        return jira.transition(ticket.remote_id, wanted[-1]) if wanted else "", ""
+    except TransitionUnavailable as failure:
+        return "", failure.reason
+
+
+def _filled(jira: TicketTracker, ticket: Ticket) -> str:
+    """Fill the fields of the route; why Jira refused them. A refused field must not hold up comments and statuses."""
+    if ticket.route is None or not ticket.route.field_map:
+        return ""
+    try:
+        jira.fill(ticket.remote_id, values_of(ticket, now=timezone.now()))
+    except Misconfigured as failure:
+        if failure.reach is FailureReach.TRACKER:
+            raise
+        return failure.reason
+    return ""
 
 
 @outbox.handles("ticket.read", channel=effects.TRACKER)
 def read_ticket(message: OutboxMessage) -> None:
     """Read the ticket once for all pending hints, update its mirror, and process each new move."""
     ticket = ticket_of(message.payload)
-    with tracker() as jira:
+    if ticket.is_at_removed_site:
+        return
+    with tracker(ticket.site, ticket.route) as jira:
         outbox.collect_batch(message=message, now=timezone.now())
         try:
             remote = jira.read(ticket.remote_id)
@@ -174,54 +211,84 @@ def read_ticket(message: OutboxMessage) -> None:
     with transaction.atomic():
         outbox.check_held(message=message, now=timezone.now())
         inbound.update_mirror(ticket=ticket, remote=remote, now=timezone.now())
-    statuses, page = _statuses(), page_of(ticket)
+    statuses, moves, page = statuses_of(ticket.route), moves_of(ticket.route), page_of(ticket)
     decisions = [statuses[name] for name in OUTCOME_NAMES if name in statuses]
-    moves = {**MOVES, **settings.WEIGHBRIDGE["JIRA_INBOUND"]["moves"]}
     for move in remote.moves:
         with transaction.atomic():
             outbox.check_held(message=message, now=timezone.now())
             inbound.process_move(
-                ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now()
+                ticket=ticket,
+                move=move,
+                is_last=move is remote.moves[-1],
+                moves=moves,
+                decisions=decisions,
+                page=page,
+                now=timezone.now(),
             )
 
 
 @outbox.handles("tickets.reconcile", channel=effects.TRACKER)
 def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
-    """Read the status of every linked ticket in batches of 100, and repair differences according to the mode."""
+    """Read the status of every linked ticket of a site in batches of 100, and repair differences by the mode."""
     seen: dict[str, TicketStatus] = {}
-    ids = linked_ids()
-    with tracker() as jira:
+    site = TicketSite.objects.get(pk=message.payload["system"])
+    ids = linked_ids(site)
+    with tracker(site) as jira:
         for start in range(0, len(ids), STATUSES_MAX):
             outbox.check_held(message=message, now=timezone.now())
             seen |= jira.read_statuses(ids[start : start + STATUSES_MAX])
     by = User.objects.filter(pk=message.payload.get("by")).first()
     mode = ReconciliationMode(message.payload["mode"])
-    return lambda: reconciliation.reconcile(mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now())
+    return lambda: reconciliation.reconcile(
+        site=site, mode=mode, seen=seen, statuses=statuses_of, by=by, now=timezone.now()
+    )
 
 
 @outbox.on_tick
-def compare_nightly(now: datetime) -> None:
-    """Once a night, after 02:00 UTC, compare every ticket, so that lost deliveries do no lasting harm."""
-    mode = settings.WEIGHBRIDGE["JIRA_INBOUND"]["nightly"]
-    if (
-        settings.WEIGHBRIDGE["JIRA"]["url"]
-        and mode in set(ReconciliationMode)
-        and now.hour >= NIGHT_HOUR
-        and linked_ids()
-    ):
-        reconciliation.request_reconciliation(mode=ReconciliationMode(mode), occasion=f"night:{now:%Y-%m-%d}", now=now)
+def compare_regularly(now: datetime) -> None:
+    """Compare every ticket, so that lost deliveries do no lasting harm: each night, or each hour without deliveries."""
+    for site in active_sites():
+        if occasion := comparison_occasion(site=site, now=now):
+            mode = ReconciliationMode(site.comparison)
+            reconciliation.request_reconciliation(site=site, mode=mode, occasion=occasion, now=now)
+
+
+@outbox.on_tick
+def probe_sites(now: datetime) -> None:
+    """Test the connection to each site whose messages are paused. What waits without a site takes its route."""
+    effects.route_waiting(now=now)
+    for site in active_sites():
+        effects.probe_tracker(site=site, now=now)
 
 
 @outbox.handles("tracker.check", channel=effects.TRACKER, is_probe=True)
 def check_tracker(message: OutboxMessage) -> outbox.Settle:
-    """Test the connection without changing anything in Jira; store the result for the integrations page."""
-    try:
-        with tracker() as jira:
-            health = jira.check()
-    except outbox.NeedsPerson as refusal:
-        health = TrackerHealth(ok=False, sentence=str(refusal))
+    """Test the connection to a site with each of its routes, without a change there; store what it answered.
+
+    Without a site, queue a test of each active one.
+    """
+    by = User.objects.filter(pk=message.payload.get("by")).first()
+    if "system" not in message.payload:
+        return lambda: [
+            effects.request_test(site=site, occasion=f"all:{message.pk}", by=by, now=timezone.now())
+            for site in active_sites()
+        ]
+    site = TicketSite.objects.get(pk=message.payload["system"])
+    health = health_of(site)
     if health.retry_after_s is not None:
         wait_s = health.retry_after_s
-        raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=jobs_enums.Reach.CHANNEL, at=timezone.now())
-    by = User.objects.filter(pk=message.payload.get("by")).first()
-    return lambda: effects.record_health(health=health, by=by, now=timezone.now())
+        raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=Reach.CHANNEL, at=timezone.now())
+    return lambda: effects.record_health(site=site, health=health, by=by, now=timezone.now())
+
+
+def health_of(site: TicketSite) -> TrackerHealth:
+    """Test the connection to the site with each of its routes."""
+
+    def check(route: TicketRoute | None) -> TrackerHealth:
+        try:
+            with tracker(site, route) as jira:
+                return jira.check()
+        except outbox.NeedsPerson as refusal:
+            return TrackerHealth.failed("Credential", str(refusal))
+
+    return health_with_each_route(site, check=check)

@@ -4,8 +4,131 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from governance.inventory.enums import KINDS
+from governance.people.models import Team
 from reviews.requests.models import ReviewRequest
-from reviews.tickets.domain import Meaning, MoveOutcome
+from reviews.tickets.domain.moves import Meaning, MoveOutcome, ReconciliationMode
+from reviews.tickets.domain.routing import RouteScope, Work
+
+WORKS = [(work.value, work.label) for work in Work]
+CLIENT_ID_CHARS_MAX = 100
+MODES = [*((mode.value, mode.value) for mode in ReconciliationMode), ("never", "never")]
+
+
+class SiteState(models.TextChoices):
+    """The state of a site. No ticket is opened in a site that is being set up; a removed site keeps its tickets."""
+
+    SETUP = "setup", "Being set up"
+    ACTIVE = "active", "Active"
+    REMOVED = "removed", "Removed"
+
+
+class Access(models.TextChoices):
+    """How Weighbridge signs in to a site."""
+
+    ACCOUNT = "account", "E-mail address and API token"
+    TOKEN = "token", "Personal access token"
+    OAUTH = "oauth", "OAuth 2.0"
+
+
+class TicketSite(models.Model):
+    """A site of the ticket tracker. `credential` and the secrets of its webhook are encrypted.
+
+    With OAuth, `credential` is the secret of the app, and the tokens are those of its grant.
+    `server` is what the site said it is, in words; `flavor` and `version` are the same for the adapter. `steps` are
+    those of the last test of the connection.
+    """
+
+    name = models.CharField(max_length=60)
+    base_url = models.CharField(max_length=200)
+    flavor = models.CharField(max_length=20)
+    version = models.CharField(max_length=40)
+    server = models.CharField(max_length=120)
+    signs_webhooks = models.BooleanField(default=True)
+    state = models.CharField(max_length=8, choices=SiteState.choices, default=SiteState.SETUP)
+    access = models.CharField(max_length=8, choices=Access.choices, blank=True)
+    account = models.CharField(max_length=254, blank=True)
+    credential = models.BinaryField(null=True)
+    webhook_secret = models.BinaryField(null=True)
+    webhook_secret_before = models.BinaryField(null=True)
+    webhook_at = models.DateTimeField(null=True)
+    settle_s = models.PositiveSmallIntegerField(default=45)
+    comparison = models.CharField(max_length=8, choices=MODES, default=ReconciliationMode.PULL.value)
+    is_ok = models.BooleanField(null=True)
+    steps = models.JSONField(default=list)
+    tested_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="one_site_per_name", condition=~Q(state=SiteState.REMOVED)),
+            models.CheckConstraint(
+                name="active_site_has_a_credential",
+                condition=~Q(state=SiteState.ACTIVE) | Q(credential__isnull=False, tested_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="removed_site_has_no_secret",
+                condition=~Q(state=SiteState.REMOVED)
+                | Q(credential=None, webhook_secret=None, webhook_secret_before=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OAuthGrant(models.Model):
+    """The access to a site that Atlassian gave to an app. Both tokens are encrypted.
+
+    Atlassian accepts each refresh token once: whoever uses it locks the row, and stores the next one first.
+    """
+
+    site = models.OneToOneField(TicketSite, on_delete=models.PROTECT, related_name="grant")
+    client_id = models.CharField(max_length=CLIENT_ID_CHARS_MAX)
+    cloud_id = models.CharField(max_length=40)
+    access_token = models.BinaryField()
+    refresh_token = models.BinaryField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.site.name} {self.client_id}"
+
+
+class TicketRoute(models.Model):
+    """The project and issue type in which the tickets of a scope are opened, and how their fields and moves map.
+
+    `fields` go into each new ticket as they are, by field id; `field_map` names the field and its type for each of our
+    values; `statuses` are the statuses by occasion, `moves` the meanings of statuses, where they are not the usual.
+    """
+
+    site = models.ForeignKey(TicketSite, on_delete=models.PROTECT, related_name="routes")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
+    subject_kind = models.CharField(max_length=10, choices=KINDS, blank=True)
+    work = models.CharField(max_length=12, choices=WORKS, blank=True)
+    project = models.CharField(max_length=40)
+    issue_type = models.CharField(max_length=60)
+    fields = models.JSONField(default=dict)
+    field_map = models.JSONField(default=dict)
+    statuses = models.JSONField(default=dict)
+    moves = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "subject_kind", "work"], name="one_route_per_scope", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site.name}: {self.project}, {self.issue_type}"
+
+    @property
+    def scope(self) -> RouteScope:
+        """The tickets that it takes."""
+        team = self.team.slug if self.team is not None else ""
+        return RouteScope(team=team, kind=self.subject_kind, work=self.work)
 
 
 class TicketState(models.TextChoices):
@@ -17,12 +140,17 @@ class TicketState(models.TextChoices):
 
 
 class Ticket(models.Model):
-    """The ticket of a request or an action item. `label` is its search key, to find it again after a lost response."""
+    """The ticket of a request or an action item. `label` is its search key, to find it again after a lost response.
+
+    Without a site it waits for a route; without a route that was removed later, it keeps its site.
+    """
 
     request = models.OneToOneField(ReviewRequest, on_delete=models.PROTECT, null=True, related_name="ticket")
     action_item = models.OneToOneField(
         "quarterly.ActionItem", on_delete=models.PROTECT, null=True, related_name="ticket"
     )
+    site = models.ForeignKey(TicketSite, on_delete=models.PROTECT, null=True, related_name="tickets")
+    route = models.ForeignKey(TicketRoute, on_delete=models.SET_NULL, null=True, related_name="tickets")
     label = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=10, choices=TicketState.choices, default=TicketState.WAITING)
     remote_id = models.CharField(max_length=40, blank=True)
@@ -39,7 +167,11 @@ class Ticket(models.Model):
                 | Q(request__isnull=True, action_item__isnull=False),
             ),
             models.CheckConstraint(
-                name="linked_has_a_key", condition=~Q(state=TicketState.LINKED) | (~Q(key="") & ~Q(remote_id=""))
+                name="linked_has_a_key",
+                condition=~Q(state=TicketState.LINKED) | (~Q(key="") & ~Q(remote_id="") & Q(site__isnull=False)),
+            ),
+            models.UniqueConstraint(
+                fields=["site", "remote_id"], name="one_ticket_per_remote_id", condition=~Q(remote_id="")
             ),
         ]
 
@@ -52,6 +184,11 @@ class Ticket(models.Model):
         if self.request is not None:
             return "request", self.request.ref
         return "action item", self.action_item.ref if self.action_item is not None else ""
+
+    @property
+    def is_at_removed_site(self) -> bool:
+        """Whether its site was removed: it keeps its key, but is not updated any more."""
+        return self.site is not None and self.site.state == SiteState.REMOVED
 
 
 MEANINGS = [(meaning.value, meaning.value) for meaning in Meaning]
@@ -141,10 +278,17 @@ class TicketMove(models.Model):
 
 
 class ExternalIdentity(models.Model):
-    """The tracker account of a user."""
+    """The account of a user on one site of the tracker. On another site, the same id may be another person's."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="external_identity")
-    account_id = models.CharField(max_length=128, unique=True)
+    site = models.ForeignKey(TicketSite, on_delete=models.PROTECT, related_name="identities")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="external_identities")
+    account_id = models.CharField(max_length=128)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site", "user"], name="one_account_per_user_and_site"),
+            models.UniqueConstraint(fields=["site", "account_id"], name="one_user_per_account_and_site"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.account_id}"

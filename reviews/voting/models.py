@@ -32,7 +32,8 @@ class Revision(models.Model):
 class Vote(models.Model):
     """One person's vote on one revision. Rows never change (a trigger enforces this).
 
-    A deputy votes `in_place_of` the absent person of `absence`.
+    A deputy votes `in_place_of` the absent person of `absence`. A trigger refuses a second vote of a person, or in the
+    place of a person, on a revision, unless the first was taken back.
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="votes")
@@ -48,13 +49,6 @@ class Vote(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["request", "revision", "stage", "person"], name="one_vote_per_person_revision_and_stage"
-            ),
-            models.UniqueConstraint(fields=["request", "revision", "person"], name="one_person_counts_once"),
-            models.UniqueConstraint(
-                fields=["request", "revision", "in_place_of"], name="one_deputy_votes_for_a_person"
-            ),
             models.CheckConstraint(
                 name="a_deputy_votes_for_another_during_an_absence",
                 condition=Q(in_place_of__isnull=True, absence__isnull=True)
@@ -64,3 +58,14 @@ class Vote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} {self.choice}"
+
+
+class VoteWithdrawal(models.Model):
+    """The person took the vote back. A trigger refuses it unless the revision of the vote is in review."""
+
+    vote = models.OneToOneField(Vote, on_delete=models.PROTECT, related_name="withdrawal")
+    reason = models.TextField()
+    taken_back_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.vote} taken back"

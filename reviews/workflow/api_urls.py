@@ -5,8 +5,8 @@ from django.urls import URLPattern, path
 from reviews.workflow.api import (
     attested,
     authorizations,
+    bills,
     changes,
-    costs,
     evidence,
     imported,
     model_versions,
@@ -36,10 +36,11 @@ urlpatterns: list[URLPattern] = [
         "requests/<slug:ref>/contradictions/<slug:metric>/", evidence.ContradictionView.as_view(), name="contradiction"
     ),
     path("requests/<slug:ref>/runs/", evidence.Runs.as_view(), name="runs"),
-    path("requests/<slug:ref>/costs/", costs.RequestCostsView.as_view(), name="costs"),
+    path("requests/<slug:ref>/bills/", bills.RequestCostsView.as_view(), name="bills"),
     path("requests/<slug:ref>/waivers/", steps.Waivers.as_view(), name="waivers"),
     path("requests/<slug:ref>/review/", steps.ReviewRequested.as_view(), name="request-review"),
     path("requests/<slug:ref>/votes/", steps.Votes.as_view(), name="votes"),
+    path("requests/<slug:ref>/votes/take-back/", steps.TakeBack.as_view(), name="take-back"),
     path("requests/<slug:ref>/revise/", steps.Revision.as_view(), name="revise"),
     path("requests/<slug:ref>/amend/", changes.Amendments.as_view(), name="amend"),
     path("requests/<slug:ref>/exchange/", changes.Exchange.as_view(), name="exchange"),

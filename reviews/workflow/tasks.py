@@ -3,17 +3,16 @@
 from contextlib import suppress
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from benchmarking.runs.models import Run
+from benchmarking.runs.outbox import notify_of_end
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage, Pulse
 from reviews.requests.domain.deadlines import WITH_REVIEWERS
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.tickets import actions as ticket_actions
 from reviews.workflow.actions import authorizations, breaches, measurements, requests, retirements
 from reviews.workflow.queries.prometheus import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
@@ -23,18 +22,22 @@ EXPIRING = (RequestState.CLEARED, RequestState.EVIDENCE, RequestState.IN_REVIEW,
 
 @outbox.handles("run.finished")
 def record_measurements(message: OutboxMessage) -> outbox.Settle:
-    """Store a finished run as evidence of the request that asked for it."""
+    """Store a finished run as evidence of the request that asked for it, and tell people of a failed one."""
     run = Run.objects.get(pk=message.payload["run_id"])
-    request = ReviewRequest.objects.get(ref=run.asked_for)
-    return lambda: measurements.record_measurements(request=request, run=run, now=timezone.now())
+    request = ReviewRequest.objects.get(ref=run.asked_for) if run.asked_for else None
+
+    def settle() -> None:
+        notify_of_end(run=run, now=timezone.now())
+        if request is not None:
+            measurements.record_measurements(request=request, run=run, now=timezone.now())
+
+    return settle
 
 
 @outbox.on_tick
 def expire_due(now: datetime) -> None:
     """Expire and suspend authorizations, expire overdue requests, and record how long packets have been waiting."""
     authorizations.expire_due(now=now)
-    if settings.WEIGHBRIDGE["JIRA"]["url"]:
-        ticket_actions.probe_tracker(now=now)
     for request in expired_requests(now=now):
         with suppress(WrongState):  # the request moved on, or another process was faster
             requests.expire(request=request, now=now)
@@ -56,7 +59,7 @@ def request_breach_detection(now: datetime) -> None:
     """Enqueue the breach detection of the day, once."""
     key = f"{DETECT_BREACHES}:{now.date()}"
     if not OutboxMessage.objects.filter(key=key).exists():
-        outbox.enqueue(kind=DETECT_BREACHES, key=key, lane="costs", payload={}, now=now)
+        outbox.enqueue(kind=DETECT_BREACHES, key=key, lane=key, payload={}, now=now)
 
 
 @outbox.on_tick
@@ -68,5 +71,5 @@ def follow_retirements(now: datetime) -> None:
 
 @outbox.handles(DETECT_BREACHES)
 def detect_breaches(_: OutboxMessage) -> None:
-    """Raise a finding for each new breach of an authorization."""
+    """Raise a finding for each new breach of an authorization or a clearance."""
     breaches.detect_breaches(now=timezone.now())

@@ -2,8 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workflow.web import costs, downloads, evidence, filing, lists, model_versions, page, steps
+from reviews.workflow.web import bills, downloads, evidence, filing, lists, model_versions, steps
 from reviews.workflow.web.drafts import autosave, changes, confirmation
+from reviews.workflow.web.page import metric
+from reviews.workflow.web.page import views as page
 
 urlpatterns: list[URLPattern] = [
     path("requests/", lists.index, name="list"),
@@ -14,12 +16,19 @@ urlpatterns: list[URLPattern] = [
     path("requests.<slug:kind>", lists.export_requests, name="export"),
     path("requests/new/", filing.new, name="new"),
     path("requests/<str:ref>/", page.detail, name="detail"),
+    path("requests/<str:ref>/evidence/", page.evidence, name="evidence"),
+    path("requests/<str:ref>/costs/", page.costs, name="costs"),
+    path("requests/<str:ref>/bills/", bills.detail, name="bills"),
+    path("requests/<str:ref>/policy/", page.policy, name="policy"),
+    path("requests/<str:ref>/checklist/", page.checklist, name="checklist"),
+    path("requests/<str:ref>/history/", page.history, name="history"),
     path("requests/<str:ref>/edit/", filing.edit, name="edit"),
     path("requests/new/autosave/", autosave.new, name="autosave_new"),
     path("requests/<str:ref>/autosave/", autosave.edit, name="autosave"),
     path("requests/<str:ref>/submit/", confirmation.submit, name="submit"),
     path("requests/<str:ref>/review/", steps.request_review, name="request_review"),
     path("requests/<str:ref>/votes/", steps.vote, name="vote"),
+    path("requests/<str:ref>/votes/take-back/", steps.take_back, name="take_back"),
     path("requests/<str:ref>/revise/", steps.revise, name="revise"),
     path("requests/<str:ref>/amend/", changes.amend, name="amend"),
     path("requests/<str:ref>/exchange/", changes.exchange, name="exchange"),
@@ -41,10 +50,11 @@ urlpatterns: list[URLPattern] = [
     ),
     path("requests/<str:ref>/checklist/<slug:item>/", evidence.answer_item, name="answer_item"),
     path("requests/<str:ref>/checklist/<slug:item>/file/", downloads.answer_file, name="answer_file"),
-    path("requests/<str:ref>/costs/", costs.detail, name="costs"),
-    path("requests/<str:ref>/costs.<slug:kind>", costs.export_costs, name="costs_export"),
-    path("requests/<str:ref>/token-costs.<slug:kind>", costs.export_tokens, name="token_costs_export"),
+    path("requests/<str:ref>/bills.<slug:kind>", bills.export_costs, name="bills_export"),
+    path("requests/<str:ref>/token-costs.<slug:kind>", bills.export_tokens, name="token_costs_export"),
     path("requests/<str:ref>/runs/", page.runs, name="runs"),
+    path("requests/<str:ref>/progress/", page.progress, name="progress"),
+    path("requests/<str:ref>/metrics/<str:name>/", metric.metric, name="metric"),
     path("requests/<str:ref>/runs/<int:run_id>/cancel/", evidence.cancel_run, name="cancel_run"),
     path("requests/<str:ref>/runs/<int:run_id>/repeat/", evidence.repeat_run, name="repeat_run"),
     path("requests/<str:ref>/packets/", steps.packets, name="packets"),

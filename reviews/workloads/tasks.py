@@ -16,7 +16,7 @@ def request_gpu_detection(now: datetime) -> None:
     """Enqueue the detection of the day, once."""
     key = f"{DETECT_GPUS}:{now.date()}"
     if not OutboxMessage.objects.filter(key=key).exists():
-        outbox.enqueue(kind=DETECT_GPUS, key=key, lane="costs", payload={}, now=now)
+        outbox.enqueue(kind=DETECT_GPUS, key=key, lane=key, payload={}, now=now)
 
 
 @outbox.handles(DETECT_GPUS)
@@ -30,7 +30,7 @@ def request_comparison(now: datetime) -> None:
     """Enqueue the comparison of the hour, once: a month may have begun, or an authorization been issued."""
     key = f"{usage.COMPARE}:{now:%Y-%m-%dT%H}"
     if not OutboxMessage.objects.filter(key=key).exists():
-        outbox.enqueue(kind=usage.COMPARE, key=key, lane="costs", payload={}, now=now)
+        outbox.enqueue(kind=usage.COMPARE, key=key, lane=key, payload={}, now=now)
 
 
 @outbox.handles(usage.COMPARE)

@@ -1,6 +1,7 @@
 """A write is one function in `actions/`: keyword-only, `by=` and `now=`; the rules take keywords too."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ NO_WRITES = {
 }
 # They take name and meaning first, as every metric of prometheus_client does.
 LIKE_PROMETHEUS = {"governance/operations/queries.py": {"counted", "attempts", "ages", "spread"}}
+
+# Rows that most writes refer to without locking them. The database locks their keys at the end of each such write, when
+# it holds the head of the audit chain, so nobody may hold these keys and wait for the head.
+REFERRED_TO = re.compile(r"\b(?:User|Team|ModelAsset)\.objects\.select_for_update\((?!.*no_key=True)")
 
 
 def public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
@@ -132,3 +137,10 @@ def test_nothing_that_people_reach_acts_as_the_installation() -> None:
     listens = {"governance/accounts/web/attempts.py"}  # whoever was refused at log-in is nobody yet
     found = {name_of(path): acts_as_the_installation(parsed(path)) for path in files if name_of(path) not in listens}
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_people_teams_and_models_are_locked_without_their_keys() -> None:
+    assert REFERRED_TO.search("User.objects.select_for_update().get()")
+    assert REFERRED_TO.search('Team.objects.select_for_update(of=("self",)).get()')
+    assert not REFERRED_TO.search('ModelAsset.objects.select_for_update(of=("self",), no_key=True).get()')
+    assert [name_of(path) for path in sources() if REFERRED_TO.search(path.read_text())] == []

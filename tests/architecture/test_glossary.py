@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.env import ROOT
+from governance.site.domain.glossary import sections
 from tests.architecture.tree import TOOLKIT, name_of, parsed, sources
 
 GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text()
@@ -71,6 +72,18 @@ def test_every_name_in_code_exists() -> None:
     }
     packages = {".".join(path.parent.relative_to(ROOT / TOOLKIT).parts) for path in sources(TOOLKIT)}
     assert [name for name in named if name not in known and name.removeprefix("weighbridge.") not in packages] == []
+
+
+def test_every_mark_beside_a_term_names_a_term() -> None:
+    marks = re.compile(r'{% term "([^"]+)" %}|{% section [^%]*\bterm="([^"]+)"')
+    named = {
+        first or second: path.name
+        for path in (ROOT / "templates").rglob("*.html")
+        for first, second in marks.findall(path.read_text())
+    }
+    known = {name for section in sections() for term in section.terms for name in term.names}
+    assert len(named) > 30
+    assert set(named) - known == set(), named
 
 
 def test_no_address_has_a_word_we_do_not_use() -> None:

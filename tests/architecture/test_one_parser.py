@@ -30,6 +30,8 @@ TRUSTED = {
 LIBRARIES = {
     "reviews/tickets/jira/client.py": "`json` of answers.Answer, which is the strict reader",
     "reviews/tickets/jira/errors.py": "the same",
+    "reviews/tickets/jira/detection.py": "the same",
+    "reviews/tickets/jira/atlassian.py": "the same",
 }
 PARSERS = {
     "json": {"load", "loads", "JSONDecoder"},

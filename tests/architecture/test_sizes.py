@@ -17,6 +17,7 @@ CHARACTERS = 120
 TABLES = 10
 PRAGMA = re.compile(r"\s*# (noqa|type: ignore|pragma)\b.*")
 SKIP = "# fmt: " + "skip"
+WITHOUT_REASON = re.compile(r"# (noqa(: [A-Z0-9, ]+)?|type: ignore(\[[\w, -]+\])?)\s*$")
 
 
 def lines(path: Path) -> int:
@@ -115,3 +116,15 @@ def test_templates_stay_short() -> None:
 
 def test_lines_of_templates_stay_short() -> None:
     assert wider_than(TEMPLATE_WIDTH, [*templates(), *sorted((ROOT / "templates").rglob("*.css"))]) == []
+
+
+def test_what_a_checker_is_told_to_ignore_has_a_reason() -> None:
+    assert WITHOUT_REASON.search("x = 1  # noqa: F405")
+    assert WITHOUT_REASON.search("x = 1  # type: ignore[misc]")
+    assert not WITHOUT_REASON.search("x = 1  # noqa: F405 -- defined in base")
+    assert not WITHOUT_REASON.search("x = 1  # type: ignore[misc]  # allauth has no types")
+    paths = sources(*APPS, "config", "examples")
+    bare = [
+        f"{name_of(p)}: {text}" for p in paths for text in p.read_text().splitlines() if WITHOUT_REASON.search(text)
+    ]
+    assert bare == []

@@ -149,3 +149,45 @@ def test_every_class_of_a_page_has_a_style() -> None:
         if not name.endswith("-")
     }
     assert sorted(name for name in used if not re.search(rf"\.{name}\b", styles)) == []
+
+
+POSTED = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
+OF_THE_COMPONENT = {"class", "id", "method", "enctype", "action"}
+BUTTON, OWN_CONTROL = re.compile(r"forms/button\.html|<button\b"), re.compile(r"<(input|select|textarea)\b")
+WRITTEN_OUT = {
+    "templates/account/login.html": "its errors are told without the summary of forms that are saved",
+    "templates/account/logout.html": "a link beside the button",
+    "templates/governance/notifications/unsubscribe.html": "the signed address of the mail is its token",
+    "templates/governance/operations/findings.html": "its controls are in the rows of the list, the button in a fold",
+    "templates/reviews/discussions/_fragments/comment.html": "sends where it was written, in fields of its own",
+}
+"""Pages with a form that the tags `form` and `post_button` do not make, and why."""
+
+
+def is_plain(attributes: str, body: str) -> bool:
+    """Whether the tag `form` or `post_button` can make a form: posted, one button, no control of its own."""
+    names = set(re.sub(r'="({%.*?%}|[^"])*"|{%.*?%}', " ", attributes, flags=re.DOTALL).split())
+    is_posted = 'method="post"' in attributes and names <= OF_THE_COMPONENT
+    return is_posted and len(BUTTON.findall(body)) == 1 and not OWN_CONTROL.search(body)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "body", "is_refused"),
+    [
+        ('method="post" action="{% url \'a:b\' c %}"', "{{ form }}<button>Save</button>", True),
+        ('class="stack" method="post"', '{% include "components/forms/button.html" with label="Save" only %}', True),
+        ('method="get"', "<button>Filter</button>", False),
+        ('method="post" hx-post="/x/"', "<button>Save</button>", False),
+        ('method="post" novalidate', "<button>Save</button>", False),
+        ('method="post"', "<button>Save</button><button>Send</button>", False),
+        ('method="post"', '<input name="a"><button>Save</button>', False),
+    ],
+)
+def test_a_plain_form_is_recognized(attributes: str, body: str, is_refused: bool) -> None:
+    assert is_plain(attributes, body) is is_refused
+
+
+def test_plain_forms_are_made_by_the_tags() -> None:
+    own = [path for path in pages() if "components" not in path.parts]
+    found = {name_of(path) for path in own if any(is_plain(*form) for form in POSTED.findall(path.read_text()))}
+    assert found == set(WRITTEN_OUT)

@@ -24,7 +24,7 @@ from tests.unit.toolkit.optimization.language.builders import alternatives_file
 from tests.unit.toolkit.quality.prompts.builders import desk
 from tests.unit.toolkit.subjects.deployment import configs
 from tests.unit.toolkit.tradeoff import builders as made
-from tests.unit.toolkit.tradeoff import matrices
+from tests.unit.toolkit.tradeoff import matrices, portfolios
 
 SHOP = """
 import torch
@@ -168,6 +168,7 @@ TOOLKIT: Mapping[str, Stage] = {
     "docs/how-to/attest-results.md": Stage(
         {"results.json": copied("inspect.json"), "plan.json": written(json.dumps({"subject": f"sha256:{'a' * 64}"}))}
     ),
+    "docs/how-to/optimize-a-portfolio.md": Stage({"portfolio.json": portfolios.portfolio_file}),
     "docs/how-to/build-a-decision-matrix.md": Stage({"matrix.yaml": matrices.matrix_file}),
     "docs/how-to/check-that-a-model-fits.md": Stage(
         {

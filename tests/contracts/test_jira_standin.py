@@ -29,10 +29,17 @@ def jira() -> Iterator[JiraCloud]:
         yield standin
 
 
-def call(url: str, method: str = "GET", body: Any = None, *, token: str = "standin-token") -> tuple[int, Any]:
+def call(
+    url: str,
+    method: str = "GET",
+    body: Any = None,
+    *,
+    token: str = "standin-token",
+    headers: dict[str, str] | None = None,
+) -> tuple[int, Any]:
     account = base64.b64encode(f"bot@example.com:{token}".encode()).decode()
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(url, data, {"Authorization": f"Basic {account}"}, method=method)
+    request = urllib.request.Request(url, data, headers or {"Authorization": f"Basic {account}"}, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=10) as answer:

@@ -1,15 +1,19 @@
 """The port's promises, kept alike by the twin in memory and by the adapter speaking to the stand-in over HTTP."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reviews.packets.ports import PacketPrinter, PrintFailed
+from reviews.tickets.domain.field_values import FieldKind, FieldTarget
+from reviews.tickets.jira.flavors import CLOUD, DATA_CENTER
+from reviews.tickets.jira.reader import JiraReader
 from reviews.tickets.jira.settings import STATUSES, JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.ports import (
@@ -18,6 +22,7 @@ from reviews.tickets.ports import (
     RateLimited,
     TicketDraft,
     TicketGone,
+    TicketReader,
     TicketTracker,
     TrackerHealth,
     TrackerUnreachable,
@@ -25,10 +30,11 @@ from reviews.tickets.ports import (
     ticket_label,
 )
 from tests.standins.jira_cloud import JiraCloud
+from tests.standins.jira_data_center import JiraDataCenter
 from tests.standins.memory_printer import MemoryPrinter
 from tests.standins.memory_tracker import MemoryTracker
 
-METHODS = ("open", "find", "comment", "transition", "link", "check")
+METHODS = ("open", "find", "comment", "transition", "link", "fill", "attach", "check")
 DRAFT = TicketDraft(
     label=ticket_label(instance="test", reference="MRR-2026-0042"),
     summary="Review of sentiment 3.1",
@@ -37,16 +43,60 @@ DRAFT = TicketDraft(
 SAYS = (Paragraph("Two reviewers approved."),)
 
 
-@pytest.fixture(params=["memory", "jira"])
-def tracker(request: pytest.FixtureRequest) -> Iterator[TicketTracker]:
+SITES: dict[str, Callable[[], JiraCloud]] = {
+    "cloud": JiraCloud,
+    "data center 10": JiraDataCenter,
+    "data center 9": lambda: JiraDataCenter(version="9.12.2"),
+}
+TARGETS = {
+    "cost_of_year": FieldTarget("customfield_10031", FieldKind.NUMBER),
+    "decision": FieldTarget("customfield_10034", FieldKind.OPTION),
+    "authorized_until": FieldTarget("customfield_10035", FieldKind.DATE),
+    "reference": FieldTarget("customfield_10036", FieldKind.TEXT),
+}
+
+
+@pytest.fixture(params=["memory", *SITES])
+def there(request: pytest.FixtureRequest) -> Iterator[tuple[TicketReader, JiraCloud | None]]:
+    """A tracker, and the site behind it."""
     if request.param == "memory":
-        yield MemoryTracker()
+        yield MemoryTracker(), None
         return
-    with JiraCloud() as jira:
-        settings = JiraSettings(url=jira.url, email=jira.config.email, token=jira.config.token, project="MR")
-        adapter = JiraTracker(settings, clock=lambda: datetime(2026, 11, 24, tzinfo=UTC))
-        yield adapter
+    with SITES[request.param]() as jira:
+        is_cloud = not isinstance(jira, JiraDataCenter)
+        account = {"email": jira.config.email, "flavor": CLOUD} if is_cloud else {"flavor": DATA_CENTER}
+        settings = JiraSettings(
+            url=jira.url, token=jira.config.token, project="MR", field_map=TARGETS, statuses=("In Review",), **account
+        )
+        adapter = JiraReader(settings, clock=lambda: datetime(2026, 11, 24, tzinfo=UTC))
+        yield adapter, jira
         adapter.close()
+
+
+@pytest.fixture
+def tracker(there: tuple[TicketReader, JiraCloud | None]) -> TicketReader:
+    return there[0]
+
+
+def kept_values(there: tuple[TicketReader, JiraCloud | None]) -> dict[str, object]:
+    """What the mapped fields of the only ticket hold, by our names."""
+    twin, jira = there
+    if jira is None:
+        (ticket,) = twin.tickets.values()
+        return {name: value for name, value in ticket.values.items() if name in TARGETS}
+    (issue,) = jira.issues.issues
+    found = {name: issue["fields"].get(target.id) for name, target in TARGETS.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def kept_files(there: tuple[TicketReader, JiraCloud | None]) -> list[tuple[str, int]]:
+    """Name and size in bytes of each file of the only ticket."""
+    twin, jira = there
+    if jira is None:
+        (ticket,) = twin.tickets.values()
+        return [(name, len(content)) for name, (content, _) in ticket.files.items()]
+    (issue,) = jira.issues.issues
+    return [(file["filename"], file["size"]) for file in issue["attachments"]]
 
 
 @pytest.mark.parametrize("adapter", [JiraTracker, MemoryTracker])
@@ -112,13 +162,55 @@ def test_no_ticket_is_gone_for_every_method(tracker: TicketTracker) -> None:
         lambda: tracker.comment("404", SAYS, marker="event-1"),
         lambda: tracker.transition("404", "Done"),
         lambda: tracker.link("404", url="http://localhost/", title="x", global_id="y"),
+        lambda: tracker.fill("404", {"reference": "x"}),
+        lambda: tracker.attach("404", name="x.pdf", content=b"x", media_type="application/pdf"),
     ):
         with pytest.raises(TicketGone):
             attempt()
 
 
+def test_fields_are_filled_and_may_be_filled_again(
+    there: tuple[TicketReader, JiraCloud | None], tracker: TicketTracker
+) -> None:
+    is_twin = there[1] is None
+    values = {"cost_of_year": Decimal("1525.50"), "authorized_until": date(2027, 3, 1), "reference": "MRR-2026-0042"}
+    ticket = tracker.open(replace(DRAFT, values=(*values.items(), ("tier", "T2"))))
+    sent = {"cost_of_year": 1525.5, "authorized_until": "2027-03-01", "reference": "MRR-2026-0042"}
+    assert kept_values(there) == (values if is_twin else sent)
+    for decision in ("Rejected", "Approved", "Approved"):
+        assert tracker.fill(ticket.id, values | {"decision": decision, "unknown": "x"}) is None
+    assert tracker.fill(ticket.id, {"unknown": "x"}) is None
+    decided = {"decision": "Approved" if is_twin else {"value": "Approved"}}
+    assert kept_values(there) == (values if is_twin else sent) | decided
+    tracker.fill(ticket.id, dict.fromkeys(["authorized_until", "decision", "unknown"]))
+    assert set(kept_values(there)) == {"cost_of_year", "reference"}
+
+
+def test_a_file_is_attached_once(there: tuple[TicketReader, JiraCloud | None], tracker: TicketTracker) -> None:
+    ticket = tracker.open(DRAFT)
+    for content in (b"%PDF-1.7", b"%PDF-1.7 again"):
+        tracker.attach(ticket.id, name="MRR-2026-0042-v1.pdf", content=content, media_type="application/pdf")
+    tracker.attach(ticket.id, name="MRR-2026-0042-v2.pdf", content=b"%PDF", media_type="application/pdf")
+    assert kept_files(there) == [("MRR-2026-0042-v1.pdf", 8), ("MRR-2026-0042-v2.pdf", 4)]
+
+
+def test_what_was_written_is_read(tracker: TicketReader) -> None:
+    ticket = tracker.open(DRAFT)
+    tracker.comment(ticket.id, SAYS, marker="ticket.tell:event-1")
+    tracker.transition(ticket.id, "In Review")
+    found = tracker.read(ticket.id)
+    assert (found.key, found.status) == (ticket.key, "In Review")
+    assert [(comment.is_by_us, "[ticket.tell:event-1]" in comment.text) for comment in found.comments] == [(True, True)]
+    assert {move.is_by_us for move in found.moves} <= {True}
+    seen = tracker.read_statuses([ticket.id, "404"])
+    assert {key: status.status for key, status in seen.items()} == {ticket.id: "In Review"}
+    assert tracker.read_statuses([]) == {}
+
+
 def test_check_answers(tracker: TicketTracker) -> None:
-    assert tracker.check().ok
+    health = tracker.check()
+    assert health.ok
+    assert all(step.ok for step in health.steps)
 
 
 class TestMemoryFaults:

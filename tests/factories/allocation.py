@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from governance.bills.actions import allocation
-from governance.bills.domain.allocation import TAG, Rule
+from governance.bills.domain.allocation.rules import TAG, Rule
 from governance.bills.models import AllocationVersion
 from tests.factories.changes import publish
 from tests.factories.people import Cast

@@ -9,12 +9,14 @@ from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
 from reviews.quarterly.actions import agenda, cycles, meeting, scorecard
 from reviews.quarterly.actions.scorecard import KpiSheet
+from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.cycle import Calendar
 from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
 from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.scorecard.models import Kpi
+from tests.factories.models import make_version
 from tests.factories.people import Cast
 
 
@@ -59,6 +61,31 @@ def make_item(*, cycle: ReviewCycle, by: User, now: datetime, asset: ModelAsset 
     return agenda.add(
         cycle=cycle, title="The ranking model", reason="It costs more than it gains.", asset=asset, by=by, now=now
     )
+
+
+def make_proposed(
+    *, cycle: ReviewCycle, cast: Cast, now: datetime, count: int, kind: AgendaKind = AgendaKind.NEW_INVESTMENT
+) -> list[AgendaItem]:
+    """So many items of a kind about a model each, all of the author, as the agenda rules would add them."""
+    start = cycle.items.count()
+    items = []
+    for number in range(start + 1, start + count + 1):
+        asset = make_version(by=cast.author, now=now, slug=f"model-{number}").asset
+        items.append(
+            AgendaItem.objects.create(
+                cycle=cycle,
+                kind=kind,
+                subject=f"subject-{number}",
+                title=f"Model number {number}",
+                reason=f"It costs {number},000 USD a year.",
+                page=f"/models/search/model-{number}/",
+                position=number * 10,
+                asset=asset,
+                team=asset.team,
+                added_at=now,
+            )
+        )
+    return items
 
 
 def make_decision(

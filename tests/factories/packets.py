@@ -30,6 +30,7 @@ from reviews.packets.domain.packet_evidence import (
     RunRow,
 )
 from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
+from tests.factories.packet_discussions import sample_discussion
 from tests.factories.studies import sample_studies
 
 FILED_AT = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
@@ -78,7 +79,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             status="fired",
             level="hard",
             effect="require_review",
-            condition="training_gpu_hours (value) at most 200 gpu_h",
+            condition="Training GPU hours (value) at most 200 GPU h",
             observed=Decimal(320),
             unit="gpu_h",
             basis="declared",
@@ -103,7 +104,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             status="passed",
             level="hard",
             effect="",
-            condition="latency_p95_ms (upper) at most 100 ms, measured, n at least 2000",
+            condition="Latency p95 (upper) at most 100 ms, measured, n at least 2000",
             observed=Decimal("43.91"),
             unit="ms",
             basis="measured",
@@ -116,7 +117,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             status="indeterminate",
             level="soft",
             effect="require_review",
-            condition="error_rate (upper) at most 0.01 ratio, measured",
+            condition="Error rate (upper) at most 0.01, measured",
             reason="No metric value of an accepted basis (measured, billed) exists, and what is unknown never passes.",
             message="Measure the error rate under load before production.",
         ),
@@ -135,7 +136,7 @@ def sample_rules() -> tuple[RuleLine, ...]:
             status="waived",
             level="soft",
             effect="",
-            condition="f1_macro (lower) at least 0.90 ratio, measured",
+            condition="F1 macro (lower) at least 0.90, measured",
             observed=Decimal("0.8912"),
             unit="ratio",
             basis="measured",
@@ -176,7 +177,7 @@ def sample_comparisons() -> tuple[ClaimComparison, ...]:
             limit=Decimal(100),
             is_contradicted=True,
             contradiction=(
-                "latency_p95_ms was declared as 35 ms, but is measured as 41.8317 ms (40.1027 to 43.9088): "
+                "Latency p95 was declared as 35 ms, but is measured as 41.8317 ms (40.1027 to 43.9088): "
                 "worse than claimed. Correct the claim or explain the difference."
             ),
             answer="The claim came from a GPU; the returns desk runs on CPU. 42 ms is well inside what the desk needs.",
@@ -424,6 +425,7 @@ def sample_packet(**changes: Any) -> PacketDocument:
                 text="Measure the distilled student on the same data and report the difference in accuracy and cost.",
                 owner="Otto Owner",
                 due_on=date(2026, 9, 30),
+                ended="",
             ),
         ),
         "budget": (
@@ -445,6 +447,7 @@ def sample_packet(**changes: Any) -> PacketDocument:
             ),
         ),
         "studies": sample_studies(),
+        "discussion": sample_discussion(),
         "ticket": TicketPart(key="RISK-118", url="https://jira.example.test/browse/RISK-118", state="Done"),
         "runs": (
             RunRow(

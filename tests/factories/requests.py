@@ -195,20 +195,23 @@ def make_in_review(*, cast: Cast, now: datetime, **changes: Any) -> ReviewReques
     return review.request_review(request=request, by=cast.author, now=now)
 
 
+def approve_technically(*, request: ReviewRequest, cast: Cast, now: datetime) -> None:
+    """The two votes that settle the first of the default stages."""
+    for voter in (cast.reviewer_one, cast.reviewer_two):
+        _approve(request, "technical", voter, now)
+
+
 def approve(*, request: ReviewRequest, cast: Cast, now: datetime) -> ReviewRequest:
     """The three votes that settle the default stages."""
-    votes = ((cast.reviewer_one, "technical"), (cast.reviewer_two, "technical"), (cast.approver, "gpu-budget"))
-    for voter, stage_id in votes:
-        review.vote(
-            request=request,
-            stage_id=stage_id,
-            choice=VoteChoice.APPROVE,
-            rationale="Fast and cheap.",
-            by=voter,
-            now=now,
-        )
+    approve_technically(request=request, cast=cast, now=now)
+    _approve(request, "gpu-budget", cast.approver, now)
     request.refresh_from_db()
     return request
+
+
+def _approve(request: ReviewRequest, stage_id: str, voter: User, now: datetime) -> None:
+    choice, rationale = VoteChoice.APPROVE, "Fast and cheap."
+    review.vote(request=request, stage_id=stage_id, choice=choice, rationale=rationale, by=voter, now=now)
 
 
 def make_decided(*, cast: Cast, now: datetime, **changes: Any) -> ReviewRequest:

@@ -9,12 +9,12 @@ from benchmarking.runs.queries import runs
 from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.ticket_sync.actions import receiving as inbound
-from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteTicket
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, measurements, projections, requests, review, waivers
 from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks
+from tests.factories import tickets as sites
 from tests.factories.alternatives import RESULT
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_dataset, make_version
@@ -33,7 +33,7 @@ def make_rich(*, cast: Cast, now: datetime, until: Callable[[ReviewRequest], Non
     projections.state(request=request, projection=projection, option="own", by=author, now=clock())
     request = requests.submit(request=request, by=author, now=clock())
     remote = RemoteTicket("10001", "MR-1", "https://jira.test/browse/MR-1", "To Do")
-    effects.link_ticket(ticket=request.ticket, remote=remote, now=clock())
+    sites.link(request.ticket, remote=remote, now=clock())
     inbound.update_mirror(ticket=request.ticket, remote=_as_read(clock()), now=clock())
     for run in runs.of_request(request.ref):
         result = RESULT if run.scenario == "alternatives" else walks.result_of()

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from examples.recorded.screenshots.chromium import CHROMIUM, MISSING, SILENT
 from tests.factories.people import Cast, make_cast
 from tests.integration.conftest import _tasks, installation, now, signing_key_pem
 
@@ -23,22 +23,6 @@ os.environ["DJANGO_LIVE_TEST_SERVER_ADDRESS"] = "127.0.0.1"
 
 __all__ = ["_tasks", "installation", "now", "signing_key_pem"]
 
-CHROMIUM = Path("/usr/bin/chromium")
-MISSING = (
-    "Chromium is not installed, so no page can be looked at: run `apt-get install -y --no-install-recommends chromium`."
-)
-SILENT = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-default-apps",
-    "--disable-dev-shm-usage",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-)
 LISTEN = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -99,8 +83,9 @@ def visit(browser: Browser, live_server: LiveServer) -> Iterator[Callable[[User 
     """A browser of its own for a person (None: a stranger), already logged in."""
     contexts: list[BrowserContext] = []
 
-    def visitor(user: User | None = None) -> Visitor:
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    def visitor(user: User | None = None, *, scale: int = 1) -> Visitor:
+        size = {"width": 1280, "height": 900}
+        context = browser.new_context(viewport=size, reduced_motion="reduce", device_scale_factor=scale)
         contexts.append(context)
         context.add_init_script(LISTEN)
         if user is not None:

@@ -5,10 +5,12 @@ called.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
+from playwright.sync_api import expect
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
@@ -17,6 +19,8 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.notifications.models import TeamWebhook
+from governance.notifications.queries.links import unsubscribe_url
 from governance.people.actions import grants as changes
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.models import Change
@@ -28,13 +32,19 @@ from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.changes import REASON, propose
 from tests.factories.models import make_version
+from tests.factories.notices import make_answered
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
+from tests.functional.completeness import idle_excuses, unlisted
 from tests.functional.conftest import Visitor
+from tests.functional.more_pages import Place, furnish
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WIDE_ENOUGH_PX = 1
+WIDTHS_PX = (390, 768, 1440)
+THEMES = ("light", "dark")
+REFUSED = "Failed to load resource: the server responded with a status of 40"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EVERYTHING = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
 # Nothing but colors differs between the themes.
@@ -59,6 +69,7 @@ class House:
     done: Run
     running: Run
     failed: Run
+    more: tuple[Place, ...]
 
 
 @pytest.fixture
@@ -77,9 +88,11 @@ def house(cast: Cast, now: datetime) -> House:
     held = Run.claim(pk=running.pk, now=now, lease=timedelta(hours=1))
     held.renew(now=now, lease=timedelta(hours=1), state=JobState.RUNNING, progress=0.4, phase="measuring latency")
     _break_messages(now)
+    make_answered(cast=cast, now=now)
     quarter = str(Quarter.of(now.date()))
     done = Run.objects.get(asked_for=decided.ref)
-    return House(cast, quarter, decided, in_review, measuring, draft, done, running, failed)
+    more = tuple(furnish(cast, decided=decided, in_review=in_review, now=now))
+    return House(cast, quarter, decided, in_review, measuring, draft, done, running, failed, more)
 
 
 def _write_rulebook(cast: Cast, now: datetime) -> None:
@@ -126,6 +139,9 @@ def _break_messages(now: datetime) -> None:
         OutboxMessage.objects.filter(pk=row.pk).update(state=state, error=error, attempts=12, finished_at=now)
 
 
+TABS = ("evidence", "costs", "policy", "checklist", "history", "metrics/training_gpu_hours")
+
+
 def pages(house: House) -> Iterator[tuple[User | None, str]]:
     """Who looks at what; the forms a page offers differ by reader."""
     cast, run = house.cast, "/runs/{}/"
@@ -140,6 +156,8 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         yield cast.author, path
     for request in (house.decided, house.in_review, house.measuring, house.draft):
         yield cast.author, f"/requests/{request.ref}/"
+    yield from ((cast.approver, f"/requests/{house.decided.ref}/{tab}/") for tab in TABS)
+    yield cast.author, f"/requests/{house.measuring.ref}/evidence/"
     yield cast.reviewer_one, "/"
     yield cast.reviewer_one, f"/requests/{house.in_review.ref}/"
     yield cast.approver, f"/requests/{house.decided.ref}/"
@@ -154,6 +172,7 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         yield cast.author, path
     for path in (
         "/rulebook/policies/new/",
+        "/rulebook/policies/default/1/form/",
         "/rulebook/policies/default/2/backtest/?against=1",
         "/findings/",
         "/exchange-rates/",
@@ -161,7 +180,7 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         "/costs/",
     ):
         yield cast.approver, path
-    yield cast.approver, f"/requests/{house.decided.ref}/costs/"
+    yield cast.approver, f"/requests/{house.decided.ref}/bills/"
     for path in (
         "/rulebook/",
         "/rulebook/policies/default/1/",
@@ -182,15 +201,27 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         "/workers/new/",
         "/prices/",
         "/styleguide/",
+        "/help/",
+        "/help/glossary/",
         "/accounts/password/change/",
     ):
         yield cast.admin, path
     for path in ("/changes/", *(f"/changes/{change.pk}/" for change in Change.objects.order_by("pk"))):
         yield cast.admin, path
+    yield from _pages_of_notifications(cast)
     yield cast.auditor, "/changes/"
     yield cast.outsider, "/integrations/"
     yield cast.outsider, f"/requests/{house.decided.ref}/"
     yield cast.outsider, "/audit/"
+    yield from house.more
+
+
+def _pages_of_notifications(cast: Cast) -> Iterator[tuple[User | None, str]]:
+    for path in ("/notifications/", "/notifications/settings/", "/webhooks/"):
+        yield cast.admin, path
+    yield cast.admin, f"/webhooks/{TeamWebhook.objects.get().pk}/"
+    yield cast.outsider, "/notifications/?unread=1"
+    yield None, urlsplit(unsubscribe_url(person_id=cast.author.pk, about="lapses")).path
 
 
 def barriers(visitor: Visitor, theme: str, options: dict[str, object]) -> list[str]:
@@ -204,26 +235,65 @@ def barriers(visitor: Visitor, theme: str, options: dict[str, object]) -> list[s
     ]
 
 
-@pytest.mark.parametrize("is_in_both", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["light", "both"])
-def test_every_page_in_its_themes(visit: Callable[[User | None], Visitor], house: House, *, is_in_both: bool) -> None:
+def looks(number: int, *, is_everywhere: bool) -> Iterator[tuple[int, str, dict[str, object]]]:
+    """The width, the theme and the rules with which a page is looked at: in the normal run one of each, in turns."""
+    if not is_everywhere:
+        yield WIDTHS_PX[number % len(WIDTHS_PX)], THEMES[number % len(THEMES)], EVERYTHING
+        return
+    for width_px in WIDTHS_PX:
+        yield width_px, "light", EVERYTHING
+        yield width_px, "dark", COLORS
+
+
+def faults_of(visitor: Visitor, path: str, number: int, *, is_everywhere: bool) -> list[str]:
+    """What this page may be blamed for."""
+    visitor.go(path)
+    found, page = visitor.violations(), visitor.page
+    if urlsplit(page.url).path != urlsplit(path).path:
+        return [f"leads on to {page.url}: this is no page of its own"]
+    for width_px in WIDTHS_PX:
+        page.set_viewport_size({"width": width_px, "height": 900})
+        wider_px = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found += [f"{wider_px} px wider than {width_px} px"] * (wider_px > WIDE_ENOUGH_PX)
+        for at_px, theme, rules in looks(number, is_everywhere=is_everywhere):
+            found += barriers(visitor, theme, rules) if at_px == width_px else []
+    return found
+
+
+@pytest.mark.parametrize(
+    "is_everywhere",
+    [False, pytest.param(True, marks=pytest.mark.nightly)],
+    ids=["in-turns", "both-themes-three-widths"],
+)
+def test_every_page_in_its_themes(
+    visit: Callable[[User | None], Visitor], house: House, *, is_everywhere: bool
+) -> None:
+    places = list(pages(house))
+    assert (unlisted(places, reader=house.cast.admin), idle_excuses(places)) == ([], [])
     visitors: dict[int | None, Visitor] = {}
     faults: dict[str, list[str]] = {}
-    for user, path in pages(house):
+    for number, (user, path) in enumerate(places):
         key = user.pk if user else None
         visitor = visitors.setdefault(key, visitors.get(key) or visit(user))
-        visitor.go(path)
-        found = [*visitor.violations(), *barriers(visitor, "light", EVERYTHING)]
-        found += barriers(visitor, "dark", COLORS) if is_in_both else []
-        overflow_px = visitor.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        found += [f"{overflow_px} px wider than the window"] * (overflow_px > WIDE_ENOUGH_PX)
-        if found:
+        if found := faults_of(visitor, path, number, is_everywhere=is_everywhere):
             faults[f"{path} as {user}"] = found
     assert faults == {}, "\n".join(f"{page}\n  " + "\n  ".join(found) for page, found in faults.items())
     assert [visitor.record.foreign for visitor in visitors.values() if visitor.record.foreign] == []
-    refused = "Failed to load resource: the server responded with a status of 40"
     complaints = [
-        said for visitor in visitors.values() for said in visitor.record.complaints if not said.startswith(refused)
+        said for visitor in visitors.values() for said in visitor.record.complaints if not said.startswith(REFUSED)
     ]
     assert complaints == []
+
+
+def test_the_open_palette_has_no_barrier(visit: Callable[[User | None], Visitor], cast: Cast, now: datetime) -> None:
+    make_version(by=cast.author, now=now)
+    visitor = visit(cast.author)
+    visitor.go("/")
+    for width_px, theme in ((WIDTHS_PX[0], "dark"), (WIDTHS_PX[-1], "light")):
+        visitor.page.set_viewport_size({"width": width_px, "height": 900})
+        visitor.page.keyboard.press("Control+k")
+        visitor.page.locator("#palette input").fill("visual")
+        expect(visitor.page.locator("#palette").get_by_role("link", name="Visual search").first).to_be_visible()
+        assert barriers(visitor, theme, EVERYTHING) == []
+        visitor.page.keyboard.press("Escape")
+    assert visitor.violations() == []

@@ -4,10 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 from governance.people.domain.roles import Role
+from reviews.discussions.actions import comments, threads
+from reviews.packets import actions as packets
 from reviews.quarterly.actions import cycles, quarterly_packets, scorecard
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.requests.models import ReviewRequest
 from tests.factories import cycles as quarters
+from tests.factories.discussions import make_comment
 from tests.factories.people import Cast
 from tests.golden.conftest import Story
 from tests.golden.golden import check_document
@@ -21,6 +24,19 @@ def test_the_packet_of_a_decided_request(story: Story) -> None:
 def test_the_evidence_its_voters_judged(story: Story) -> None:
     revisions = story.decided().revisions.order_by("number")
     check_document("evidence.json", [{"digest": each.digest, "bundle": each.bundle} for each in revisions])
+
+
+def test_the_discussion_in_a_packet(story: Story) -> None:
+    """As it was when the packet was frozen; a later comment changes nothing."""
+    request = story.in_second_review()
+    first = make_comment(request, "Is this the peak, @rita?", by=story.anne, now=story._tick(), about="metric:accuracy")
+    comments.reply(thread=first.thread, text="It is that of November.", by=story.rita, now=story._tick())
+    gone = make_comment(request, "Ignore me.", by=story.bert, now=story._tick())
+    comments.withdraw(comment=gone, by=story.bert, now=story._tick())
+    threads.resolve(thread=first.thread, by=story.anne, now=story._tick())
+    packet = packets.request_packet(request=request, by=story.rita, now=story._tick())
+    comments.reply(thread=first.thread, text="Later.", by=story.anne, now=story._tick())
+    check_document("discussion.json", packet.document["discussion"])
 
 
 def test_the_packets_of_its_quarter_and_of_the_next(story: Story) -> None:

@@ -17,10 +17,11 @@ URL = "/api/v1/requests/"
 
 
 def check_page(name: str, request: ReviewRequest, reader: User) -> None:
-    """The visible text of the page, a sentence a line."""
-    response = enter(reader).get(page_of(request))
-    assert response.status_code == 200
-    check(f"pages/{name}.txt", re.sub(r"(?<=[.:?!]) ", "\n", words(response)))
+    """The visible text of each tab, a sentence a line."""
+    for tab in ("", "evidence", "costs", "policy", "checklist", "history"):
+        response = enter(reader).get(page_of(request, tab))
+        assert response.status_code == 200
+        check(f"pages/{name}-{tab or 'decision'}.txt", re.sub(r"(?<=[.:?!]) ", "\n", words(response)))
 
 
 def test_the_page_of_a_draft(story: Story) -> None:

@@ -53,6 +53,12 @@ def installation(settings: Settings, tmp_path: Path, signing_key_pem: str) -> Pa
 
 
 @pytest.fixture
+def with_mail(settings: Settings) -> None:
+    """Mail is set up."""
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"HAS_MAIL": True}
+
+
+@pytest.fixture
 def now() -> datetime:
     """The real time, because pages and API read the clock."""
     return timezone.now()

@@ -15,6 +15,7 @@ from governance.audit.models import AuditEvent
 from governance.audit.queries.trail import first_broken
 from governance.rulebook.models import PolicyVersion
 from tests.factories.people import Cast
+from tests.late_locks import late_locks
 from tests.tables import PACKAGES
 
 NOT_WRITES = (
@@ -88,10 +89,12 @@ def test_a_write_leaves_an_event(
     name: str, cast: Cast, policy: PolicyVersion, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = watch(monkeypatch, name)
-    ACTIONS[name](cast, now)
+    with late_locks() as late:
+        ACTIONS[name](cast, now)
     assert left, f"{name} was never called by its entry"
     assert left[-1] >= 1, f"{name} left no event"
     assert first_broken() is None
+    assert late == []
 
 
 @pytest.mark.parametrize("kind", JOBS)

@@ -9,6 +9,7 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 
 TICKETS = 5
+SECRET = "the secret of the hook"
 
 
 def main() -> None:
@@ -25,16 +26,19 @@ def main() -> None:
     from tests.factories import requests as walks
     from tests.factories.models import make_version
     from tests.factories.people import make_cast
+    from tests.factories.tickets import make_site
 
     call_command("migrate", verbosity=0, interactive=False)
     now = timezone.now()
     with audit.origin("command"):
         author = make_cast(now=now).author
         version = make_version(by=author, now=now)
+        site = make_site(now=now, webhook=SECRET)
         for number in range(TICKETS):
             draft = walks.make_draft(by=author, now=now, version=version, with_data=False, purpose=f"Purpose {number}")
             Ticket.objects.create(
                 request=draft,
+                site=site,
                 label=f"label-{number}",
                 state=TicketState.LINKED,
                 remote_id=str(10_000 + number),
@@ -42,7 +46,7 @@ def main() -> None:
                 linked_at=now,
             )
     issues = list(Ticket.objects.order_by("pk").values_list("remote_id", flat=True))
-    print(json.dumps({"socket": settings.DATABASES["default"]["HOST"], "issues": issues}))
+    print(json.dumps({"socket": settings.DATABASES["default"]["HOST"], "issues": issues, "site": site.pk}))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             stdout=subprocess.PIPE,
         )
         said = json.loads(made.stdout)
-        environment |= {"JIRA_WEBHOOK_SECRETS": SECRET}
         with serving(folder, environment, options=["--workers", "2", "--threads", "4", "--timeout", "120"]) as port:
             yield Place(
                 port, f"host={said['socket']} user=postgres dbname={embedded_database.DATABASE}", said["issues"]
@@ -90,7 +89,7 @@ def deliver(port: int, delivery: Delivery, due_s: float) -> tuple[int, float]:
     """(status, milliseconds since its moment) of one delivery, sent at its moment."""
     time.sleep(max(0.0, due_s - time.monotonic()))
     try:
-        status = send(port, "POST", "/hooks/jira/", delivery.body, delivery.headers())
+        status = send(port, "POST", "/hooks/jira/1/", delivery.body, delivery.headers())
     except OSError:
         status = 0
     return status, (time.monotonic() - due_s) * 1000

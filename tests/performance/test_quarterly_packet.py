@@ -1,31 +1,32 @@
 """A quarterly packet of 200 models: gathered by a fixed number of queries, drawn by two processes at 1.8 times one, and
-again after one change in a twentieth.
+again after one change in a twentieth. And what packets of 50 and 300 models take.
 """
 
+import resource
 import time
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from django.db import connection
-from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
 from governance.bills.models import AllocationRule
 from governance.budgets.domain.quarters import Quarter
-from reviews.packets.printing.pdf_sections import PrintSection, SectionPrinter, merge, processes_for
+from reviews.packets.printing.pdf import MEMORY_MAX_BYTES
+from reviews.packets.printing.pdf_sections import SectionPrinter, processes_for
 from reviews.quarterly.domain.packet import QuarterlyPacket
-from reviews.quarterly.domain.sections import sections_of
+from reviews.quarterly.domain.printed.sections import sections_of
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import quarterly_page as pages
 from reviews.quarterly.queries.quarterly_packet import packet_of
+from reviews.quarterly.tasks import framed, sheets_of
 from reviews.requests.models import ReviewRequest
 from tests.factories.portfolio import multiply
 from tests.factories.quarterly import make_packet, make_page
 from tests.integration.conftest import cast, checklist, decided, installation, now, policy, signing_key_pem
 from tests.integration.reviews.workflow.test_costs import months, rules
 from tests.performance.recorder import Recorder
-from weighbridge.charts.drawing import svg
 
 __all__ = ["cast", "checklist", "decided", "installation", "months", "now", "policy", "rules", "signing_key_pem"]
 MODELS, SPEED_UP, SHARE, QUERIES_MAX = 200, 1.8, 0.05, 50
@@ -34,23 +35,15 @@ MODELS, SPEED_UP, SHARE, QUERIES_MAX = 200, 1.8, 0.05, 50
 def drawn(
     packet: QuarterlyPacket, *, processes: int = 0, known: dict[str, bytes] | None = None
 ) -> tuple[float, dict[str, bytes]]:
-    """How many seconds sections and joining took, and the PDF of every section by its digest."""
+    """How many seconds the sections took, and the PDF of every section by its digest."""
     begun, found = time.perf_counter(), dict(known or {})
     sections = sections_of(packet, sheet=pages.sheet_digest())
     missing = [section for section in sections if section.digest not in found]
-    sheets = (
-        PrintSection(
-            section.digest,
-            render_to_string(pages.TEMPLATE, dict(pages.context_of(section, quarter=packet.quarter))),
-            {name: svg(chart).encode() for name, chart in section.charts.items()},
-        )
-        for section in missing
-    )
     SectionPrinter(processes=processes or processes_for(len(missing))).print(
-        sheets, shared=pages.shared_assets(), on_printed=found.__setitem__
+        sheets_of(missing), shared=pages.shared_assets(), on_printed=found.__setitem__
     )
     taken_s = time.perf_counter() - begun
-    merge([(section.title, found[section.digest]) for section in sections], title="A packet")
+    framed(packet, digest="sha256:" + "a" * 64, printed=[(section, found[section.digest]) for section in sections])
     return taken_s, found
 
 
@@ -75,6 +68,33 @@ def test_two_processes_and_one_change(keep: Recorder) -> None:
         title=f"One changed model of {MODELS}: its packet drawn again",
     )
     assert (speed_up.is_held, one_change.is_held) == (True, True)
+
+
+@pytest.mark.parametrize("models", [50, 300])
+def test_what_a_whole_packet_takes(keep: Recorder, models: int) -> None:
+    """Seconds and processor time of one process for drawing and joining, and the memory of the largest printer."""
+    before, begun = _processor_s(), time.perf_counter()
+    drawn(make_packet(models), processes=1)
+    taken_s, processor_s = time.perf_counter() - begun, _processor_s() - before
+    title = f"A quarterly packet of {models} models, drawn by one process and joined"
+    keep(f"quarterly.seconds.{models}", taken_s, "s", title=title, beside=f"{processor_s:.1f} s of processor time")
+    peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    memory = keep(
+        f"quarterly.memory.{models}",
+        peak_mib,
+        "MiB",
+        at_most=MEMORY_MAX_BYTES / 1024**2,
+        title=f"Memory of the largest printer of a quarterly packet of {models} models",
+    )
+    assert memory.is_held
+
+
+def _processor_s() -> float:
+    """The processor time of this process and of its children that ended, in seconds."""
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
 
 
 @pytest.mark.django_db

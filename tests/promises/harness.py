@@ -23,8 +23,6 @@ ENVIRONMENT = {
     "WEIGHBRIDGE_LEASE_S": "3",
     "WEIGHBRIDGE_EFFECT_LEASE_S": "4",
     "WEIGHBRIDGE_API_WRITES": "100000",  # one person asks for everything
-    "JIRA_EMAIL": "bot@example.org",
-    "JIRA_TOKEN": "stand-in-token",
 }
 
 

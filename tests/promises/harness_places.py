@@ -77,7 +77,6 @@ def place(*, broker: str, database: str) -> Iterator[Place]:
             environment["BROKER_URL"] = f"amqp://guest:guest@127.0.0.1:{line_port}//"
             stack.callback(_forget_rabbitmq, name)
         jira_url = stack.enter_context(_jira(folder))
-        environment["JIRA_URL"] = jira_url
         for variable in ("DATABASE_URL", "BROKER_URL"):
             os.environ.pop(variable, None)
         yield Place(name, folder, broker, line_port, _version_of(database), jira_url, environment)

@@ -44,6 +44,7 @@ from tests.factories import requests as walks  # noqa: E402 -- Django is set up 
 from tests.factories.models import make_version  # noqa: E402 -- Django is set up first
 from tests.factories.people import make_cast  # noqa: E402 -- Django is set up first
 from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
+from tests.factories.tickets import make_routed_site  # noqa: E402 -- Django is set up first
 from tests.promises import harness_faults, harness_line, harness_places, harness_worker  # noqa: E402 -- Django is set up first
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
 from weighbridge.client.worker import measurement  # noqa: E402 -- Django is set up first
@@ -73,6 +74,7 @@ class Site:
             call_command("migrate", interactive=False, verbosity=0)
         now = timezone.now()
         cast = make_cast(now=now)
+        make_routed_site(now=now, url=self.place.jira_url, token="stand-in-token", settle_s=1)
         for draft, text in (
             (rulebook.draft_checklist, defaults.text_of(defaults.CHECKLIST)),
             (rulebook.draft_policy, LEAN),

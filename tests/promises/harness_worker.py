@@ -30,7 +30,7 @@ LATE = (
     *("kombu.asynchronous.hub", "kombu.pidbox"),
 )
 TRANSPORTS = {"filesystem": "filesystem", "redis": "redis", "rabbitmq": "pyamqp"}
-PATIENCE = {"read_timeout_s": 1.0, "connect_timeout_s": 0.5, "settle_s": 0.5}
+PATIENCE = {"read_timeout_s": 1.0, "connect_timeout_s": 0.5}
 
 
 def configure(*, name: str, broker: str) -> None:
@@ -42,7 +42,7 @@ def configure(*, name: str, broker: str) -> None:
         app.conf.broker_transport_options = {**options, "global_keyprefix": f"{name}:"}
     app.loader.import_default_modules()
     signals.worker_process_init.connect(harness_places.die_with_parent, weak=False)
-    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | PATIENCE}
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"TICKETS": PATIENCE}
 
 
 def preload(*, broker: str) -> None:

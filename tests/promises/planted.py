@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import yaml
 from django.contrib.auth.models import User
@@ -36,6 +37,7 @@ from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.actions import publication
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.metric_catalogs import catalog_document
+from governance.saved_views.actions import save_view
 from governance.site.models import AnsweredPost
 from reviews.evidence.models import (
     ChecklistAnswer,
@@ -44,13 +46,24 @@ from reviews.evidence.models import (
     Traffic,
     Waiver,
 )
+from reviews.notes.domain.draft_votes import DraftCondition, VoteDraft
+from reviews.notes.models import DraftVote
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.quarterly.actions import quarterly_packets
 from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import Kpi, KpiActual
-from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMove, TicketState, WebhookDelivery
+from reviews.tickets.models import (
+    ExternalIdentity,
+    OAuthGrant,
+    Ticket,
+    TicketComment,
+    TicketMove,
+    TicketSite,
+    TicketState,
+    WebhookDelivery,
+)
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, review
 from reviews.workflow.actions import projections as stated
@@ -60,12 +73,16 @@ from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.absences import days
 from tests.factories.costs import cost_spec
+from tests.factories.discussions import make_comment
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
+from tests.factories.tickets import make_route, make_site
 from tests.factories.workers import make_worker
 from tests.promises.payloads import Seeds
 from tests.promises.planted_imports import plant_bills, plant_from_elsewhere, plant_usage, plant_workloads
+from tests.promises.planted_notices import plant_notices
+from weighbridge.core.converter import to_document
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
 
@@ -169,6 +186,11 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     walks.explain_everything(request=request, by=cast.author, now=now)
     walks.allocate_budget(team=request.team, by=cast.finance, now=now)
     review.request_review(request=request, by=cast.author, now=now)
+    first = {"request": request, "stage_id": "technical", "choice": VoteChoice.APPROVE, "by": cast.reviewer_one}
+    review.vote(**first, rationale=seed.long(), now=now)
+    review.take_back(request=request, reason=seed.long()[:2000], by=cast.reviewer_one, now=now)
+    for about in ("", "metric:latency_p95_ms"):
+        make_comment(request, seed.long()[:4000], by=cast.author, now=now, about=about)
     promise = NewCondition(text=seed.long()[:400], owner=cast.author, due_on=now.date() + timedelta(days=30))
     votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
     for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
@@ -182,6 +204,9 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
             now=now,
         )
     request.refresh_from_db()
+    draft = VoteDraft(rationale=seed.long(), conditions=(DraftCondition(text=seed.long()[:400]),))
+    given = to_document(draft) | {"revision": request.revision, "saved_at": now, "in_place_of": seed.short()}
+    DraftVote.objects.create(request=request, person=cast.reviewer_one, **given)
     return request
 
 
@@ -267,6 +292,10 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
         )
     grant = grants.propose_grant(user=cast.author, role=Role.REVIEWER, reason=seed.long(), by=cast.admin, now=now)
     approvals.refuse(change=grant, reason=seed.long(), by=cast.admin, now=now)
+    plant_notices(seed, team=request.team, cast=cast, now=now)
+    save_view(
+        list_name="reviews:list", name=seed.short(), filters=urlencode({"q": seed.short()}), by=cast.author, now=now
+    )
     absences.state_absence(person=cast.product, period=days(now), reason=seed.long(), by=cast.approver, now=now)
     draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
     publication.propose_publication(version=draft, reason=seed.long(), by=cast.approver, now=now)
@@ -310,9 +339,23 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
 
 def _from_jira(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:
     """What people write there, and what a Jira that lies could answer."""
+    site = make_site(now=now, name=seed.short(), server=seed.short(), account=seed.short(), url=seed.link())
+    steps = [{"name": seed.short(), "ok": False, "sentence": seed.long()}]
+    TicketSite.objects.filter(pk=site.pk).update(steps=steps, version=seed.short()[:40])
+    at_atlassian = {"client_id": site.account[:100], "cloud_id": site.account[:40]}
+    tokens = {"access_token": b"of no use", "refresh_token": b"of no use", "expires_at": now}
+    OAuthGrant.objects.create(site=site, **at_atlassian, **tokens)
+    mapped = {
+        "fields": {seed.short(): seed.long()},
+        "field_map": {"reference": {"id": seed.short(), "kind": "string"}},
+        "statuses": {"submitted": seed.short()},
+        "moves": {seed.short(): "withdraw"},
+    }
+    make_route(site, project=seed.short()[:40], issue_type=seed.short(), work="review", **mapped)
     ticket, _ = Ticket.objects.update_or_create(
         request=request,
         defaults={
+            "site": site,
             "state": TicketState.LINKED,
             "remote_id": seed.short()[:40],
             "key": seed.short()[:40],
@@ -346,7 +389,7 @@ def _from_jira(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime
     WebhookDelivery.objects.create(
         ticket=ticket, identifier=seed.short(), event=seed.short(), body_digest="sha256:x", received_at=now
     )
-    ExternalIdentity.objects.create(user=cast.author, account_id=seed.short())
+    ExternalIdentity.objects.create(site=site, user=cast.author, account_id=seed.short())
 
 
 def _quarterly(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:

@@ -19,7 +19,7 @@ from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as operations
 from reviews.tickets import actions as effects
-from reviews.tickets.models import Ticket
+from reviews.tickets.models import Ticket, TicketSite
 from tests.promises import harness_report, tickets
 from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, states
 
@@ -203,8 +203,8 @@ def test_a_token_nobody_renews_over_a_weekend_is_tried_a_few_times(world: World)
     world.deliver_due()
     for _ in range(12 * 60 if LONG else 4 * 60):
         world.clock.move(minutes=5 if LONG else 15)
-        effects.probe_tracker(now=world.clock())
-        effects.probe_tracker(now=world.clock())
+        effects.probe_tracker(site=world.site, now=world.clock())
+        effects.probe_tracker(site=world.site, now=world.clock())
         world.deliver_due()
     refused_s = [
         s for (s, _), line in zip(world.jira.site.arrivals, world.jira.site.log, strict=True) if line.endswith("401")
@@ -215,10 +215,10 @@ def test_a_token_nobody_renews_over_a_weekend_is_tried_a_few_times(world: World)
     assert max(waits_s) <= 6 * 3600 + 900
     world.jira.config.token = "standin-token"
     world.clock.move(hours=7)
-    assert effects.probe_tracker(now=world.clock()) is not None
-    assert effects.probe_tracker(now=world.clock()) is None, "one is under way"
+    assert effects.probe_tracker(site=world.site, now=world.clock()) is not None
+    assert effects.probe_tracker(site=world.site, now=world.clock()) is None, "one is under way"
     world.settle()
-    assert effects.probe_tracker(now=world.clock()) is None, "nothing is paused"
+    assert effects.probe_tracker(site=world.site, now=world.clock()) is None, "nothing is paused"
     assert world.faults() == NO_FAULTS
 
 
@@ -276,6 +276,7 @@ def test_a_wrong_set_up_is_told_after_one_creation(
     assert states() == {"paused": TICKETS}
     assert words in OutboxMessage.objects.filter(state="paused").first().error
     operations.request_check(by=world.admin, now=world.clock())
+    world.deliver_due()  # the request to test every site
     world.deliver_due()
     assert not AuditEvent.objects.get(kind="tracker.checked").details["ok"]
     assert states() == {"paused": TICKETS}
@@ -287,7 +288,9 @@ def test_a_wrong_set_up_is_told_after_one_creation(
     assert world.faults() == NO_FAULTS
 
 
-@pytest.mark.parametrize(("status", "words"), [(403, "may not open the ticket"), (404, "Check JIRA_URL")])
+@pytest.mark.parametrize(
+    ("status", "words"), [(403, "may not open the ticket"), (404, "Check the address of the site")]
+)
 def test_a_refusal_by_status_pauses_its_kind(world: World, status: int, words: str) -> None:
     for _ in range(TICKETS):
         world.submit()
@@ -309,8 +312,8 @@ def test_one_ticket_that_jira_will_not_have_ends_up_alone(world: World) -> None:
     world.deliver_due()
     assert states() == {"paused": TICKETS + 1}
     operations.request_check(by=world.admin, now=world.clock())
-    world.deliver_due()
-    world.deliver_due()
+    for _ in range(3):  # the request to test every site, the test of the site, the tickets
+        world.deliver_due()
     assert Ticket.objects.filter(request__in=others, state="linked").count() == TICKETS
     world.jira.order(CREATE, status=400, body={"errors": {"summary": "Too odd."}})
     world.settle()
@@ -337,17 +340,16 @@ def test_a_label_that_is_not_kept_is_told_and_no_twin_is_opened(world: World) ->
     assert {ticket.key for ticket in Ticket.objects.all()} == {"MR-1", "MR-2"}
 
 
-def test_tickets_that_waited_for_a_jira_are_opened_once_there_is_one(world: World, settings: Settings) -> None:
-    there = settings.WEIGHBRIDGE
-    settings.WEIGHBRIDGE = there | {"JIRA": there["JIRA"] | {"url": ""}}
+def test_tickets_that_waited_for_a_site_are_opened_once_there_is_one(world: World) -> None:
+    TicketSite.objects.update(state="setup")
     world.submit()
     world.submit()
     world.deliver_due()
     assert states() == {"paused": 2}
     outbox.tick(now=world.clock())
     assert not OutboxMessage.objects.filter(kind="tracker.check").exists()
-    settings.WEIGHBRIDGE = there
-    outbox.tick(now=world.clock())
+    TicketSite.objects.update(state="active")
+    assert effects.route_waiting(now=world.clock()) == 2
     world.settle()
     assert world.faults() == NO_FAULTS
 

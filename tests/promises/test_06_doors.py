@@ -24,7 +24,7 @@ from reviews.authorizations.models import Condition
 from reviews.previews.queries.previews import preview_of_draft
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.web import page
+from reviews.workflow.web.page import stepping
 from tests.integration.conftest import cast, checklist, installation, now, policy, signing_key_pem
 from tests.integration.reviews import matrix
 from tests.integration.reviews.conftest import world
@@ -177,7 +177,9 @@ def expected(door: str, state: str, step: str, person: str) -> set[int]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A page that says no is drawn in the long form alone."""
     if not LONG:
-        monkeypatch.setattr(page, "render_page", lambda request, review, *, bound, status: HttpResponse(status=status))
+        monkeypatch.setattr(
+            stepping, "render_tab", lambda request, review, *, tab, bound, status: HttpResponse(status=status)
+        )
     return
 
 

@@ -35,7 +35,12 @@ pytestmark = pytest.mark.django_db
 METHODS = ("post", "put", "patch", "delete")
 BODIES = ("{}", '{"nobody knows this": 1}', *(("[]", "null", "{", "[" * 100_000) if LONG else ("[",)))
 OF_EVERYBODY = {
+    "/api/v1/requests/{ref}/looks/": "a personal note of whoever may see the request",
+    "/api/v1/requests/{ref}/viewed/": "a personal note of whoever may see the request",
     "/api/v1/costs/": "a calculator; everybody who can log in may use it",
+    "/api/v1/notifications/read/": "everybody reads what they were told",
+    "/api/v1/notifications/settings/": "everybody says how they want to be told",
+    "/api/v1/saved-views/": "everybody saves lists for themselves",
     "/api/v1/allocation-rules/preview/": "changes nothing, and is for whoever sees bills, auditors among them",
 }
 
@@ -49,7 +54,7 @@ def calls() -> list[tuple[str, str]]:
 @pytest.fixture
 def place(cast: Cast, things: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     item = cycles.make_item(cycle=ReviewCycle.objects.get(), by=cast.approver, now=cycles.met_at(now))
-    return dict(things) | {"item_id": item.pk, "bill_id": 1, "worker_id": 1}
+    return dict(things) | {"item_id": item.pk, "bill_id": 1, "worker_id": 1, "webhook_id": 1, "message_id": 1}
 
 
 def end_everything(cast: Cast, place: Mapping[str, Any], now: datetime) -> None:

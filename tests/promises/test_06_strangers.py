@@ -34,8 +34,10 @@ from reviews.workflow.actions.review import NewCondition
 from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.absences import make_absence
+from tests.factories.discussions import make_comment
 from tests.factories.models import make_dataset
 from tests.factories.people import Cast, make_cast
+from tests.factories.saved_views import make_view
 from tests.factories.snapshots import snapshot
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from tests.promises import harness_report
@@ -63,11 +65,22 @@ OF_THE_HOUSE = {
     "projection_today",
     "bill",
     "bill_live",
+    "bill_spend",
+    "bill_spend_export",
+    "bill_allocate",
+    "bills_export",
+    "rates_export",
+    "budgets_export",  # as the lists: whoever asks gets the rows of their own
+    "findings_export",
+    "models_export",
+    "runs_export",
     "bill_cancel",
     "bill_retry",
     "allocation_version",
     "allocation_propose",
     "spend_export",
+    "spend_tree_export",
+    "unallocated_export",
     "workloads_export",
     "billed_export",
     "billed_gpus_export",
@@ -80,9 +93,44 @@ OF_THE_HOUSE = {
     "worker_result",
     "worker_failure",
     "worker_hand_back",
+    "webhook",  # those who manage webhooks do so for every team
+    "webhook_rotate",
+    "webhook_test",
+    "webhook_remove",
+    "webhook_again",
+    "webhook_messages",
+    "notification_open",  # its link is the permission, and it opens nothing for anybody else
+    "notification_unsubscribe",
+    "jira",  # its signature is the permission
+    "ticket_site",  # administrators connect trackers for every team
+    "ticket_site_address",
+    "ticket_site_credential",
+    "ticket_site_oauth",
+    "ticket_site_oauth_callback",
+    "ticket_site_webhook",
+    "ticket_site_drop_secret",
+    "ticket_site_options",
+    "ticket_site_people",
+    "ticket_site_test",
+    "ticket_site_activate",
+    "ticket_site_remove",
+    "ticket_route",
+    "ticket_route_new",
+    "ticket_route_fields",
+    "ticket_route_statuses",
+    "ticket_route_preview",
+    "ticket_route_remove",
 }
 OF_THE_LEADS = "cycle"  # the quarterly review shows every team's costs; no requester sees it at all
 SEEN_BY_ITS_MEMBERS = 14
+OWN_VALUES = {
+    "reviews:metric": {"name": "training_gpu_hours"},
+    "reviews:discussion": {"kind": "request"},
+    "reviews:thread_start": {"kind": "request"},
+    "reviews:discussion_people": {"kind": "request"},
+    "api:discussion": {"kind": "request"},
+}
+"""Values of addresses that call something else by the name of a parameter."""
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -151,6 +199,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
     packets.freeze(request=request, by=cast.author, now=now)
     asset = request.model_version.asset
     action = cycles.make_action(cast=cast, now=now, asset=asset)
+    comment = make_comment(request, "Please measure returns.", by=cast.author, now=now)
     cycles.make_kpi(asset=asset, by=cast.author, now=now)
     return {
         "action": action.ref,
@@ -158,12 +207,15 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "ref": request.ref,
         "run_id": Run.objects.earliest("pk").pk,
         "import_id": imported.pk,
+        "view_id": make_view(cast.author, now=now).pk,
         "absence_id": make_absence(cast.product, now=now).pk,
         "item": "cheaper-alternatives",
         "metric": "latency_p95_ms",
         "number": 1,
         "position": 1,
         "version_id": request.model_version_id,
+        "comment_id": comment.pk,
+        "thread_id": comment.thread_id,
         "change_id": _proposed(cast, now).pk,
         "dataset_id": make_dataset(by=cast.author, now=now, seed=7, name="own", is_governed=False).pk,
         "finding_id": _noticed(cast, now).pk,
@@ -202,7 +254,8 @@ def client_of(user: User, name: str, now: datetime) -> Client:
 
 
 def url_of(address: Address, things: Mapping[str, Any]) -> str:
-    return reverse(address.name, kwargs={name: things[name] for name in address.parameters})
+    values = dict(things) | OWN_VALUES.get(address.name, {})
+    return reverse(address.name, kwargs={name: values[name] for name in address.parameters})
 
 
 def test_a_stranger_finds_nothing_and_moves_nothing(cast: Cast, things: Mapping[str, Any], now: datetime) -> None:

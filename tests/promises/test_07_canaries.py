@@ -28,6 +28,7 @@ from reviews.packets.queries.packet import packet_page
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import evidence
 from tests.factories import requests as walks
+from tests.factories import tickets as sites
 from tests.factories.people import Cast, make_cast
 from tests.integration.conftest import api, checklist, installation, now, policy, signing_key_pem
 
@@ -153,13 +154,17 @@ def enter(user: User) -> Client:
     return client
 
 
+TABS = ("evidence", "costs", "policy", "checklist", "history")
+
+
 def test_pages_hold_what_was_written_as_text_alone(
     filled: ReviewRequest, cast: Cast, payloads: list[str], canary: tuple[str, Path, list[str]]
 ) -> None:
     url, _, calls = canary
-    detail = page_of(enter(cast.reviewer_one), f"/requests/{filled.ref}/")
-    assert [payload for payload in payloads if "".join(payload.split()) not in "".join(detail.text.split())] == []
-    for path in (f"/requests/{filled.ref}/", "/requests/", "/"):
+    tabs = [f"/requests/{filled.ref}/", *(f"/requests/{filled.ref}/{tab}/" for tab in TABS)]
+    shown = "".join("".join(page_of(enter(cast.reviewer_one), tab).text.split()) for tab in tabs)
+    assert [payload for payload in payloads if "".join(payload.split()) not in shown] == []
+    for path in (*tabs, "/requests/", "/"):
         page = page_of(enter(cast.reviewer_one), path)
         assert [tag for tag, _ in page.found if tag in FETCHING - {"meta"}] == []
         assert [attrs for tag, attrs in page.found if tag == "meta" and "http-equiv" in attrs] == []
@@ -190,7 +195,7 @@ def test_secrets_stand_on_no_page_and_in_no_answer(
     filled: ReviewRequest, cast: Cast, monkeypatch: pytest.MonkeyPatch, api: Callable[[User | None], APIClient]
 ) -> None:
     monkeypatch.setattr(settings, "SECRET_KEY", SECRET)
-    monkeypatch.setitem(settings.WEIGHBRIDGE, "JIRA", settings.WEIGHBRIDGE["JIRA"] | {"token": SECRET})
+    sites.make_site(now=cast.author.date_joined, name="Another", token=SECRET, webhook=SECRET)
     program, people_ = api(cast.admin), enter(cast.admin)
     digests = list(ApiToken.objects.values_list("digest", flat=True))
     paths = (
@@ -198,6 +203,8 @@ def test_secrets_stand_on_no_page_and_in_no_answer(
         f"/requests/{filled.ref}/",
         "/requests/none/",
         "/integrations/",
+        "/integrations/ticket-sites/",
+        "/settings/tickets/",
         "/audit/",
         "/audit.csv",
         "/rulebook/",

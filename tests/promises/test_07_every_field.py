@@ -29,11 +29,15 @@ from benchmarking.runs.models import Dataset, Run, Worker
 from governance.absences.models import Absence
 from governance.bills.models import Bill
 from governance.budgets.domain.quarters import Quarter
+from governance.notifications.models import TeamWebhook
 from governance.people.approvals.models import Change
+from governance.saved_views.models import SavedView
+from reviews.discussions.models import Comment, Thread
 from reviews.evidence.models import ImportedFile
 from reviews.packets.printing.pdf import WeasyPrintPrinter
 from reviews.packets.queries.packet import packet_page
 from reviews.quarterly.models import AgendaItem
+from reviews.tickets.models import TicketRoute, TicketSite
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
 from tests.functional.conftest import Visitor, browser, visit
@@ -54,6 +58,8 @@ __all__ = ["browser", "canary", "installation", "now", "signing_key_pem", "visit
 Canary = tuple[str, Path, list[str]]
 FOREIGN = ("admin:", "account_", "socialaccount_", "mfa_", "openid_connect_")
 POLICY = "Content-Security-Policy"
+PROBES = ("/workz",)
+"""They answer 503 where no worker runs."""
 FORMULA = re.compile(r"[=+@]|-(?!\d+(\.\d+)?$)")  # a negative figure is a figure
 
 
@@ -116,7 +122,9 @@ def pages(house: House, now: datetime) -> list[str]:
         "version_id": house.request.model_version_id,
         "change_id": Change.objects.latest("pk").pk,
         "import_id": ImportedFile.objects.latest("pk").pk,
+        "view_id": SavedView.objects.latest("pk").pk,
         "absence_id": Absence.objects.latest("pk").pk,
+        "webhook_id": TeamWebhook.objects.latest("pk").pk,
         "dataset_id": Dataset.objects.latest("pk").pk,
         "worker_id": Worker.objects.latest("pk").pk,
         "digest": house.request.model_version.digest,
@@ -125,13 +133,18 @@ def pages(house: House, now: datetime) -> list[str]:
         "item_id": AgendaItem.objects.earliest("pk").pk,
         "action": "ACT-1",
         "kpi": "conversion",
+        "thread_id": Thread.objects.latest("pk").pk,
+        "comment_id": Comment.objects.latest("pk").pk,
         "token": CostProjection.objects.latest("pk").token,
+        "site_id": TicketSite.objects.latest("pk").pk,
+        "route_id": TicketRoute.objects.latest("pk").pk,
     }
     found = {f"/runs/{run.pk}/{part}" for run in Run.objects.all() for part in ("", "charts/frontier.svg")}
     found |= {f"/changes/{each.pk}/" for each in Change.objects.all()}
     for kind in ("csv", "policies", "checklists"):
         for name, parameters in named():
             values = {each: {**things, "kind": kind}[each] for each in parameters}
+            values |= {"kind": "request"} if name.startswith("reviews:discussion") else {}
             values |= {"name": "standard"} if kind == "checklists" and "name" in values else {}
             found.add(reverse(name, kwargs=values))
     for model in django_admin.site._registry:
@@ -149,7 +162,7 @@ def test_no_page_of_anybody_holds_a_payload_that_acts(house: House, canary: Cana
         client = entered(getattr(house.cast, person))
         for path in pages(house, now):
             answer = client.get(path)
-            assert answer.status_code < 500, path
+            assert answer.status_code < 500 or path in PROBES, path
             read += 1
             if answer.get("Content-Type", "").startswith("text/html"):
                 content = answer.content.decode()
@@ -180,7 +193,8 @@ def test_no_page_of_anybody_holds_a_payload_that_acts(house: House, canary: Cana
 
 def test_files_of_lists_hold_no_formula(house: House, canary: Canary, now: datetime) -> None:
     client, quarter = entered(house.cast.admin), str(Quarter.of(now.date()))
-    for name in ("/requests", "/audit", f"/budgets/search/{quarter}/USD/ledger"):
+    lists = ("/requests", "/audit", "/findings", "/models", "/bills", "/exchange-rates")
+    for name in (*lists, f"/budgets/search/{quarter}/USD/ledger"):
         text = client.get(f"{name}.csv").content.decode("utf-8-sig")
         cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
         sheet = load_workbook(io.BytesIO(client.get(f"{name}.xlsx").content)).active

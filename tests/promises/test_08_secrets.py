@@ -23,8 +23,10 @@ from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import OutboxMessage
 from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
+from reviews.ticket_sync.queries.connections import settings_of, webhook_secrets
 from reviews.tickets import actions as effects
-from reviews.tickets.ports import TrackerHealth
+from reviews.tickets.ports import TrackerHealth, TrackerUnreachable
+from tests.factories.tickets import make_connected_site, make_site
 from tests.integration.conftest import (
     admin,
     author,
@@ -41,14 +43,13 @@ from weighbridge.core import masking
 __all__ = ["admin", "author", "cast", "checklist", "installation", "now", "policy", "signing_key_pem", "submitted"]
 CANARY = "k4n4rienv0gel"
 VARIABLES = {
-    "JIRA_TOKEN": f"{CANARY}-jira",
     "WEIGHBRIDGE_SECRET_KEY": f"{CANARY}-django",
     "OIDC_CLIENT_SECRET": f"{CANARY}-oidc",
     "DATABASE_URL": f"postgresql://weigh:{CANARY}-db@db:5432/w",
     "BROKER_URL": f"redis://:{CANARY}-broker@broker/0",
     "EMAIL_URL": f"smtp://mail:{CANARY}-mail@host:25",
 }
-SECRETS = [f"{CANARY}-{name}" for name in ("jira", "django", "oidc", "db", "broker", "mail")]
+SECRETS = [f"{CANARY}-{name}" for name in ("django", "oidc", "db", "broker", "mail")]
 
 
 class Lines(logging.Handler):
@@ -65,8 +66,9 @@ class Lines(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read as the settings read them."""
+    """Read as the settings read them; that of a ticket site as it is read from the database."""
     monkeypatch.setattr(masking, "_known", set())
+    masking.hide_secrets(f"{CANARY}-jira")
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
         assert env.text(name) == value
@@ -122,7 +124,9 @@ def test_outbox_and_integrations_page(admin: User, now: datetime, log: Lines, mo
 
 
 def test_audit_rows(db: None, now: datetime) -> None:
-    effects.record_health(health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
+    effects.record_health(
+        site=make_site(now=now), health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now
+    )
     with transaction.atomic():
         details = {"list": [f"a {CANARY}-db", 3], "inner": {"x": f"{CANARY}-mail"}}
         audit.record(kind="canary", by=None, subject=("x", "1"), details=details, reason=f"{CANARY}-oidc", now=now)
@@ -132,6 +136,40 @@ def test_audit_rows(db: None, now: datetime) -> None:
 
 
 def test_packets(submitted: ReviewRequest, author: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    effects.record_health(health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
+    effects.record_health(
+        site=make_site(now=now), health=TrackerHealth(ok=False, sentence=f"401 for {CANARY}-jira"), now=now
+    )
     packet = packets.freeze(request=submitted, by=author, now=now)
     assert CANARY not in json.dumps(packet.document)
+
+
+def test_the_credential_of_a_site(admin: User, now: datetime, log: Lines) -> None:
+    """Encrypted in the table, hidden from the moment it is read, on no page and in no answer."""
+    site = make_site(now=now, token=f"{CANARY}-token", webhook=f"{CANARY}-hook", url="http://127.0.0.1:9")
+    assert CANARY.encode() not in bytes(site.credential) + bytes(site.webhook_secret)
+    assert CANARY not in repr(settings_of(site))
+    assert webhook_secrets(site) == [f"{CANARY}-hook"]
+    assert masking.mask(f"{CANARY}-token {CANARY}-hook") == "[hidden] [hidden]"
+    browser = Client()
+    browser.force_login(admin)
+    paths = ("/settings/tickets/", *(f"/settings/tickets/{site.pk}/{part}" for part in ("", "credential/", "webhook/")))
+    pages = [browser.get(path) for path in (*paths, "/integrations/ticket-sites/", "/admin/tickets/ticketsite/")]
+    assert {page.status_code for page in pages[:-1]} == {200}
+    assert CANARY not in "".join(page.content.decode() for page in pages) + log.text
+
+
+def test_the_tokens_of_a_site(admin: User, now: datetime, log: Lines) -> None:
+    """Those of OAuth and the secret of the app: encrypted, hidden from the moment they are read, on no page."""
+    grant = make_connected_site(now=now, access=f"{CANARY}-access", token=f"{CANARY}-app", url="http://127.0.0.1:9")
+    assert CANARY.encode() not in bytes(grant.access_token) + bytes(grant.refresh_token) + bytes(grant.site.credential)
+    settings = settings_of(grant.site)
+    assert CANARY not in repr(settings)
+    with pytest.raises(TrackerUnreachable) as failure:
+        settings.oauth.tokens("")
+    for name in ("access", "access-refresh", "app"):
+        assert masking.mask(f"said {CANARY}-{name}!") == "said [hidden]!"
+    browser = Client()
+    browser.force_login(admin)
+    pages = [browser.get(f"/settings/tickets/{grant.site.pk}/{part}") for part in ("", "oauth/", "credential/")]
+    assert {page.status_code for page in pages} == {200}
+    assert CANARY not in "".join(page.content.decode() for page in pages) + log.text + failure.value.reason

@@ -32,16 +32,18 @@ from governance.rulebook.domain import defaults
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.jira.client import JiraClient
-from reviews.tickets.models import Ticket
+from reviews.tickets.models import Ticket, TicketSite
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
 from tests.factories.policies import LEAN
+from tests.factories.tickets import site_at
 from tests.standins.jira_cloud import JiraCloud
 
 LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 CREATE = "POST .*/issue$"
 BEGIN = datetime(2026, 10, 5, 12, tzinfo=UTC)
+QUICK, WEBHOOK = {"read_timeout_s": 0.4}, "the secret of the webhook"
 TICKET_KINDS = ("ticket.open", "ticket.tell")
 
 
@@ -64,8 +66,11 @@ class Clock:
 class World:
     """One installation with one Jira."""
 
-    def __init__(self, clock: Clock, jira: JiraCloud, author: User, admin: User, version: ModelVersion) -> None:
-        self.clock, self.jira, self.author, self.admin, self.version = clock, jira, author, admin, version
+    def __init__(
+        self, clock: Clock, jira: JiraCloud, site: TicketSite, author: User, admin: User, version: ModelVersion
+    ) -> None:
+        self.clock, self.jira, self.site, self.version = clock, jira, site, version
+        self.author, self.admin = author, admin
         self._number = 0
 
     def draft(self) -> ReviewRequest:
@@ -169,17 +174,15 @@ def world(monkeypatch: pytest.MonkeyPatch, settings: Settings, folder: Path, **c
     artifacts = settings.STORAGES["artifacts"] | {"OPTIONS": {"location": folder / "artifacts"}}
     settings.STORAGES = settings.STORAGES | {"artifacts": artifacts}
     with JiraCloud(clock=clock.seconds, **config) as jira:
-        account = {"url": jira.url, "email": jira.config.email, "token": jira.config.token, "project": "MR"}
-        named = settings.WEIGHBRIDGE["JIRA"] | account | {"read_timeout_s": 0.4, "settle_s": 45.0}
-        settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": named}
-        cast = make_cast(now=clock())
+        settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"TICKETS": settings.WEIGHBRIDGE["TICKETS"] | QUICK}
+        site, cast = site_at(jira, now=clock(), webhook=WEBHOOK), make_cast(now=clock())
         for draft, text in (
             (rulebook.draft_checklist, defaults.text_of(defaults.CHECKLIST)),
             (rulebook.draft_policy, LEAN),
         ):
             version = draft(source=text, by=None, now=clock())
             rulebook.publish(version=version, by=None, now=clock())
-        yield World(clock, jira, cast.author, cast.admin, make_version(by=cast.author, now=clock()))
+        yield World(clock, jira, site, cast.author, cast.admin, make_version(by=cast.author, now=clock()))
 
 
 def forked(*works: Callable[[], None]) -> list[int]:

@@ -15,14 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.standins.jira import routes
 from tests.standins.jira.about import About, Config
 from tests.standins.jira.faults import Fault
 from tests.standins.jira.issues import Issues
+from tests.standins.jira.oauth import Accounts
 from tests.standins.jira.server import Site
 
 
 class JiraCloud:
-    """The stand-in inside this process, for as long as the `with` block lasts.
+    """The stand-in of Cloud inside this process, for as long as the `with` block lasts.
 
     `clock` answers seconds since 1970: with one that the test moves, no test waits for an index or a limit.
     """
@@ -31,10 +33,25 @@ class JiraCloud:
         self, *, port: int = 0, state: Path | None = None, clock: Callable[[], float] = time.time, **config: Any
     ) -> None:
         self.config = Config(**config)
-        self.issues = Issues(About(self.config), state=state, clock=clock)
-        self.site = Site(self.issues.about, self.issues, port=port)
+        self.issues = self._issues(state, clock)
+        self.site = Site(self.issues.about, self.issues, port=port, routes=self.routes)
         self.url = self.site.url
         self._thread = threading.Thread(target=self.site.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    routes = routes.CLOUD
+
+    def _issues(self, state: Path | None, clock: Callable[[], float]) -> Issues:
+        return Issues(About(self.config), state=state, clock=clock)
+
+    @property
+    def root(self) -> str:
+        """The root of its API."""
+        return self.issues.about.root
+
+    @property
+    def accounts(self) -> Accounts:
+        """Its codes and tokens of OAuth."""
+        return self.site.accounts
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -1,6 +1,6 @@
 """An in-memory implementation of the tracker ports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from reviews.tickets.ports import (
     TrackerError,
     TrackerHealth,
     TransitionUnavailable,
+    Value,
 )
 
 STATUSES = ("To Do", "In Progress", "In Review", "Done")
@@ -44,6 +45,8 @@ class MemoryTicket:
     comments: list[MemoryComment] = field(default_factory=list)
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
     indexed: bool = True
+    values: dict[str, Value] = field(default_factory=dict)
+    files: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     people_comments: list[RemoteComment] = field(default_factory=list)
     moves: list[RemoteMove] = field(default_factory=list)
     updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
@@ -84,6 +87,7 @@ class MemoryTracker:
         fault = self._begin("open")
         number = len(self.tickets) + 1
         stored = MemoryTicket(f"{10_000 + number}", f"{self._project}-{number}", ticket, indexed=self.indexes_at_once)
+        stored.values |= dict(ticket.values)
         self.tickets[stored.id] = stored
         _lose_answer(fault)
         return self._remote(stored)
@@ -123,6 +127,19 @@ class MemoryTracker:
         """Set or overwrite the link with this global id."""
         fault = self._begin("link")
         self._ticket(ticket_id).links[global_id] = (url, title)
+        _lose_answer(fault)
+
+    def fill(self, ticket_id: str, values: Mapping[str, Value | None]) -> None:
+        """Keep the values; None empties."""
+        fault = self._begin("fill")
+        ticket = self._ticket(ticket_id)
+        ticket.values = {name: value for name, value in (ticket.values | values).items() if value is not None}
+        _lose_answer(fault)
+
+    def attach(self, ticket_id: str, *, name: str, content: bytes, media_type: str) -> None:
+        """Keep the first file of a name."""
+        fault = self._begin("attach")
+        self._ticket(ticket_id).files.setdefault(name, (content, media_type))
         _lose_answer(fault)
 
     def read(self, ticket_id: str) -> RemoteIssue:

@@ -3,6 +3,7 @@
 Reads the document (`weighbridge.projection/1`) and decides the content and order of the tables, not their layout.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -28,6 +29,7 @@ LABELS = {
 """The displayed metrics in order, with their labels. Stored packets contain the labels."""
 CONFIDENCE = Decimal("0.8")
 DECIDING, MOST_SWINGS = "total_cost_1y_usd", 6
+_PATH = re.compile(r"options\[(\d+)\]\.(\w+)(?:\..*)?\.(\w+)")
 PARTS = ("training", "serving", "upkeep", "exit", "tco")
 
 
@@ -46,6 +48,11 @@ class MetricAcrossOptions:
     name: str
     label: str
     cells: tuple[MetricOfOption, ...]
+
+    @property
+    def metrics(self) -> tuple[MetricValue, ...]:
+        """The known values, which share one scale."""
+        return tuple(cell.metric for cell in self.cells if cell.metric is not None)
 
 
 @dataclass(frozen=True)
@@ -82,9 +89,9 @@ class OptionView:
 
 @dataclass(frozen=True)
 class PriceRow:
-    """One pinned price: where it is used, its value, date and source."""
+    """One pinned price: `use` says for what, `name` of what it is, and its value, date and source."""
 
-    path: str
+    use: str
     name: str
     usd: Decimal
     unit: str
@@ -128,7 +135,7 @@ def table_of(document: Document) -> ProjectionTable:
             )
             for threshold in document["thresholds"]
         ),
-        prices=tuple(_price(pin) for pin in document["prices"]),
+        prices=tuple(_price(pin, [option["title"] for option in options]) for pin in document["prices"]),
         remarks=tuple(_remarks(document)),
     )
 
@@ -236,7 +243,7 @@ def _swings(tornado: Sequence[Mapping[str, Any]]) -> tuple[SwingView, ...]:
     percent = 100 / ((high - low) or Decimal(1))
     return tuple(
         SwingView(
-            name,
+            name.replace(".", ", ").replace("_", " "),
             first,
             last,
             start=round(float((min(first, last) - low) * percent), 2),
@@ -246,16 +253,28 @@ def _swings(tornado: Sequence[Mapping[str, Any]]) -> tuple[SwingView, ...]:
     )
 
 
-def _price(pin: Mapping[str, Any]) -> PriceRow:
+def _price(pin: Mapping[str, Any], titles: Sequence[str]) -> PriceRow:
     named = " ".join(str(pin[part]) for part in ("sku", "term", "meter") if part in pin and pin[part] != "whole")
     return PriceRow(
-        pin["path"],
+        price_use(pin["path"], titles=titles),
         named.replace("_", " "),
         Decimal(pin["usd"]),
         pin["unit"],
         date.fromisoformat(pin["as_of"]),
         pin["source"],
     )
+
+
+def price_use(item: str, *, titles: Sequence[str]) -> str:
+    """The option and the part of its cost that has the price, for its path: "Managed API, serving, input".
+
+    A price that is known by its SKU, and a path outside the options, stay as they are.
+    """
+    found = _PATH.match(item)
+    if not found:
+        return item
+    kind = found[3].removesuffix("_usd") if found[3].endswith("_usd") else ""
+    return ", ".join(filter(None, (titles[int(found[1])], found[2], kind))).replace("_", " ")
 
 
 def _decimal(text: str | None) -> Decimal | None:

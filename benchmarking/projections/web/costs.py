@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from benchmarking.projections import actions as writes
 from benchmarking.projections import queries as projections
+from benchmarking.projections.domain.cost_chart import cost_chart
 from benchmarking.projections.domain.projection_table import table_of
 from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, QuickCalculator, SpecForm
 from governance.people.web.current_user import user_of
@@ -36,7 +37,8 @@ def calculator(request: HttpRequest) -> HttpResponse:
     if inputs.is_valid():
         try:
             spec = inputs.spec()
-            context |= {"table": table_of(projections.projected(spec, on=timezone.now().date())), "spec": _yaml(spec)}
+            table = table_of(projections.projected(spec, on=timezone.now().date()))
+            context |= {"table": table, "bands": cost_chart(table), "spec": _yaml(spec)}
         except Refused as refusal:
             inputs.add_error(refusal.field, refusal.reason)
             status = refusal.status
@@ -74,9 +76,11 @@ def detail(request: HttpRequest, token: str) -> HttpResponse:
     """Show a kept projection; `prices=today` adds the comparison with today's prices."""
     row = projections.find(token)
     replay = projections.replay(row, now=timezone.now()) if request.GET.get("prices") == "today" else None
+    table = table_of(row.document)
     context = {
         "row": row,
-        "table": table_of(row.document),
+        "table": table,
+        "bands": cost_chart(table),
         "replay": replay,
         "spec": _yaml(row.spec),
         "link": request.build_absolute_uri(reverse("benchmarking:projection", args=[token])),

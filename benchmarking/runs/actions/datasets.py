@@ -58,7 +58,7 @@ def register(*, entry: NewDataset, by: User, now: datetime) -> Dataset:
     with SpooledUpload.read(entry.upload) as spooled:
         summary = inspect(spooled.path, limit_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
         with transaction.atomic():
-            Team.objects.select_for_update().get(pk=team.pk)  # the next version number of its sets
+            Team.objects.select_for_update(no_key=True).get(pk=team.pk)  # the next version number of its sets
             known = Dataset.objects.filter(team=team, digest=f"sha256:{spooled.hash}").first()
             if known is not None:
                 return _same(known, entry)
@@ -229,6 +229,7 @@ register_kind(
         lock=_lock_name,
         apply=lambda change, by, now: govern(dataset=_dataset_of(change), by=by, now=now),
         visible=_visible,
+        team=lambda change: _dataset_of(change).team.slug,
         noun="an evaluation set",
         another="a data steward from another team",
         done="confirmed. Quality on this evaluation set now counts as measured.",

@@ -15,6 +15,7 @@ from governance.audit.actions import record as audit
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
+from governance.jobs.enums import ENDED_BADLY
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.canonical import digest_of
@@ -129,7 +130,8 @@ def _compare_with_first(run: Run, result: dict[str, Any]) -> dict[str, Any] | No
 
 
 def _notify(run: Run, now: datetime) -> None:
-    if run.asked_for:
+    """Announce the end to the request, and a bad end to people. Workers of benchmarks may write nothing else."""
+    if run.asked_for or run.state in ENDED_BADLY:
         outbox.enqueue(
             kind="run.finished",
             key=f"run.finished:{run.pk}:{run.fence}",

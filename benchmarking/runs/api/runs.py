@@ -31,7 +31,7 @@ class SandboxInput(Input):
 RunDetailAnswer = answer_of(
     RunView,
     "RunDetailAnswer",
-    without=["hardware", "variants", "pictures"],
+    without=["hardware", "variants", "pictures", "frontiers"],
     helps={
         "asked_for": "Reference of the request it was started for.",
         "state": "queued, claimed, running, done, failed, paused, dead or canceled.",

@@ -136,7 +136,13 @@ def _bounded(metric_value: Mapping[str, Any] | None, *, digits: int) -> str:
     """Format as `0.8604 (0.8535 to 0.8671)`; only the value if it has no bounds."""
     if metric_value is None:
         return ""
-    value = f"{metric_value['value']:,.{digits}f}"
+    value = _fixed(metric_value["value"], digits)
     if metric_value.get("lower") is None or metric_value.get("upper") is None:
         return value
-    return f"{value} ({metric_value['lower']:,.{digits}f} to {metric_value['upper']:,.{digits}f})"
+    return f"{value} ({_fixed(metric_value['lower'], digits)} to {_fixed(metric_value['upper'], digits)})"
+
+
+def _fixed(number: float, digits: int) -> str:
+    """The number with `digits` decimals; one that would become 0 has its first two digits instead."""
+    text = f"{number:,.{digits}f}"
+    return text if number == 0 or text.strip("-0.,") else f"{number:.2g}"

@@ -1,14 +1,17 @@
 """Compare runs side by side: differences, their size, and whether the intervals separate the runs.
 
 Runs of different hours share no interleaved blocks, so a ratio here has no interval of its own. The comparison only
-states whether the two intervals overlap; if they do, neither run is called better.
+states whether the two intervals overlap; if they do, or if an interval is missing, neither run is called better. Nor is
+it if the runs differ in what the metric depends on: data set, scenario, hardware or conditions. What is read from the
+file of a model is exact and needs no interval.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from benchmarking.runs.domain.comparability import OF_THE_FILE, differing_aspects
 from benchmarking.runs.domain.metrics import Metric
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.catalog import Direction, MetricCatalog
@@ -24,25 +27,37 @@ class ValueStanding(StrEnum):
     OVERLAPS = "intervals overlap"
     SAME = "the same"
     DIFFERENT = "different"
+    NOT_COMPARABLE = "not comparable"
     UNKNOWN = ""
 
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One run: its label, its metric values by name, and its conditions as text by name."""
+    """One run: its label, its metric values by name, its conditions as text by name, and its basis (`basis_of`)."""
 
     label: str
     metric_values: Mapping[str, Metric]
     conditions: Mapping[str, str]
+    basis: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class MetricCell:
-    """A value and its `ratio` and standing relative to the first run. None if the run has no such value."""
+    """A value and its `ratio` and standing relative to the first run. None if the run has no such value.
+
+    `aspects` are those in which the runs differ, if they cannot be compared.
+    """
 
     metric_value: Metric | None
     ratio: Decimal | None
     standing: ValueStanding
+    aspects: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The standing as a sentence without a subject: "better", "not comparable: other data set, other hardware"."""
+        others = ", ".join(f"other {aspect}" for aspect in self.aspects)
+        return f"{self.standing}: {others}" if others else str(self.standing)
 
 
 @dataclass(frozen=True)
@@ -54,8 +69,9 @@ class MetricRow:
 
     @property
     def differs(self) -> bool:
-        """Whether any run differs from the first in this metric value."""
-        return any(cell.standing not in (ValueStanding.SAME, ValueStanding.OVERLAPS) for cell in self.cells[1:])
+        """Whether the runs that have a value differ in it; intervals that overlap are no difference."""
+        values = [cell.metric_value for cell in self.cells if cell.metric_value is not None]
+        return any(_are_apart(values[0], other) for other in values[1:])
 
 
 @dataclass(frozen=True)
@@ -67,8 +83,8 @@ class RunConditionRow:
 
     @property
     def differs(self) -> bool:
-        """Whether the condition is not the same for all runs."""
-        return len(set(self.values)) > 1
+        """Whether the condition is not the same for all runs that have one."""
+        return len({value for value in self.values if value}) > 1
 
 
 @dataclass(frozen=True)
@@ -98,7 +114,10 @@ def compare(subjects: Sequence[ComparedRun], *, catalog: MetricCatalog) -> RunCo
 
 
 def standing_of(metric_value: Metric, first: Metric, *, catalog: MetricCatalog) -> ValueStanding:
-    """Compare `metric_value` with `first`. Better and worse need a known direction and separate intervals."""
+    """Compare `metric_value` with `first`. Better and worse need a known direction, and intervals that are apart.
+
+    What is read from the file of the model needs no intervals.
+    """
     if metric_value.unit != first.unit:
         return ValueStanding.UNKNOWN
     if metric_value.value == first.value:
@@ -106,30 +125,39 @@ def standing_of(metric_value: Metric, first: Metric, *, catalog: MetricCatalog) 
     if _overlap(metric_value, first):
         return ValueStanding.OVERLAPS
     definition = catalog.get(metric_value.name)
-    if definition is None:
+    if definition is None or not (metric_value.name in OF_THE_FILE or _have_intervals(metric_value, first)):
         return ValueStanding.DIFFERENT
     is_lower = metric_value.value < first.value
     return ValueStanding.BETTER if is_lower == (definition.direction is Direction.LOWER) else ValueStanding.WORSE
 
 
 def _metric_value_row(name: str, subjects: Sequence[ComparedRun], catalog: MetricCatalog) -> MetricRow:
-    first = subjects[0].metric_values.get(name)
-    cells = (_cell(subject.metric_values.get(name), first, catalog) for subject in subjects)
-    return MetricRow(name, tuple(cells))
+    return MetricRow(name, tuple(_cell(name, subject, subjects[0], catalog) for subject in subjects))
 
 
-def _cell(metric_value: Metric | None, first: Metric | None, catalog: MetricCatalog) -> MetricCell:
+def _cell(name: str, subject: ComparedRun, baseline: ComparedRun, catalog: MetricCatalog) -> MetricCell:
+    metric_value, first = subject.metric_values.get(name), baseline.metric_values.get(name)
     if metric_value is None or first is None:
         return MetricCell(metric_value, None, ValueStanding.UNKNOWN)
+    if found := differing_aspects(name, baseline.basis, subject.basis):
+        return MetricCell(metric_value, None, ValueStanding.NOT_COMPARABLE, found)
     ratio = metric_value.value / first.value if first.value and metric_value.unit == first.unit else None
     return MetricCell(metric_value, ratio, standing_of(metric_value, first, catalog=catalog))
 
 
+def _are_apart(one: Metric, other: Metric) -> bool:
+    return one.unit != other.unit or (one.value != other.value and not _overlap(one, other))
+
+
 def _overlap(one: Metric, other: Metric) -> bool:
-    if None in (one.lower, one.upper, other.lower, other.upper):
+    if not _have_intervals(one, other):
         return False
     (one_lower, one_upper), (other_lower, other_upper) = one.bounds, other.bounds
     return one_lower <= other_upper and other_lower <= one_upper
+
+
+def _have_intervals(*metric_values: Metric) -> bool:
+    return all(None not in (each.lower, each.upper) for each in metric_values)
 
 
 def _names(mappings: Iterable[Mapping[str, object]]) -> tuple[str, ...]:

@@ -9,16 +9,36 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine, pictures_of, variant_lines_of
+from benchmarking.runs.domain.frontiers import frontier_charts
 from benchmarking.runs.domain.metrics import Metric, metrics_of
 from benchmarking.runs.domain.routing import hardware_of
-from benchmarking.runs.models import Run
+from benchmarking.runs.models import Dataset, Run
+from governance.exports.domain.tables import ExportTable
+from governance.exports.queries import Columns, table_of
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from governance.rulebook.domain.benchmark_plans import HardwareClass
+from governance.site.domain.charts.chart import PageChart
 from weighbridge.core.errors import NotFound
 from weighbridge.optimization.alternatives import AlternativesWanted
+
+COLUMNS: Columns = {
+    "Run": "pk",
+    "Model": lambda run: str(run.model_version),
+    "Team": "model_version.asset.team.name",
+    "Artifact": "model_version.digest",
+    "Scenario": "scenario",
+    "State": "state",
+    "Verdict": "verdict",
+    "Data": lambda run: str(run.dataset) if run.dataset else "",
+    "Requested by": "asked_for",
+    "Attempts": "attempts",
+    "Error": "error",
+    "Queued": "created_at",
+    "Finished": "finished_at",
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +54,7 @@ class RunView:
     model: str
     model_digest: str
     dataset: str
+    dataset_digest: str
     scenario: str
     state: str
     is_finished: bool
@@ -48,6 +69,7 @@ class RunView:
     metrics: tuple[Metric, ...]
     variants: tuple[VariantLine, ...]
     pictures: tuple[Picture, ...]
+    frontiers: tuple[PageChart, ...]
     manifest: dict[str, Any]
     isolation: str
     result_digest: str
@@ -59,6 +81,24 @@ class RunView:
     worker: str
     worker_machine: str
     worker_key: str
+
+
+@dataclass(frozen=True)
+class RunSelection:
+    """Filters of the list of runs: row of the model, team and row of the data set; empty ones filter nothing."""
+
+    model: int | None = None
+    team: str = ""
+    dataset: int | None = None
+
+
+@dataclass(frozen=True)
+class RunChoices:
+    """What the list of runs can be filtered by: pairs of value and label."""
+
+    model: tuple[tuple[int, str], ...]
+    team: tuple[tuple[str, str], ...]
+    dataset: tuple[tuple[int, str], ...]
 
 
 def visible_to(person: Person) -> QuerySet[Run]:
@@ -85,6 +125,34 @@ def of_model(*, asset: ModelAsset, person: Person, limit: int = 50) -> list[RunV
     """Return the latest runs of all versions of a model, newest first; empty if the person may not see them."""
     rows = visible_to(person).filter(model_version__asset=asset).order_by("-pk")
     return list(describe_all(rows[:limit]))
+
+
+def listed(*, person: Person, filters: RunSelection) -> QuerySet[Run]:
+    """Return the runs that the person may see and that match the filters, newest first."""
+    rows = visible_to(person).order_by("-pk")
+    if filters.model is not None:
+        rows = rows.filter(model_version__asset=filters.model)
+    if filters.team:
+        rows = rows.filter(model_version__asset__team__slug=filters.team)
+    return rows if filters.dataset is None else rows.filter(dataset=filters.dataset)
+
+
+def table(*, person: Person, filters: RunSelection) -> ExportTable:
+    """The runs as a table."""
+    rows = listed(person=person, filters=filters).defer("result", "signed_result", "plan", "equivalence")
+    return table_of("runs", columns=COLUMNS, rows=rows)
+
+
+def choices_for(person: Person) -> RunChoices:
+    """Return the models, teams and data sets of the runs that the person may see."""
+    seen = visible_to(person).select_related(None).order_by()
+    models = ModelAsset.objects.filter(pk__in=seen.values("model_version__asset")).select_related("team")
+    datasets = Dataset.objects.filter(pk__in=seen.values("dataset")).select_related("team")
+    return RunChoices(
+        model=tuple((asset.pk, f"{asset.name}, {asset.team.name}") for asset in models.order_by("name", "pk")),
+        team=tuple(sorted({(asset.team.slug, asset.team.name) for asset in models})),
+        dataset=tuple((dataset.pk, f"{dataset}, {dataset.team.name}") for dataset in datasets.order_by("pk")),
+    )
 
 
 def of_request(ref: str) -> list[Run]:
@@ -122,6 +190,7 @@ def describe(run: Run) -> RunView:
 def _view(run: Run, queue_place: int | None) -> RunView:
     result = run.result or {}
     verdict, worker = result.get("verdict", {}), run.measured_by
+    variants = variant_lines_of(result)
     return RunView(
         id=run.pk,
         key=run.key,
@@ -143,12 +212,14 @@ def _view(run: Run, queue_place: int | None) -> RunView:
         result_digest=run.result_digest,
         isolation=str(result.get("manifest", {}).get("isolation", "")),
         dataset=str(run.dataset) if run.dataset else "",
+        dataset_digest=run.dataset.digest if run.dataset else "",
         created_at=run.created_at,
         finished_at=run.finished_at,
         queue_place=queue_place,
         hardware=hardware_of(run.plan),
-        variants=variant_lines_of(result),
+        variants=variants,
         pictures=pictures_of(result),
+        frontiers=frontier_charts(result, variants, anchor=f"run-{run.pk}"),
         repeats=run.repeats_id,
         equivalence=run.equivalence,
         worker=worker.name if worker else "",

@@ -1,13 +1,21 @@
-"""`/runs/compare/`: two to six runs side by side; the address contains the choice and can be shared."""
+"""`/runs/compare/`: two to six runs side by side; the address contains the choice and can be shared.
+
+`/runs/`: all runs, to choose from.
+"""
 
 from dataclasses import replace
+from typing import cast
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from benchmarking.runs.domain.comparability import basis_of
 from benchmarking.runs.domain.comparison import (
     RUNS_MAX,
     ComparedRun,
@@ -16,12 +24,64 @@ from benchmarking.runs.domain.comparison import (
     RunConditionRow,
     compare,
 )
+from benchmarking.runs.domain.comparison_charts import comparison_charts
 from benchmarking.runs.queries import runs
-from benchmarking.runs.queries.runs import RunView
+from benchmarking.runs.queries.runs import RunChoices, RunSelection, RunView
 from benchmarking.runs.web.result import conditions_of
+from governance.exports.web import export
 from governance.people.web.current_user import person_of
 from governance.rulebook.queries.catalogs import catalog_in_force
+from governance.site.web.formatting import short_digest
 from weighbridge.core.errors import Invalid, Refused
+
+PAGE_SIZE = 50
+
+
+class RunFilterForm(forms.Form):
+    """Filters of the list of runs, each with the values that the person may see."""
+
+    model = forms.ChoiceField(required=False)
+    team = forms.ChoiceField(required=False)
+    dataset = forms.ChoiceField(label="Data set", required=False)
+
+    def __init__(self, data: QueryDict, *, choices: RunChoices) -> None:
+        """Offer the choices; an unknown value filters nothing."""
+        super().__init__(data)
+        for name, offered in vars(choices).items():
+            field = cast("forms.ChoiceField", self.fields[name])
+            field.choices = [("", "All"), *((str(key), label) for key, label in offered)]
+
+    def filters(self) -> RunSelection:
+        """The filters. Invalid values are ignored."""
+        self.is_valid()
+        given = self.cleaned_data
+        model, dataset = given.get("model") or None, given.get("dataset") or None
+        return RunSelection(model and int(model), given.get("team", ""), dataset and int(dataset))
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/runs/`: all runs that the user may see, newest first, with boxes to compare some of them."""
+    person = person_of(request)
+    form = RunFilterForm(request.GET, choices=runs.choices_for(person))
+    filters = form.filters()
+    page = Paginator(runs.listed(person=person, filters=filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "runs": runs.describe_all(page.object_list),
+        "form": form,
+        "is_filtered": filters != RunSelection(),
+        "crumbs": (("Models", reverse("governance:models")), ("Runs", "")),
+    }
+    return render(request, "benchmarking/runs/runs.html", context)
+
+
+@require_safe
+def exported(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """`/runs.csv` and `.xlsx`: all pages of the filtered list."""
+    person = person_of(request)
+    filters = RunFilterForm(request.GET, choices=runs.choices_for(person)).filters()
+    return export(runs.table(person=person, filters=filters), kind=kind)
 
 
 @require_safe
@@ -30,7 +90,7 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
     only_differences = request.GET.get("only") == "differences"
     context = {
         "only_differences": only_differences,
-        "crumbs": (("Models", reverse("governance:models")), ("Compare runs", "")),
+        "crumbs": (("Runs", reverse("benchmarking:runs")), ("Compare runs", "")),
     }
     try:
         chosen = _chosen(request)
@@ -40,8 +100,11 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
             request, "benchmarking/runs/compare.html", context | {"refusal": refusal.reason}, status=refusal.status
         )
     rows: list[MetricRow | RunConditionRow] = [*comparison.metric_values, *comparison.conditions]
+    addresses = [reverse("benchmarking:run", args=[view.id]) for view in chosen]
     context |= {
         "views": chosen,
+        "charts": comparison_charts(comparison.metric_values, labels=comparison.labels, links=addresses),
+        "not_comparable": _not_comparable(comparison),
         "comparison": _only_differences(comparison) if only_differences else comparison,
         "hidden": sum(not row.differs for row in rows),
         "everything_url": _address(chosen),
@@ -61,11 +124,31 @@ def _chosen(request: HttpRequest) -> list[RunView]:
     return [runs.describe(runs.find(run_id=int(name), person=person)) for name in names]
 
 
+def _not_comparable(comparison: RunComparison) -> list[tuple[str, list[str]]]:
+    """The runs that differ from the first in what metrics depend on, each with the aspects."""
+    found = []
+    for place, label in enumerate(comparison.labels):
+        aspects = {aspect: None for row in comparison.metric_values for aspect in row.cells[place].aspects}
+        found.append((label, list(aspects)))
+    return [(label, aspects) for label, aspects in found if aspects]
+
+
 def _compared_run(view: RunView) -> ComparedRun:
     metric_values = {metric.name: metric for metric in view.metrics}
     conditions = {f"{part.title}: {name}": value for part in conditions_of(view.manifest) for name, value in part.pairs}
-    about = {"state": view.state, "verdict": view.verdict, "version": view.model, "data": view.dataset}
-    return ComparedRun(f"Run {view.id}", metric_values, about | conditions)
+    about = {"state": view.state, "verdict": view.verdict, "version": view.model, "data": _data_words(view)}
+    basis = basis_of(
+        data_digest=view.dataset_digest,
+        scenario=view.scenario,
+        hardware=f"{view.hardware} {view.worker_machine}".strip(),
+        manifest=view.manifest,
+    )
+    return ComparedRun(f"{view.model}, run {view.id}", metric_values, about | conditions, basis)
+
+
+def _data_words(view: RunView) -> str:
+    """The name of the data set with its digest, because two teams may give one name to different data."""
+    return f"{view.dataset} ({short_digest(view.dataset_digest)})" if view.dataset else ""
 
 
 def _only_differences(comparison: RunComparison) -> RunComparison:

@@ -1,14 +1,17 @@
 """The comparison of a repeated run with the first run, formatted for its page."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from benchmarking.runs.queries.runs import RunView
+from governance.site.web.formatting import format_number
 
 _SUMMARIES = {
     "equivalent": "Equivalent: the interval of every metric value is within the margin.",
     "different": "Different: the interval of a metric value is outside the margin.",
     "cannot_tell": "Cannot tell: the samples show neither equivalence nor a difference.",
 }
+_LEAST_P = 0.001
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ def equivalence_of(view: RunView) -> RepetitionView | None:
                 metric["metric"],
                 f"{metric['then']:,.4g}",
                 f"{metric['now']:,.4g}",
-                f"{metric['ratio']:.3f} ({metric['lower']:.3f} to {metric['upper']:.3f})",
-                f"{metric['p_value']:.3f}",
+                f"{_fixed(metric['ratio'])} ({_fixed(metric['lower'])} to {_fixed(metric['upper'])})",
+                _fixed(metric["p_value"]) if metric["p_value"] >= _LEAST_P else f"<{_LEAST_P}",
                 metric["answer"],
             )
             for metric in document["metrics"]
@@ -70,6 +73,10 @@ def equivalence_of(view: RunView) -> RepetitionView | None:
             for entry in document["differences"]
         ),
     )
+
+
+def _fixed(number: float) -> str:
+    return format_number(Decimal(str(number)), decimals=3)
 
 
 def _text(value: object) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarking.runs.domain.latency_chart import latency_chart
 from benchmarking.runs.domain.metrics import Metric
 from benchmarking.runs.queries.runs import RunView
-from weighbridge.charts.drawing import Chart
-from weighbridge.charts.histogram import histogram
+from governance.site.domain.charts.chart import PageChart
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import is_quality_metric
 from weighbridge.core.metrics.values import MetricValue
@@ -20,7 +20,6 @@ _GROUPS = (
         ("model_size_mb", "parameters", "peak_memory_mb", "peak_memory_delta_mb", "load_time_ms", "first_inference_ms"),
     ),
 )
-LATENCY = "latency"
 _NS_PER_MS = 1_000_000
 _CLASSES_MAX = 20
 _PARTS = ("machine", "engine", "settings", "model", "inputs", "data", "libraries")
@@ -53,6 +52,13 @@ class ConfusionCell:
     is_hit: bool
 
 
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """A confusion matrix: pairs of the name of a class and its row; the columns are the same classes."""
+
+    rows: tuple[tuple[str, tuple[ConfusionCell, ...]], ...]
+
+
 def groups_of(view: RunView, *, doubt: str = "") -> tuple[Group, ...]:
     """Return the metric values in groups; "Other" has the metrics without a group.
 
@@ -71,15 +77,15 @@ def groups_of(view: RunView, *, doubt: str = "") -> tuple[Group, ...]:
     return tuple(Group(title, tuple(map(measured, group))) for title, group in named if group)
 
 
-def distribution_of(view: RunView, *, result: Mapping[str, Any]) -> Chart | None:
+def distribution_of(view: RunView, *, result: Mapping[str, Any]) -> PageChart | None:
     """Return the latency histogram; None if the result has no samples or all are equal."""
     samples = [value / _NS_PER_MS for value in result.get("samples", {}).get("latency_ns", ())]
-    marks = {
+    percentiles = {
         metric.name.removeprefix("latency_").removesuffix("_ms"): float(metric.value)
         for metric in view.metrics
         if metric.name.startswith("latency_p")
     }
-    return histogram(samples, marks, title="time per query", unit="ms")
+    return latency_chart(samples, percentiles)
 
 
 def stride_of(result: Mapping[str, Any]) -> int:
@@ -87,15 +93,24 @@ def stride_of(result: Mapping[str, Any]) -> int:
     return int(result.get("samples", {}).get("stride", 1))
 
 
-def confusion_of(result: Mapping[str, Any]) -> tuple[tuple[ConfusionCell, ...], ...]:
-    """Return the matrix (rows: true classes, columns: predicted); empty if absent or too large to read."""
+def confusion_of(result: Mapping[str, Any]) -> ConfusionMatrix | None:
+    """Return the matrix with the names of its classes; None if absent or too large to read."""
     counts: Sequence[Sequence[int]] = result.get("confusion") or ()
-    if len(counts) > _CLASSES_MAX:
-        return ()
-    return tuple(
+    if not counts or len(counts) > _CLASSES_MAX:
+        return None
+    rows = tuple(
         tuple(ConfusionCell(count, round(count / (sum(row) or 1), 3), at == place) for at, count in enumerate(row))
         for place, row in enumerate(counts)
     )
+    return ConfusionMatrix(tuple(zip(_class_names(result, counts), rows, strict=True)))
+
+
+def _class_names(result: Mapping[str, Any], counts: Sequence[Sequence[int]]) -> list[str]:
+    """The names of the classes; the result names those that occur, in order, and the others keep their number."""
+    occurs = [place for place, row in enumerate(counts) if sum(row) + sum(other[place] for other in counts)]
+    named = [str(entry.get("class")) for entry in result.get("per_class") or ()]
+    by_place = dict(zip(occurs, named, strict=True)) if len(named) == len(occurs) else {}
+    return [by_place.get(place, str(place)) for place in range(len(counts))]
 
 
 def conditions_of(manifest: Mapping[str, Any]) -> tuple[Conditions, ...]:

@@ -11,14 +11,12 @@ from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.datasets import reason_declared
 from benchmarking.runs.rules import check_run
 from benchmarking.runs.web.equivalence import equivalence_of
-from benchmarking.runs.web.result import LATENCY, conditions_of, confusion_of, distribution_of, groups_of, stride_of
+from benchmarking.runs.web.result import conditions_of, confusion_of, distribution_of, groups_of, stride_of
 from governance.audit.queries import trail
 from governance.inventory import queries as inventory
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of, wants_fragment
-from governance.site.web.pictures import svg_response
 from governance.site.web.refusals import attempt, refusal_of
-from weighbridge.charts.drawing import in_both_themes, svg
 from weighbridge.core.errors import NotFound
 
 
@@ -72,23 +70,6 @@ def result(request: HttpRequest, run_id: int) -> HttpResponse:
     response = JsonResponse(run.result, json_dumps_params={"indent": 2})
     response["Content-Disposition"] = f'attachment; filename="run-{run.pk}.json"'
     return response
-
-
-@require_safe
-def picture(request: HttpRequest, run_id: int, name: str) -> HttpResponse:
-    """Return the latency distribution or a chart from the result as SVG.
-
-    The measuring process, possibly of a hostile model, wrote the charts of the result; so the response has its own
-    sandbox policy.
-    """
-    run = runs.find(run_id=run_id, person=person_of(request))
-    view = runs.describe(run)
-    drawing = next((picture.svg for picture in view.pictures if picture.name == name), None)
-    if name == LATENCY and (chart := distribution_of(view, result=run.result or {})):
-        drawing = svg(chart)
-    if drawing is None:
-        raise NotFound(f"Run {run.pk} has no chart {name!r}.")
-    return svg_response(in_both_themes(drawing))
 
 
 @require_POST

@@ -57,7 +57,7 @@ class KpiStory:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A generated model: requests per year, server seconds per request, and dollars per server hour."""
+    """A generated model: requests per year, server seconds per request, dollars per server hour and right answer."""
 
     team: str
     slug: str
@@ -70,6 +70,7 @@ class Model:
     training_gpu_hours: int
     p95_ms: Decimal
     accuracy: Decimal
+    usd_per_right_answer: Decimal
     kpi: KpiStory
     twist: Twist = Twist.NONE
     is_new: bool = False

@@ -41,6 +41,18 @@ def run(say: Terminal, *, folder: Path, company: Company = COMPANY) -> Path:
     return path
 
 
+def play_open(say: Terminal, *, folder: Path, company: Company = COMPANY) -> None:
+    """Play both quarters up to the second meeting, and leave it ready to be held. The first packet is rendered."""
+    say.step("Two quarters of a generated company; the second meeting is ready to be held")
+    quarters = latest_pair(now=timezone.now(), taken=frozenset())
+    with audit.origin("command"):
+        with transaction.atomic():
+            staff = people.create_staff(company, now=Days(quarters[0]).opens)
+            state = timeline.DemoState(company, quarters, folder / "bills", say, staff, leaves_last_meeting=True)
+            timeline.play_quarters(state)
+        _render(quarters, folder / f"quarterly-packet-{quarters[0]}.pdf", say)
+
+
 def _quarters(company: Company) -> tuple[tuple[Quarter, Quarter], bool]:
     """The two quarters of the company, and whether they must still be played."""
     known = _requests_of(company.models[0]).order_by("pk").first()

@@ -36,6 +36,7 @@ class DemoState:
     folder: Path
     say: Terminal
     staff: people.Staff
+    leaves_last_meeting: bool = False
     requests: dict[str, ReviewRequest] = field(default_factory=dict)
     plans: dict[str, PlannedMonth] = field(default_factory=dict)
 
@@ -136,6 +137,9 @@ def _meet(state: DemoState, days: Days, notes: str) -> None:
     meetings.count(state.requests, truth=state.truth, quarter=days.quarter, staff=staff, now=days.supplied)
     found = breaches.detect_breaches(now=days.supplied + HOUR)
     cycles.advance(now=days.frozen)
+    if state.leaves_last_meeting and days.quarter == state.quarters[1]:
+        state.say.done(f"the agenda of {days.quarter} is frozen", "nobody has opened the meeting")
+        return
     cycle = meetings.hold(days.quarter, staff=staff, now=days.met)
     state.say.done(
         f"review of {days.quarter}: {count} metric values supplied, {cycle.items.count()} items on the agenda",

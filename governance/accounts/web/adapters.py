@@ -1,7 +1,5 @@
 """Adapters for allauth: administrators or an identity provider create accounts; second factors are encrypted."""
 
-import base64
-import hashlib
 import io
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -12,7 +10,6 @@ from allauth.core.internal.httpkit import clean_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.providers.base.constants import AuthProcess
-from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -21,6 +18,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from qrcode.image.svg import SvgPathFillImage
 
+from governance import secrets
 from governance.accounts.domain import DEMO_PASSWORD
 from governance.accounts.web.attempts import count_login
 from weighbridge.core.errors import NotAllowed
@@ -28,7 +26,7 @@ from weighbridge.core.errors import NotAllowed
 NOT_LINKED = "Accounts cannot be linked to an identity provider here. Log out, then log in with the provider."
 
 
-class OneWayIn(DefaultAccountAdapter):  # type: ignore[misc]
+class OneWayIn(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Logins: no self-registration, counted attempts, and no password in place of a second factor."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -44,6 +42,11 @@ class OneWayIn(DefaultAccountAdapter):  # type: ignore[misc]
         if user is not None:
             attempt.rollback()
         return user
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Send the mail, but none to a person who logs in with the provider: a password would be another way in."""
+        if user.has_usable_password():
+            super().send_password_reset_mail(user, email, context)
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
         """The ways to confirm who one is: with a second factor, only that factor, never the password."""
@@ -66,7 +69,7 @@ class OneWayIn(DefaultAccountAdapter):  # type: ignore[misc]
         return str(parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else address
 
 
-class ProviderSignup(DefaultSocialAccountAdapter):  # type: ignore[misc]
+class ProviderSignup(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Lets the organization's identity provider create accounts. Administrators grant the roles."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
@@ -79,24 +82,19 @@ class ProviderSignup(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise NotAllowed(NOT_LINKED)
 
 
-class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
+class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Encrypts the secrets of one-time codes, so that a copy of the database is not enough to generate codes."""
 
     def encrypt(self, text: str) -> str:
-        """The text, encrypted with a key derived from Django's secret key."""
-        return _seal().encrypt(text.encode()).decode()
+        """The text, encrypted with a key derived from the secret key."""
+        return secrets.encrypt(text).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """The decrypted text."""
-        return _seal().decrypt(encrypted_text.encode()).decode()
+        return secrets.decrypt(encrypted_text.encode())
 
     def build_totp_svg(self, url: str) -> str:
         """The address as a QR code in an inline SVG element, because the content policy forbids `data:` images."""
         drawn = io.BytesIO()
         qrcode.make(url, image_factory=SvgPathFillImage).save(drawn)
         return SafeString(drawn.getvalue().decode().partition("?>")[2])
-
-
-def _seal() -> Fernet:
-    key = hashlib.sha256(b"second factors\n" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,8 +1,8 @@
 """Counts attempts to prove who somebody is: five failures of one account, and ten of one network address.
 
-The account counts, not the typed name, so that a user name, an email address and a code share one counter. An attempt
-counts before it is checked, and is taken back if it succeeds; counters are never reset, because an attacker could
-reset them with a login of their own.
+The account counts, not the typed name, so that a user name, an email address and a code share one counter; the second
+factor of a person who is logged in has another. An attempt counts before it is checked, and is taken back if it
+succeeds; counters are never reset, because an attacker could reset them with a login of their own.
 """
 
 import unicodedata
@@ -43,9 +43,19 @@ def count_login(*names: str) -> ratelimit.RateLimitUsage:
     return _count(list(found.values()), {f"account:{key}" for key in found} or unknown)
 
 
-def count_proof(user: User) -> ratelimit.RateLimitUsage:
-    """Count an attempt to prove to be `user`. Raises ValidationError if there were too many."""
+def count_password(user: User) -> ratelimit.RateLimitUsage:
+    """Count an attempt to give the password of `user`. Raises ValidationError if there were too many."""
     return _count([user], {f"account:{user.pk}"})
+
+
+def count_factor(user: User) -> ratelimit.RateLimitUsage:
+    """Count an attempt to give a second factor of `user`. Raises ValidationError if there were too many.
+
+    After the log-in, it is a counter of its own: a stranger who guesses passwords must not keep a person from a step
+    that needs the factor.
+    """
+    is_logged_in = context.request.user.is_authenticated
+    return _count([user], {f"factor:{user.pk}"}) if is_logged_in else count_password(user)
 
 
 def _count(users: list[User], keys: set[str]) -> ratelimit.RateLimitUsage:
@@ -76,7 +86,7 @@ class _CountedCode:
 
     def clean_code(self) -> Any:
         """Validate the code, as a counted attempt."""
-        attempt = count_proof(self.user)
+        attempt = count_factor(self.user)
         code = super().clean_code()  # type: ignore[misc]  # of the form of allauth
         attempt.rollback()
         return code
@@ -89,38 +99,38 @@ class _CountedCredential:
 
     def clean_credential(self) -> Any:
         """Validate the answer, as a counted attempt."""
-        attempt = count_proof(self.user)
+        attempt = count_factor(self.user)
         credential = super().clean_credential()  # type: ignore[misc]  # of the form of allauth
         attempt.rollback()
         return credential
 
 
-class CountedAuthenticate(_CountedCode, AuthenticateForm):  # type: ignore[misc]
+class CountedAuthenticate(_CountedCode, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
     """The code at login."""
 
 
-class CountedReauthenticate(_CountedCode, ReauthenticateForm):  # type: ignore[misc]
+class CountedReauthenticate(_CountedCode, ReauthenticateForm):  # type: ignore[misc]  # allauth has no types
     """The code before sensitive actions."""
 
 
-class CountedActivateTOTP(_CountedCode, ActivateTOTPForm):  # type: ignore[misc]
+class CountedActivateTOTP(_CountedCode, ActivateTOTPForm):  # type: ignore[misc]  # allauth has no types
     """The first code of a new authenticator app."""
 
 
-class CountedAuthenticateWebAuthn(_CountedCredential, AuthenticateWebAuthnForm):  # type: ignore[misc]
+class CountedAuthenticateWebAuthn(_CountedCredential, AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
     """The security key at login."""
 
 
-class CountedReauthenticateWebAuthn(_CountedCredential, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+class CountedReauthenticateWebAuthn(_CountedCredential, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
     """The security key before sensitive actions."""
 
 
-class CountedChangePassword(ChangePasswordForm):  # type: ignore[misc]
+class CountedChangePassword(ChangePasswordForm):  # type: ignore[misc]  # allauth has no types
     """The form that changes a password, with the old one as proof."""
 
     def clean_oldpassword(self) -> str:
         """Validate the old password, as a counted attempt."""
-        attempt = count_proof(self.user)
+        attempt = count_password(self.user)
         password = str(super().clean_oldpassword())
         attempt.rollback()
         return password

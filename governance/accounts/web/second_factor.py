@@ -7,6 +7,7 @@ possible only in the browser: a token has none.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +26,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
+from governance import secrets
+from governance.accounts.queries import FACTORS
 from governance.people.domain.roles import BINDING
 from governance.people.domain.scopes import READING
 from governance.people.web.current_user import person_of, user_of
@@ -36,6 +39,14 @@ BY_BROWSER = "This step needs a second factor, which API tokens cannot provide. 
 CONFIRM = "Confirm your second factor in the browser first."
 NO_PASSWORD = "Your account has no password here. You log in with your identity provider."  # noqa: S105 -- a sentence
 AGAIN = "Log in again to change how you log in."
+secrets.stores(
+    "Second factors",
+    tokens=lambda: (
+        each.encode()
+        for each in chain.from_iterable(Authenticator.objects.values_list("data__secret", "data__seed"))
+        if each is not None
+    ),
+)
 HARMLESS = frozenset(
     {
         "mfa_index",
@@ -75,9 +86,25 @@ class SecondFactor(MiddlewareMixin):
         return _refuse(request, CONFIRM) if is_api else suspend_request(request, _door(request))
 
 
+def confirmation_before_step(request: HttpRequest) -> HttpResponse | None:
+    """Redirect to the confirmation before a step that only what a form says makes binding; None lets it be taken.
+
+    For views whose route is not in `STEP_UP_ROUTES`. The middleware has made sure that there is a factor.
+    """
+    if not settings.WEIGHBRIDGE["REQUIRE_MFA"] or not _is_bound(request):
+        return None
+    return None if _used_factor(request, since=_freshness()) else suspend_request(request, _door(request))
+
+
+def check_step_by_api() -> None:
+    """Raise NotAllowed for such a step in the API, where nobody can confirm a factor."""
+    if settings.WEIGHBRIDGE["REQUIRE_MFA"]:
+        raise NotAllowed(BY_BROWSER, code="second_factor")
+
+
 def has_factor(user: User) -> bool:
     """Whether the person has an authenticator app or a security key. Recovery codes only stand in for these."""
-    return bool(is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]))
+    return bool(is_mfa_enabled(user, FACTORS))
 
 
 def _changes_login(request: HttpRequest) -> bool:
@@ -93,7 +120,7 @@ def _confirm_login(request: HttpRequest) -> HttpResponse | None:
     """
     user = user_of(request)
     if request.method not in READING:
-        User.objects.select_for_update().get(pk=user.pk)  # two sessions must not each add the first factor
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two sessions must not each add the first factor
     if has_factor(user):
         return None if _used_factor(request, since=_freshness()) else _to(request, _door(request))
     if user.has_usable_password():

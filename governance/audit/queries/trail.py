@@ -68,7 +68,7 @@ def listed(filters: TrailSelection) -> QuerySet[AuditEvent]:
 def table(filters: TrailSelection) -> ExportTable:
     """The complete list as a table."""
     rows = listed(filters)
-    return ExportTable("audit", tuple(COLUMNS), map(_cells, rows), rows.count())
+    return ExportTable("audit", tuple(COLUMNS), map(_cells, rows.iterator()), rows.count())
 
 
 def _cells(event: AuditEvent) -> Sequence[Cell]:

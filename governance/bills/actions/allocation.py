@@ -1,7 +1,7 @@
 """Writes of allocation rules: draft, publish by a second person, and apply to bill lines."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -9,8 +9,20 @@ from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, Case, Max, Q, Value, When
 
 from governance.audit.actions import record as audit
+from governance.bills.domain.allocation.drafts import EMPTY, with_rule
+from governance.bills.domain.allocation.rules import Rule
 from governance.bills.models import AllocationRule, AllocationVersion, BillSlice, SpendLine
-from governance.bills.queries.allocation import parse, published, taken_by, targets
+from governance.bills.queries.allocation import (
+    BASE,
+    NO_VERSION,
+    check_base,
+    check_latest,
+    parse,
+    published,
+    taken_by,
+    targets,
+)
+from governance.bills.queries.month_postings import lock_team_accounts
 from governance.bills.rules import check_handle_bills, check_publish_allocation, may_see_bills
 from governance.budgets.domain.second_person import check_independent
 from governance.jobs import outbox
@@ -20,6 +32,7 @@ from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person, Role
 from governance.people.queries.membership import team_slugs_of
 from governance.people.queries.people import person_of
+from governance.rulebook.actions.publication import propose_publication
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.queries.rulebook import check_draft
 from weighbridge.core.canonical import digest_of
@@ -50,8 +63,25 @@ def draft(*, source: str, by: User | None, now: datetime) -> AllocationVersion:
     return version
 
 
-def publish(*, version: AllocationVersion, by: User | None, now: datetime) -> AllocationVersion:
-    """Publish a draft and retire the previous version. A worker then reassigns all lines."""
+def propose_rule(*, rule: Rule, base: AllocationVersion | None, reason: str, by: User, now: datetime) -> Change:
+    """Draft the rules of `base` with one more rule, and propose them for publication by a second person.
+
+    They can be confirmed only while `base` is in force, so that only the new rule is decided on.
+    """
+    source = with_rule(base.source if base else EMPTY, rule)
+    with transaction.atomic():
+        version = draft(source=source, by=by, now=now)
+        more = {BASE: base.number if base else NO_VERSION}
+        return propose_publication(version=version, reason=reason, by=by, now=now, more=more)
+
+
+def publish(
+    *, version: AllocationVersion, by: User | None, now: datetime, base: int | None = None
+) -> AllocationVersion:
+    """Publish a draft and retire the previous version. A worker then reassigns all lines.
+
+    With `base`, the number of the version that the draft adds to, raises WrongState unless that one is in force.
+    """
     if by is not None:
         check_publish_allocation(person_of(by), written_by_id=version.written_by_id)
     with transaction.atomic():
@@ -59,6 +89,8 @@ def publish(*, version: AllocationVersion, by: User | None, now: datetime) -> Al
         row = siblings[version.pk]
         if row.state != DocumentState.DRAFT:
             raise WrongState(f"Version {row.number} is {row.state}; only a draft can be published.")
+        check_latest(row)
+        check_base(base)
         for other in siblings.values():
             if other.state == DocumentState.PUBLISHED:
                 other.state = DocumentState.RETIRED
@@ -75,8 +107,12 @@ def publish(*, version: AllocationVersion, by: User | None, now: datetime) -> Al
     return row
 
 
-def assign(*, slices: Sequence[BillSlice], by: User | None = None, now: datetime) -> int:
-    """Apply the published rules to the lines of these slices. Returns the number of allocated lines."""
+def assign(*, slices: Sequence[BillSlice], months: Iterable[date] = (), by: User | None = None, now: datetime) -> int:
+    """Apply the published rules to the lines of these slices. Returns the number of allocated lines.
+
+    The accounts of `months` are locked for a caller that then posts these months, in the same transaction: after the
+    lines are written, which takes long, and before the head of the audit trail is held.
+    """
     version = published()
     if version is None:
         return 0
@@ -89,6 +125,7 @@ def assign(*, slices: Sequence[BillSlice], by: User | None = None, now: datetime
         cases = [When(test, then=Value(rows[rule.id])) for rule, test in zip(rules, tests, strict=True)]
         lines.update(rule=Case(*cases, default=Value(None), output_field=BigIntegerField()) if cases else None)
         allocated_count = among.filter(rule__isnull=False).count()
+        lock_team_accounts(months=months)
         details = {"slices": [str(each) for each in slices][:100], "lines": allocated_count}
         _record("assigned", version, by, now, details)
     return allocated_count
@@ -100,6 +137,11 @@ def _record(word: str, version: AllocationVersion, by: User | None, now: datetim
 
 def _version_of(change: Change) -> AllocationVersion:
     return AllocationVersion.objects.get(pk=change.subject_id)
+
+
+def _check_publishable(version: AllocationVersion) -> None:
+    check_draft(version)
+    check_latest(version)
 
 
 def _check_impartial(person: Person, change: Change) -> None:
@@ -116,9 +158,11 @@ register(
         may_propose=lambda person, _: check_handle_bills(person),
         noun="allocation rules",
         another="another person who handles bills",
-        check=lambda change: check_draft(_version_of(change)),
+        check=lambda change: _check_publishable(_version_of(change)),
         check_impartial=_check_impartial,
-        apply=lambda change, by, now: publish(version=_version_of(change), by=by, now=now),
+        apply=lambda change, by, now: publish(
+            version=_version_of(change), by=by, now=now, base=change.details.get(BASE)
+        ),
         visible=lambda person: Q() if may_see_bills(person) else NONE,
         confirmers=(Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN),
         done="confirmed and in force. A worker reassigns the existing lines.",

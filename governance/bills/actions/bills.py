@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import TruncMonth
 
@@ -15,6 +15,7 @@ from governance.bills.actions import month_postings as postings
 from governance.bills.domain import pipeline as whole
 from governance.bills.domain.file_kind import bad_file
 from governance.bills.enums import BillKind, BillOrigin
+from governance.bills.locking import lock_bills
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.bills.rules import check_handle_bills
 from governance.inventory.actions import artifacts
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from governance.bills.domain.slices import Slice
 
 INGEST_TASK = "governance.bills.tasks.ingest_bill"
-BILLS_LOCK = 0x62696C6C  # an arbitrary number, unique among advisory locks
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,12 @@ def ingest(
     with transaction.atomic():
         if not jobs.finish(row=bill, now=now, report=report, progress=1.0, phase=""):
             return False
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BILLS_LOCK])
+        lock_bills()
         SpendLine.open_partitions(each.period for each in slices)
         months = months.union(*(_retire_current(bill, each) for each in slices))
         rows = [_stored(bill, each, now) for each in slices]
         SpendLine.copy_in(gathered.numbered([row.pk for row in rows]))
-        allocation.assign(slices=rows, by=by, now=now)
+        allocation.assign(slices=rows, months=months, by=by, now=now)
         cause = f"bill:{bill.pk}:{bill.fence}"
         postings.post_months(months=months, cause=cause, sender=bill.received_by, by=by, now=now)
         bill.refresh_from_db()

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.audit.actions import record as audit
+from governance.bills.locking import lock_bills
 from governance.bills.queries.month_postings import Posting, postings
 from governance.budgets.actions import actuals
 from governance.budgets.domain.actuals import Stated
@@ -30,6 +31,7 @@ def post_months(
     postings make more available to a team of `sender`, who sent the bill.
     """
     with transaction.atomic():
+        lock_bills()
         booked, homeless = 0, []
         found = postings(months=sorted(set(months)))
         before = {account: balance_of(account).available for account in _own_accounts(sender, found, now)}

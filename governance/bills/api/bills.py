@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -173,7 +173,7 @@ class Spend(ViewSet):
         return Response(SpendAnswer(rows, many=True).data)
 
     @extend_schema(operation_id="spend_export", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)
-    def export(self, request: Request, kind: str) -> HttpResponse:
+    def export(self, request: Request, kind: str) -> HttpResponseBase:
         """Every month."""
         _, person, _ = asker(request)
         return export(spend.table(spend.spend(person=person)), kind=kind)

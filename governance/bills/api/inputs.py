@@ -2,11 +2,14 @@
 
 from decimal import Decimal
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from governance.bills.actions.bills import Delivery
+from governance.bills.domain.allocation.breakdown import FIELDS, LINES, TAGS, TITLES, is_dimension
 from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.enums import BillKind
+from governance.bills.queries.breakdown import PAGES_MAX
 from governance.site.api.shapes import Input, choice, takes
 
 
@@ -65,3 +68,34 @@ class SpendFilters(Input):
     """Which month."""
 
     month = serializers.DateField(required=False, help_text="Any day of the month.")
+
+
+class BreakdownFilters(Input):
+    """How a bill is broken down, and which page of it."""
+
+    by = serializers.CharField(
+        default="service",
+        max_length=4_000,
+        help_text=f"{', '.join((*TITLES, *FIELDS))}, {TAGS}, {LINES}, or tags.NAME for the values of a tag.",
+    )
+    currency = serializers.CharField(
+        default="", max_length=3, allow_blank=True, help_text="Without one, the currency with the most lines is shown."
+    )
+    page = serializers.IntegerField(default=1, min_value=1, max_value=PAGES_MAX)
+
+    def validate_by(self, by: str) -> str:
+        """Raise ValidationError for what no line has."""
+        if not is_dimension(by) and by not in {TAGS, LINES}:
+            known = ", ".join((*FIELDS, *TITLES, TAGS, LINES))
+            raise serializers.ValidationError(f"Lines are broken down by one of {known}, or tags.NAME.")
+        return by
+
+
+SELECTION = [
+    OpenApiParameter(
+        name,
+        {"type": "array", "items": {"type": "string"}},
+        description="Lines with one of these values alone; an empty one means none. Tags are selected by tags.NAME.",
+    )
+    for name in (*FIELDS, *TITLES)
+]

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from governance.bills.domain.allocation.breakdown import BreakdownRow, CurrencyTotal
 from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.queries.allocation import Preview
 from governance.rulebook.queries.rulebook import VersionRow
@@ -66,3 +67,62 @@ class SpendAnswer(Answer):
     gpu_hours = number()
     not_converted = serializers.DictField(child=number(), source="apart", help_text="Effective cost without a rate.")
     is_generated = serializers.BooleanField(help_text="Whether a part of it is generated, and no bill of any provider.")
+
+
+CurrencyTotalAnswer = answer_of(CurrencyTotal, properties=["unallocated"])
+
+
+class OwnerAnswer(Answer):
+    """A team and the cost that rules allocate to it."""
+
+    team = serializers.CharField(help_text="Its name.")
+    cost = number()
+
+
+BreakdownRowAnswer = answer_of(
+    BreakdownRow,
+    properties=["unallocated"],
+    helps={
+        "value": "What the lines have in common; empty if they have no such value.",
+        "name": "The value as a person reads it: the name of a team.",
+    },
+    share=number(decimal_places=6, allow_null=True, help_text="Of the total; null if the total is zero or less."),
+    owners=OwnerAnswer(many=True, help_text="Teams by name, the highest cost first; empty by team and by tags."),
+)
+
+
+class BillLineAnswer(Answer):
+    """A line of a bill; `team` and `rule` are null if no rule takes it."""
+
+    day = serializers.DateField()
+    provider = serializers.CharField()
+    service = serializers.CharField()
+    sku = serializers.CharField()
+    subaccount = serializers.CharField()
+    resource = serializers.CharField()
+    region = serializers.CharField()
+    category = serializers.CharField()
+    is_correction = serializers.BooleanField()
+    model = serializers.CharField(help_text="As billed.")
+    meter = serializers.CharField()
+    tags = serializers.DictField(child=serializers.CharField())
+    currency = serializers.CharField()
+    effective = number()
+    billed = number()
+    gpu_hours = number()
+    rows = serializers.IntegerField(help_text="Rows of the bill that it sums up.")
+    team = serializers.CharField(source="rule.team.slug", default=None, allow_null=True)
+    rule = serializers.CharField(source="rule.rule_id", default=None, allow_null=True)
+
+
+class BreakdownAnswer(Answer):
+    """A page of the breakdown of a bill. `rows` and `rest` add up to `total`, except by tags."""
+
+    by = serializers.CharField()
+    page = serializers.IntegerField()
+    next_page = serializers.IntegerField(allow_null=True)
+    totals = CurrencyTotalAnswer(many=True, help_text="The selected lines in each currency.")
+    total = CurrencyTotalAnswer(allow_null=True, help_text="In the currency of this page; null without any line.")
+    rows = BreakdownRowAnswer(many=True, help_text="The highest amounts first; empty by lines.")
+    rest = BreakdownRowAnswer(allow_null=True, help_text="What is on other pages; null by tags and by lines.")
+    lines = BillLineAnswer(many=True, help_text="By lines alone.")

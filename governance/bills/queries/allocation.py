@@ -12,19 +12,24 @@ from typing import Any
 from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, Sum, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from governance.bills.domain.allocation import ANY, TAG, FieldPattern, Rule, RuleSet, read_rules
+from governance.bills.domain.allocation.drafts import RuleChange, rule_changes
+from governance.bills.domain.allocation.rules import ANY, TAG, FieldPattern, Rule, RuleSet, read_rules
 from governance.bills.models import AllocationVersion, BillSlice, SpendLine
 from governance.budgets.domain.quarters import next_month
 from governance.inventory.models import ModelAsset
+from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.models import Change
 from governance.people.models import Team
 from governance.rulebook.enums import DocumentState
-from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.errors import Invalid, NotFound, WrongState
 from weighbridge.core.parsing.yaml_text import parse_yaml
 
 Lines = QuerySet[SpendLine]
 REST_KINDS_MAX, NAMES_MAX = 20, 12
 SOURCE_CHARS_MAX = 200_000
 NOBODY = -1
+BASE, NO_VERSION = "base", 0
+"""The detail of a change with the number of the version to which its version adds a rule; 0 if there was none."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +80,70 @@ def taken_by(rules: Sequence[Rule], *, among: Lines) -> tuple[Lines, list[Q]]:
     tests = [
         reduce(and_, (_holds(names.get(each.field, each.field), each) for each in rule.conditions)) for rule in rules
     ]
-    return among.alias(**{name: _tag(field) for field, name in names.items()}), tests
+    return among.alias(**{name: column_of(field) for field, name in names.items()}), tests
+
+
+def would_take(rule: Rule, *, among: Lines) -> RuleTotals:
+    """The lines that a rule takes once it is in force."""
+    lines, (test,) = taken_by([rule], among=among)
+    sums = lines.filter(test).order_by("currency").values("currency")
+    rows = sums.annotate(lines=Count("pk"), cost=Sum("effective"), hours=Sum("gpu_hours"))
+    return _taken(list(rows), rule.id, rule.account, rule.model)
 
 
 def published() -> AllocationVersion | None:
     """The version in force, or None."""
     return AllocationVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("name").first()
+
+
+def proposed() -> AllocationVersion | None:
+    """The version that a new rule is added to: the latest that waits for confirmation, or else the one in force.
+
+    A version that adds to one that was refused can never be confirmed, so nothing is added to it.
+    """
+    latest = published()
+    changes = Change.objects.filter(kind=Changed.ALLOCATION, state=ChangeState.PENDING)
+    details = dict(changes.values_list("subject_id", "details"))
+    usable = {_number_of(latest)}
+    later = AllocationVersion.objects.filter(state=DocumentState.DRAFT, pk__in=details, number__gt=_number_of(latest))
+    for version in later.order_by("number"):
+        if details[version.pk].get(BASE) in {None, *usable}:
+            usable.add(version.number)
+            latest = version
+    return latest
+
+
+def check_base(base: int | None) -> None:
+    """Raise WrongState unless `base`, the number of the version to which a draft adds its rule, is in force.
+
+    A draft without one (None) stands for itself.
+    """
+    if base is not None and base != _number_of(published()):
+        version = AllocationVersion.objects.filter(number=base).first()
+        waiting = Change.objects.filter(kind=Changed.ALLOCATION, state=ChangeState.PENDING)
+        change = waiting.filter(subject_id=version.pk).first() if version else None
+        if change is not None:
+            raise WrongState(f"It adds to version {base}, which {change} proposes. Decide on that first.", code="base")
+        what = f"version {base}" if version else "no other rules"
+        raise WrongState(f"It adds to {what}, but that is not in force. Propose the rule again.", code="base")
+
+
+def check_latest(version: AllocationVersion) -> None:
+    """Raise WrongState if a later version is in force, whose rules this one would take back without a word."""
+    in_force = published()
+    if in_force is not None and in_force.number > version.number:
+        later = f"Version {in_force.number}, which was written later, is in force."
+        raise WrongState(f"{later} Draft its rules again with your changes, as a new version.", code="superseded")
+
+
+def changes(*, version: AllocationVersion, base: int | None) -> tuple[RuleChange, ...] | None:
+    """The rules in which a version differs from the one with the number `base`; without a number, a draft from the one
+    in force. None for a version that is no draft and has no base.
+    """
+    if base is None and version.state != DocumentState.DRAFT:
+        return None
+    before = published() if base is None else AllocationVersion.objects.filter(number=base).first()
+    return rule_changes(parse(before.source).rules if before else (), parse(version.source).rules)
 
 
 def parse(source: str) -> RuleSet:
@@ -142,6 +205,10 @@ def preview(*, rules: RuleSet, month: date) -> Preview:
     return Preview(month, rule_totals, _taken(by_taker[NOBODY], "", "", ""), most_expensive)
 
 
+def _number_of(version: AllocationVersion | None) -> int:
+    return version.number if version else NO_VERSION
+
+
 def _taken(rows: Sequence[Mapping[str, Any]], rule: str, account: str, model: str) -> RuleTotals:
     costs = {row["currency"]: row["cost"] for row in rows}
     hours = sum((row["hours"] for row in rows), Decimal(0))
@@ -153,8 +220,10 @@ def _some(names: Mapping[str, Any]) -> str:
     return (", ".join(listed[:NAMES_MAX]) + (", …" if len(listed) > NAMES_MAX else "")) or "none yet"
 
 
-def _tag(field: str) -> Coalesce:
-    """A tag as a column; empty if the line does not have the tag."""
+def column_of(field: str) -> Coalesce | F:
+    """A field of rules as a column; a tag is empty if the line does not have it."""
+    if not field.startswith(TAG):
+        return F(field)
     name = Value(field.removeprefix(TAG))
     tag_value = Func(F("tags"), name, function="jsonb_extract_path_text", output_field=TextField())
     return Coalesce(tag_value, Value(""), output_field=TextField())

@@ -1,27 +1,41 @@
 """Reads of bills: files, their results, and their unallocated lines."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from operator import attrgetter
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet
 
+from governance.bills.domain.allocation.breakdown import CurrencyTotal
 from governance.bills.domain.quantities.token_rows import TokenRow
-from governance.bills.models import Bill, BillSlice, ExchangeRate, SpendLine
+from governance.bills.models import Bill, BillSlice, ExchangeRate
+from governance.bills.queries.breakdown import lines_of, totals_of
 from governance.bills.queries.token_costs import rows_of_bill
 from governance.bills.rules import may_see_bills
+from governance.exports.domain.tables import ExportTable
+from governance.exports.queries import Columns, name_in, table_of
 from governance.jobs.enums import ENDED_BADLY, UNFINISHED
 from governance.people.domain.roles import Person
 from weighbridge.core.errors import NotFound
 
-
-@dataclass(frozen=True)
-class OwnedLines:
-    """Allocated and unallocated lines of a bill in one currency."""
-
-    currency: str
-    allocated: Decimal
-    unallocated: Decimal
-    lines_unallocated: int
+COLUMNS: Columns = {
+    "Bill": str,
+    "Name": "name",
+    "Kind": "kind",
+    "State": "state",
+    "Digest": "digest",
+    "Bytes": "size_bytes",
+    "Received": "created_at",
+    "Received by": name_in("received_by"),
+    "Finished": "finished_at",
+}
+RATE_COLUMNS: Columns = {
+    "Currency": "currency",
+    "On": "on",
+    "US dollars": "usd",
+    "Source": "source",
+    "Set": "set_at",
+    "Set by": name_in("set_by"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +44,7 @@ class BillView:
 
     bill: Bill
     slices: tuple[BillSlice, ...]
-    owned: tuple[OwnedLines, ...]
+    owned: tuple[CurrencyTotal, ...]
     tokens: tuple[TokenRow, ...]
     rows_refused: int
     is_finished: bool
@@ -40,6 +54,16 @@ class BillView:
 def listed() -> QuerySet[Bill]:
     """All bills, newest first, with `slice_count`."""
     return Bill.objects.select_related("received_by").annotate(slice_count=Count("slices")).order_by("-pk")
+
+
+def table() -> ExportTable:
+    """All bills as a table."""
+    return table_of("bills", columns=COLUMNS, rows=listed())
+
+
+def rates_table() -> ExportTable:
+    """All exchange rates as a table."""
+    return table_of("exchange-rates", columns=RATE_COLUMNS, rows=rates())
 
 
 def find(*, bill_id: int, person: Person) -> Bill:
@@ -57,7 +81,7 @@ def describe(bill: Bill) -> BillView:
     return BillView(
         bill,
         slices,
-        _owned(bill),
+        tuple(sorted(totals_of(lines_of(bill)), key=attrgetter("currency"))),
         tuple(rows_of_bill(bill)) if report else (),
         sum(each["rows"] for each in report.get("refused", [])),
         bill.state not in UNFINISHED,
@@ -68,13 +92,3 @@ def describe(bill: Bill) -> BillView:
 def rates() -> QuerySet[ExchangeRate]:
     """All rates, latest day first."""
     return ExchangeRate.objects.select_related("set_by").order_by("-on", "currency", "-pk")
-
-
-def _owned(bill: Bill) -> tuple[OwnedLines, ...]:
-    lines = SpendLine.objects.filter(slice__bill=bill).values("currency").order_by("currency")
-    sums = lines.annotate(
-        allocated=Sum("effective", filter=Q(rule__isnull=False), default=Decimal(0)),
-        unallocated=Sum("effective", filter=Q(rule__isnull=True), default=Decimal(0)),
-        lines_unallocated=Count("pk", filter=Q(rule__isnull=True)),
-    )
-    return tuple(OwnedLines(**row) for row in sums)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import lock_accounts
 
+CLOSED_LATELY = timedelta(days=7)
 Key = tuple[date, int, str]  # month, team, request
 
 
@@ -46,20 +47,14 @@ def postings(*, months: Sequence[date]) -> list[Posting]:
 
     A posted month without any lines left is posted as zero.
     """
+    accounts = {(row.center.team_id, row.quarter, row.unit): row for row in lock_team_accounts(months=months)}
+    # Read the lines after the locks: otherwise a bill that is stored meanwhile is in the ledger but not in the sums.
     sums, names = _sums(months)
-    quarters = {month: str(Quarter.of(month)) for month in months}
-    accounts = {
-        (row.center.team_id, row.quarter, row.unit): row
-        for row in BudgetAccount.objects.select_related("center__team").filter(
-            center__level=CenterLevel.TEAM.value, quarter__in=set(quarters.values())
-        )
-    }
-    lock_accounts(Q(pk__in=[row.pk for row in accounts.values()]))
     stated = _stated(accounts.values(), months)
     postings_found = []
     for (month, team, ref), (usd, hours) in sorted(sums.items()):
         for unit, amount in ((BudgetUnit.USD, usd), (BudgetUnit.GPU_H, hours)):
-            account = accounts.get((team, quarters[month], unit.value))
+            account = accounts.get((team, str(Quarter.of(month)), unit.value))
             posted_amount = stated.pop((account.pk, f"{month:%Y-%m}", ref), None) if account else None
             if amount or posted_amount is not None:
                 postings_found.append(Posting(names[team], unit, f"{month:%Y-%m}", ref, amount, account, posted_amount))
@@ -70,6 +65,23 @@ def postings(*, months: Sequence[date]) -> list[Posting]:
             Posting(row.center.slug, BudgetUnit(row.unit), period, ref, Decimal(0), row, posted_amount)
         )
     return sorted(postings_found, key=lambda one: one.account.pk if one.account else 0)
+
+
+def lock_team_accounts(*, months: Iterable[date]) -> list[BudgetAccount]:
+    """Lock the accounts of all teams for the quarters of these months, in the common order."""
+    quarters = {str(Quarter.of(month)) for month in months}
+    return lock_accounts(Q(center__level=CenterLevel.TEAM.value, quarter__in=quarters))
+
+
+def months_to_post(*, now: datetime) -> list[date]:
+    """The months that have started, of the quarters with an account that is open or was closed within a week.
+
+    A bill may have arrived before the account, which is closed at once if its quarter is over.
+    """
+    usable = Q(closed_at=None) | Q(closed_at__gte=now - CLOSED_LATELY)
+    quarters = BudgetAccount.objects.filter(usable).values_list("quarter", flat=True).distinct()
+    months = sorted(month for quarter in quarters for month in Quarter.parse(quarter).months)
+    return [month for month in months if month <= now.date()]
 
 
 def _sums(months: Sequence[date]) -> tuple[dict[Key, tuple[Decimal, Decimal]], dict[int, str]]:

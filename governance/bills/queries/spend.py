@@ -13,7 +13,7 @@ from django.db.models.functions import TruncMonth
 
 from governance.bills.domain.currencies import Amount, Converted, CurrencyRate, convert
 from governance.bills.enums import BillOrigin
-from governance.bills.models import ExchangeRate, SpendLine
+from governance.bills.models import AllocationRule, ExchangeRate, SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.rules import may_see_bills
 from governance.budgets.domain.quarters import next_month
@@ -22,12 +22,11 @@ from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Person
 
 WHOSE = {
-    "month": "month",
-    "team": "rule__team__slug",
-    "team_name": "rule__team__name",
-    "model_team": "rule__asset__team__slug",
-    "model": "rule__asset__slug",
-    "model_name": "rule__asset__name",
+    "team": "team__slug",
+    "team_name": "team__name",
+    "model_team": "asset__team__slug",
+    "model": "asset__slug",
+    "model_name": "asset__name",
 }
 COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted", "Basis")
 GENERATED = Q(slice__bill__origin=BillOrigin.GENERATED)
@@ -84,15 +83,17 @@ def spend(*, person: Person | None, month: date | None = None) -> list[ModelSpen
         lines = lines.filter(rule__team__slug__in=person.teams)
     if month is not None:
         lines = lines.filter(day__gte=month, day__lt=next_month(month))
-    sums = lines.order_by().annotate(month=TruncMonth("day")).values(*WHOSE.values(), "currency")
+    amounts = {"effective": Sum("effective"), "billed": Sum("billed"), "hours": Sum("gpu_hours")}
+    sums = lines.order_by().annotate(month=TruncMonth("day")).values("month", "rule", "currency")
+    rows: list[Mapping[str, Any]] = list(sums.annotate(**amounts, generated=Count("pk", filter=GENERATED)))
+    owners = _owners({row["rule"] for row in rows})
     grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
-    amounts = {name: Sum(name) for name in ("effective", "billed")}
-    for row in sums.annotate(**amounts, hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)):
-        grouped[tuple(row[name] or "" for name in WHOSE.values())].append(row)
+    for row in rows:
+        grouped[(row["month"], *owners[row["rule"]])].append(row)
     rates = all_rates()
-    rows = [_spend(key, parts, rates) for key, parts in grouped.items()]
+    found = [_spend(key, parts, rates) for key, parts in grouped.items()]
     return sorted(
-        rows, key=lambda row: (-row.month.toordinal(), not row.is_allocated, -row.effective, row.team, row.model)
+        found, key=lambda row: (-row.month.toordinal(), not row.is_allocated, -row.effective, row.team, row.model)
     )
 
 
@@ -165,13 +166,22 @@ def all_rates() -> list[CurrencyRate]:
 def table(rows: Sequence[ModelSpend]) -> ExportTable:
     """Spend as a table."""
     plain = attrgetter("month", "team", "model", "effective", "billed", "gpu_hours")
-    cells = ((*plain(row), unconverted_text(row.apart), basis_of(row)) for row in rows)
+    cells = ((*plain(row), unconverted_text(row.apart), basis_text(is_generated=row.is_generated)) for row in rows)
     return ExportTable("spend", COLUMNS, cells, len(rows))
 
 
-def basis_of(row: ModelSpend) -> str:
-    """The basis of the amounts: bills, or data generated for a demo or a test."""
-    return BillOrigin.GENERATED.label if row.is_generated else "billed"
+def basis_text(*, is_generated: bool) -> str:
+    """The basis of amounts: bills, or data generated for a demo or a test."""
+    return BillOrigin.GENERATED.label if is_generated else "billed"
+
+
+def added_apart(rows: Iterable[ModelSpend]) -> dict[str, Decimal]:
+    """The effective cost of all rows without an exchange rate, by currency."""
+    apart: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        for currency, amount in row.apart.items():
+            apart[currency] += amount
+    return dict(apart)
 
 
 def unconverted_text(apart: Mapping[str, Decimal]) -> str:
@@ -179,9 +189,16 @@ def unconverted_text(apart: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{amount.normalize():f} {currency}" for currency, amount in sorted(apart.items()))
 
 
+def _owners(rule_ids: Iterable[int | None]) -> dict[int | None, tuple[str, ...]]:
+    """The team and the model of each rule, as in WHOSE; None is no rule. Summing by these names would be slow."""
+    rows = AllocationRule.objects.filter(pk__in=[each for each in rule_ids if each is not None])
+    owners = {pk: tuple(each or "" for each in names) for pk, *names in rows.values_list("pk", *WHOSE.values())}
+    return {None: ("",) * len(WHOSE)} | owners
+
+
 def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> ModelSpend:
     effective, billed = (_converted(rows, name, rates) for name in ("effective", "billed"))
-    about: dict[str, Any] = dict(zip(WHOSE, key, strict=True))
+    about: dict[str, Any] = dict(zip(("month", *WHOSE), key, strict=True))
     about |= {"effective": effective.usd, "billed": billed.usd, "apart": effective.apart}
     about["gpu_hours"] = sum((row["hours"] for row in rows), Decimal(0))
     return ModelSpend(**about, is_generated=_is_generated(rows))
@@ -213,13 +230,9 @@ def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[Cur
 
 
 def _month(month: date, rows: Sequence[ModelSpend]) -> MonthSpend:
-    apart: dict[str, Decimal] = defaultdict(Decimal)
-    for row in rows:
-        for currency, amount in row.apart.items():
-            apart[currency] += amount
     effective, billed, hours = (
         sum((getattr(row, name) for row in rows), Decimal(0)) for name in ("effective", "billed", "gpu_hours")
     )
     loose = sum((row.effective for row in rows if not row.is_allocated), Decimal(0))
     is_generated = any(row.is_generated for row in rows)
-    return MonthSpend(month, effective, billed, loose, hours, dict(apart), is_generated)
+    return MonthSpend(month, effective, billed, loose, hours, added_apart(rows), is_generated)

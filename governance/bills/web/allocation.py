@@ -1,4 +1,4 @@
-"""Pages of allocation rules (versions, editor with preview, proposal) and of spend by team, model and month."""
+"""Pages of allocation rules: versions, editor with preview, proposal."""
 
 from datetime import date
 from typing import Any
@@ -12,11 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.bills.actions import allocation as writes
 from governance.bills.models import AllocationVersion
-from governance.bills.queries import allocation, spend
+from governance.bills.queries import allocation
 from governance.bills.queries.allocation import Preview
-from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills, may_see_bills
-from governance.exports.web import export
-from governance.people.approvals.enums import Changed
+from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills
+from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from governance.people.approvals.queries import open_for
 from governance.people.web.current_user import person_of, user_of
@@ -124,33 +123,16 @@ def propose(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("governance:allocation_version", number)
 
 
-@require_safe
-def spend_page(request: HttpRequest) -> HttpResponse:
-    """`/spend/`: cost of teams and models in a month. People see their own teams; finance and leads see all."""
-    rows = spend.spend(person=person_of(request))
-    months = spend.months(rows)
-    month_text = request.GET.get("month", "")
-    chosen = next((each for each in months if each.month.isoformat() == month_text), months[0] if months else None)
-    context = {
-        "months": months,
-        "chosen": chosen,
-        "rows": [row for row in rows if chosen and row.month == chosen.month],
-        "largest": max((each.effective for each in months), default=0),
-        "sees_all": may_see_bills(person_of(request)),
-    }
-    return render(request, "governance/bills/spend.html", context)
-
-
-@require_safe
-def spend_file(request: HttpRequest, kind: str) -> HttpResponse:
-    """`/spend.csv` and `.xlsx`: all months."""
-    return export(spend.table(spend.spend(person=person_of(request))), kind=kind)
-
-
 def part_of_change(change: Change) -> dict[str, Any]:
-    """The context for the page of a proposed change: the version that it publishes."""
-    version = AllocationVersion.objects.get(pk=change.subject_id)
-    return {"version": version, "version_page": reverse("governance:allocation_version", args=[version.number])}
+    """The context for the page of a proposed change: the version that it publishes, the rules that differ, and why it
+    cannot be confirmed yet.
+    """
+    version, base = AllocationVersion.objects.get(pk=change.subject_id), change.details.get(allocation.BASE)
+    page = reverse("governance:allocation_version", args=[version.number])
+    context = {"version": version, "version_page": page, "differences": allocation.changes(version=version, base=base)}
+    if change.state == ChangeState.PENDING:
+        context["cannot_apply"] = refusal_of(lambda: allocation.check_base(base))
+    return context
 
 
 def _crumbs(title: str) -> tuple[tuple[str, str], ...]:
@@ -168,5 +150,6 @@ def _preview(source: str, month: str) -> Preview | None:
 
 
 def _start() -> str:
-    versions = allocation.versions()
-    return versions[0].source if versions else START
+    """The rules in force: those of another draft may have been refused."""
+    in_force = allocation.published()
+    return in_force.source if in_force else START

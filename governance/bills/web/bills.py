@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,7 @@ from governance.bills.enums import BillKind
 from governance.bills.models import Bill
 from governance.bills.queries import bills
 from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills
+from governance.exports.web import export
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt, settled, show_in
@@ -73,6 +75,20 @@ def listed(request: HttpRequest) -> HttpResponse:
         "form": form if may_handle_bills(person) else None,
     }
     return render(request, "governance/bills/bills.html", context)
+
+
+@require_safe
+def exported(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """`/bills.csv` and `.xlsx`: all bills."""
+    check_see_bills(person_of(request))
+    return export(bills.table(), kind=kind)
+
+
+@require_safe
+def rates_exported(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """`/exchange-rates.csv` and `.xlsx`: all exchange rates."""
+    check_see_bills(person_of(request))
+    return export(bills.rates_table(), kind=kind)
 
 
 @require_safe

@@ -47,7 +47,7 @@ def _raise_overrun_findings(
     account: BudgetAccount, entries: list[LedgerLine], stated: Stated, by: User | None, now: datetime
 ) -> None:
     balance, kind = ledger.balance(entries), "budget.overrun"
-    limits = [("allocated", str(account), f"{kind}:{account.pk}", balance.allocated, balance.spent)]
+    limits = [("allocated", str(account), f"{kind}:{account.pk}", balance.budget, balance.spent)]
     if ref := stated.request_ref:
         held = ledger.holding_of(entries, ref=ref)
         limits.insert(0, ("committed", f"{ref} on {account}", f"{kind}:{ref}:{account.pk}", held.committed, held.spent))

@@ -78,6 +78,7 @@ register(
         lock=lambda change: _wish_of(change).lock(),
         apply=lambda change, by, now: _wish_of(change).book(key=f"change:{change.pk}", by=by, now=now),
         visible=_visible,
+        team=lambda change: team_of(accounts_of(change)[0]),
         done="confirmed and booked.",
         why_none="All platform leads and members of finance proposed it or belong to the team. An "
         "administrator can propose the role for another person.",

@@ -1,6 +1,6 @@
 """Writes of the budget ledger. Each locks its accounts first, so that two approvals cannot spend the same money."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -70,13 +70,26 @@ def allocate(
 
 
 def reserve(
-    *, team: Team, quarter: str, amounts: Mapping[BudgetUnit, Decimal], ref: str, key: str, by: User, now: datetime
+    *,
+    team: Team,
+    quarter: str,
+    amounts: Mapping[BudgetUnit, Decimal],
+    superseded: Collection[str] = (),
+    ref: str,
+    key: str,
+    by: User,
+    now: datetime,
 ) -> None:
-    """Reserve amounts for a request under review. Raises WrongState, with the amounts, if they are not available."""
+    """Reserve amounts for a request under review. Raises WrongState, with the amounts, if they are not available.
+
+    An approval releases what the `superseded` requests still have committed, so only the rest is reserved.
+    """
     with transaction.atomic():
         for account, amount in _locked(team, quarter, amounts):
-            entry = LedgerLine(EntryKind.RESERVE, amount, ref, f"{key}:reserve:{account.unit}")
-            bookings.book_checked(account=account, entry=entry, by=by, now=now)
+            rest = amount - ledger.open_of(entries_of(account), refs=superseded)
+            if rest > 0:
+                entry = LedgerLine(EntryKind.RESERVE, rest, ref, f"{key}:reserve:{account.unit}")
+                bookings.book_checked(account=account, entry=entry, by=by, now=now)
 
 
 def commit(

@@ -8,15 +8,30 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.budgets.domain import delegation as handing_out
 from governance.budgets.domain import ledger
-from governance.budgets.domain.ledger import Balance, BudgetMode, LedgerLine, check_entry
+from governance.budgets.domain.budget_levels import level_reached
+from governance.budgets.domain.ledger import GIVES_BACK, Balance, BudgetMode, LedgerLine, check_entry
 from governance.budgets.models import BudgetAccount, LedgerEntry
-from governance.budgets.queries.budgets import balance_of
-from governance.budgets.queries.cost_centers import account_above
+from governance.budgets.queries.budgets import balance_of, latest_allocation, people_of, team_of
+from governance.budgets.queries.cost_centers import account_above, find
+from governance.budgets.rules import check_see_budget
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
+from governance.notifications.domain.events import Occurrence
+from governance.notifications.outbox.notices import notify
+from governance.notifications.queries.relevance import found_at
+from governance.people.domain.roles import Person
 
 NOTE_CHARS_MAX = 200
+
+
+def _check_seen(rest: str, person: Person) -> None:
+    """Raise if the person may not see the budget at this address."""
+    team = find(rest.partition("/")[0]).team
+    check_see_budget(person, team=team.slug if team else "")
+
+
+found_at("budgets", find=_check_seen)
 
 
 def book(*, account: BudgetAccount, entry: LedgerLine, note: str = "", by: User | None, now: datetime) -> LedgerEntry:
@@ -41,6 +56,7 @@ def book(*, account: BudgetAccount, entry: LedgerLine, note: str = "", by: User 
         audit.record(
             kind=f"budget.{entry.kind.value}", by=by, subject=("budget", str(account)), details=details, now=now
         )
+        _notify_of_use(account, entry, by, now)
     return row
 
 
@@ -73,7 +89,10 @@ def book_planned(*, account: BudgetAccount, entry: LedgerLine, by: User, now: da
 
 
 def book_allocation(*, account: BudgetAccount, entry: LedgerLine, by: User, now: datetime) -> LedgerEntry:
-    """Book an allocation, or a reduction if negative, if this account and the account above cover it."""
+    """Book an allocation, or a reduction if negative, if this account and the account above cover it.
+
+    Those of the account above are told if what is left to it makes its use reach a level.
+    """
     ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
     unit = account.unit
     handing_out.check_covers_delegated(
@@ -84,12 +103,36 @@ def book_allocation(*, account: BudgetAccount, entry: LedgerLine, by: User, now:
         enforces=account.mode == BudgetMode.ENFORCE,
     )
     above = account_above(account) if entry.amount > 0 else None
-    if above is not None:
-        enforces = above.mode == BudgetMode.ENFORCE
-        handing_out.check_can_delegate(
-            balance_of(above), amount=entry.amount, unit=unit, account=str(above), enforces=enforces
+    if above is None:
+        return book(account=account, entry=entry, by=by, now=now)
+    enforces, before = above.mode == BudgetMode.ENFORCE, balance_of(above)
+    handing_out.check_can_delegate(before, amount=entry.amount, unit=unit, account=str(above), enforces=enforces)
+    with transaction.atomic():
+        row = book(account=account, entry=entry, by=by, now=now)
+        if level_reached(balance_of(above)) != level_reached(before):
+            _notify_of_level(above, by, now)
+    return row
+
+
+def _notify_of_use(account: BudgetAccount, entry: LedgerLine, by: User | None, now: datetime) -> None:
+    """Tell those of the account what an entry that uses it has reached."""
+    if entry.kind not in GIVES_BACK and not (entry.is_of_the_account and entry.amount > 0):
+        _notify_of_level(account, by, now)
+
+
+def _notify_of_level(account: BudgetAccount, by: User | None, now: datetime) -> None:
+    """Tell those of the account that most of it or all of it is used: once for each level of each allocation."""
+    level = level_reached(balance_of(account)) if account.closed_at is None else None
+    if level is not None:
+        event = Occurrence(
+            kind="budget_level",
+            key=f"budget:{account.pk}:{level}:{latest_allocation(account)}",
+            reference=str(account),
+            path=f"/budgets/{account.center.slug}/{account.quarter}/{account.unit}/",
+            sentence=f"{level} % or more of the budget of {account} is used.",
+            team=team_of(account),
         )
-    return book(account=account, entry=entry, by=by, now=now)
+        notify(event=event, people=people_of(account), by=by, now=now)
 
 
 def _seen(account: BudgetAccount, balance: Balance, entry: LedgerLine, why: str) -> Sighting:

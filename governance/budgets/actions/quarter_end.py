@@ -45,9 +45,7 @@ def _close(row: BudgetAccount, by: User | None, now: datetime) -> None:
 
 def _depths(rows: Sequence[BudgetAccount]) -> dict[int, int]:
     """The number of accounts above each account."""
-    above: dict[int, int | None] = {}
-    for quarter, unit in {(row.quarter, row.unit) for row in rows}:
-        above |= accounts_above(quarter=quarter, unit=unit)
+    above = accounts_above(quarters={row.quarter for row in rows})
 
     def depth(account_id: int) -> int:
         higher = above[account_id]

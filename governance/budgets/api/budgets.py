@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -62,7 +62,7 @@ class Budgets(ViewSet):
         return Response(AllocationAnswer(done).data, status=201)
 
     @extend_schema(operation_id="budgets_ledger_export", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)
-    def export(self, request: Request, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
+    def export(self, request: Request, team: str, quarter: str, unit: str, kind: str) -> HttpResponseBase:
         """Every booking with what it left available, the newest first."""
         _, person, now = asker(request)
         account = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person)

@@ -35,7 +35,7 @@ class CenterAnswer(Answer):
     name = serializers.CharField()
     level = serializers.CharField()
     # A field of that name, not DRF's attribute.
-    parent = serializers.CharField(source="parent.slug", default=None, allow_null=True)  # type: ignore[assignment]
+    parent = serializers.CharField(source="parent.slug", default=None, allow_null=True)  # type: ignore[assignment]  # a field of that name, not DRF's attribute
 
 
 class AllocationAnswer(Answer):

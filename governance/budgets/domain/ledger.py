@@ -10,7 +10,7 @@ Bills without a request reduce the available amount directly. A credit returns a
 larger credit is withheld, so that a bill never makes more available than people allocated.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -19,6 +19,7 @@ from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.core.money import format_amount
 
 ZERO = Decimal(0)
+WAYS_OUT = "Lower the request, or ask a platform lead or finance to allocate more."
 
 
 class EntryKind(StrEnum):
@@ -124,7 +125,7 @@ class Balance:
 
     `committed` is the committed amount, including planned, that is not yet billed; `spent` is the billed or accrued
     amount, and `unbound` its part without a request; `withheld` are the credits beyond what was billed in their month;
-    `allocated_below` is the amount delegated to the accounts below.
+    `allocated_below` is delegated to the accounts below. `expired` and `expired_below` left these two at the close.
     """
 
     allocated: Decimal
@@ -134,6 +135,23 @@ class Balance:
     unbound: Decimal = ZERO
     allocated_below: Decimal = ZERO
     withheld: Decimal = ZERO
+    expired: Decimal = ZERO
+    expired_below: Decimal = ZERO
+
+    @property
+    def budget(self) -> Decimal:
+        """The amount allocated for the quarter. Shares and overruns refer to it, also after the rest has expired."""
+        return self.allocated + self.expired
+
+    @property
+    def own_budget(self) -> Decimal:
+        """The budget without what the accounts below got, which is theirs to use."""
+        return self.budget - self.allocated_below - self.expired_below
+
+    @property
+    def over(self) -> Decimal:
+        """The used amount above the budget; zero within it."""
+        return max(self.used - self.allocated_below - self.own_budget, ZERO)
 
     @property
     def used(self) -> Decimal:
@@ -195,8 +213,7 @@ def _with(held: Holding, entry: LedgerLine) -> Holding:
 
 def changes_of_available(entries: Iterable[LedgerLine]) -> list[Decimal]:
     """The change of the available amount by each entry, in order. A bill within a commitment changes nothing."""
-    held: dict[str | None, Holding] = {}
-    changes = []
+    held, changes = dict[str | None, Holding](), list[Decimal]()
     for entry in entries:
         if entry.is_of_the_account:
             changes.append(allocated([entry]))
@@ -213,8 +230,15 @@ def allocated(entries: Iterable[LedgerLine]) -> Decimal:
     return sum((signs[entry.kind] * entry.amount for entry in entries if entry.is_of_the_account), ZERO)
 
 
-def balance(entries: Iterable[LedgerLine], *, allocated_below: Decimal = ZERO) -> Balance:
-    """The balance of the entries; `allocated_below` is the amount delegated to the accounts below."""
+def expired(entries: Iterable[LedgerLine]) -> Decimal:
+    """The part of the allocation that expired when the quarter was closed."""
+    return -allocated(entry for entry in entries if entry.kind == EntryKind.EXPIRE)
+
+
+def balance(
+    entries: Iterable[LedgerLine], *, allocated_below: Decimal = ZERO, expired_below: Decimal = ZERO
+) -> Balance:
+    """The balance of the entries; `allocated_below` is delegated to accounts below, `expired_below` expired there."""
     booked = list(entries)
     held = holdings(booked)
     return Balance(
@@ -225,6 +249,8 @@ def balance(entries: Iterable[LedgerLine], *, allocated_below: Decimal = ZERO) -
         unbound=held.get(None, Holding()).spent,
         allocated_below=allocated_below,
         withheld=sum((each.withheld for each in held.values()), ZERO),
+        expired=expired(booked),
+        expired_below=expired_below,
     )
 
 
@@ -233,12 +259,16 @@ def holding_of(entries: Iterable[LedgerLine], *, ref: str) -> Holding:
     return holdings(entry for entry in entries if entry.request_ref == ref).get(ref, Holding())
 
 
+def open_of(entries: Iterable[LedgerLine], *, refs: Collection[str]) -> Decimal:
+    """The committed amount of these requests that is not yet billed."""
+    return sum((held.open for ref, held in holdings(entries).items() if ref in refs), ZERO)
+
+
 def check_available(balance: Balance, *, amount: Decimal, unit: str, account: str) -> None:
     """Raise WrongState if the amount is not available, with the shortfall and the ways out."""
     if amount > balance.available:
         shortfall = shortfall_text(balance, amount=amount, unit=unit, account=account)
-        ways_out = "Lower the request, or ask a platform lead or finance to allocate more."
-        raise WrongState(f"{shortfall} {ways_out}", code="over_budget")
+        raise WrongState(f"{shortfall} {WAYS_OUT}", code="over_budget")
 
 
 def shortfall_text(balance: Balance, *, amount: Decimal, unit: str, account: str) -> str:
@@ -266,5 +296,5 @@ def release_entry(
 def check_open(*, is_closed: bool, account: str) -> None:
     """Raise WrongState if the account is closed."""
     if is_closed:
-        reason = "its quarter is over and its remaining budget has expired. Only bills can still be booked."
-        raise WrongState(f"{account} is closed: {reason}", code="closed")
+        reason = "is closed: its quarter is over and its remaining budget has expired. Only bills can still be booked."
+        raise WrongState(f"{account} {reason}", code="closed")

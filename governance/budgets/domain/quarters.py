@@ -56,6 +56,12 @@ class Quarter:
         return self.next.start_on - timedelta(days=1)
 
     @property
+    def months(self) -> tuple[date, date, date]:
+        """The first days of its months."""
+        second = next_month(self.start_on)
+        return self.start_on, second, next_month(second)
+
+    @property
     def next(self) -> "Quarter":
         """The quarter after this one."""
         return self.moved(1)

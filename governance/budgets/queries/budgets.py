@@ -1,11 +1,12 @@
 """Reads of budget accounts, and functions that lock them."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Q
+from django.contrib.auth.models import User
+from django.db.models import Max, Q
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain.ledger import Balance, EntryKind, LedgerLine
@@ -15,7 +16,11 @@ from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import cost_centers
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
+from governance.people.domain.roles import Role
 from governance.people.models import Team
+
+OF_THE_ACCOUNT = sorted(kind.value for kind in ledger.OF_THE_ACCOUNT)
+"""The kinds of entries that change an allocation, as stored."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +68,46 @@ def entry_of(row: LedgerEntry) -> LedgerLine:
     )
 
 
-def allocated_below(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
-    """The amount delegated to the accounts directly below. `as_given` treats the account as if it had an allocation."""
+def allocations_below(account: BudgetAccount, *, as_given: bool = False) -> list[LedgerLine]:
+    """The entries that change the allocations of the accounts directly below.
+
+    `as_given` treats the account as if it had an allocation.
+    """
     below = cost_centers.ids_below(account, as_given=as_given)
-    rows = LedgerEntry.objects.filter(account__in=below, kind__in=[kind.value for kind in ledger.OF_THE_ACCOUNT])
-    return ledger.allocated(entry_of(row) for row in rows)
+    return [entry_of(row) for row in LedgerEntry.objects.filter(account__in=below, kind__in=OF_THE_ACCOUNT)]
 
 
 def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
     """The balance of the account. `as_given` counts the accounts below even if the account has no allocation."""
-    return ledger.balance(entries_of(account), allocated_below=allocated_below(account, as_given=as_given))
+    entries, below = entries_of(account), allocations_below(account, as_given=as_given)
+    return ledger.balance(entries, allocated_below=ledger.allocated(below), expired_below=ledger.expired(below))
 
 
-def left_of_team(*, team: Team, quarter: str, without: str) -> dict[BudgetUnit, Decimal]:
-    """The available amounts of the team's accounts in a quarter, by unit, as if the request `without` held nothing."""
+def latest_allocation(account: BudgetAccount) -> int:
+    """The ID of the latest entry that changed the allocation of the account or of one below it; 0 without any."""
+    accounts = [account.pk, *cost_centers.ids_below(account)]
+    rows = LedgerEntry.objects.filter(account__in=accounts, kind__in=OF_THE_ACCOUNT, is_commitment=False)
+    return rows.aggregate(last=Max("pk"))["last"] or 0
+
+
+def newest_account() -> int:
+    """The ID of the account that was opened last; 0 without any."""
+    return BudgetAccount.objects.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def left_of_team(
+    *, team: Team, quarter: str, without: str, superseded: Collection[str] = ()
+) -> dict[BudgetUnit, Decimal]:
+    """The available amounts of the team's accounts in a quarter, by unit, as if the request `without` held nothing.
+
+    What the `superseded` requests still have committed counts as available, because an approval releases it.
+    """
     left = {}
     for account in BudgetAccount.objects.filter(of_team(team=team, quarter=quarter)):
         entries = entries_of(account)
-        balance = ledger.balance(entries, allocated_below=allocated_below(account))
-        left[BudgetUnit(account.unit)] = balance.available + ledger.holding_of(entries, ref=without).used
+        balance = ledger.balance(entries, allocated_below=ledger.allocated(allocations_below(account)))
+        given_back = ledger.holding_of(entries, ref=without).used + ledger.open_of(entries, refs=superseded)
+        left[BudgetUnit(account.unit)] = balance.available + given_back
     return left
 
 
@@ -114,11 +140,14 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
         rows = rows.filter(center__team__slug__in=teams)
     if quarter:
         rows = rows.filter(quarter=quarter)
-    booked: dict[int, list[LedgerLine]] = defaultdict(list)
-    for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
-        booked[entry.account_id].append(entry_of(entry))
     quarters = sorted({row.quarter for row in rows})
-    below, generated = _allocated_below(quarters=quarters), {each: _generated(Quarter.parse(each)) for each in quarters}
+    wanted = Q(account__in=[row.pk for row in rows]) | Q(account__quarter__in=quarters, kind__in=OF_THE_ACCOUNT)
+    booked: dict[int, list[LedgerLine]] = defaultdict(list)
+    for entry in LedgerEntry.objects.filter(wanted).order_by("pk"):
+        booked[entry.account_id].append(entry_of(entry))
+    below = _sums_below(booked, ledger.allocated, quarters=quarters)
+    expired_below = _sums_below(booked, ledger.expired, quarters=quarters)
+    generated = {each: _generated(Quarter.parse(each)) for each in quarters}
     return [
         AccountView(
             team=row.center.slug,
@@ -129,7 +158,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
             mode=row.mode,
             tolerance_percent=row.tolerance_percent,
             is_closed=row.closed_at is not None,
-            balance=ledger.balance(booked[row.pk], allocated_below=below[row.pk]),
+            balance=ledger.balance(booked[row.pk], allocated_below=below[row.pk], expired_below=expired_below[row.pk]),
             of_team=team_of(row),
             is_generated=team_of(row) in generated[row.quarter],
         )
@@ -144,24 +173,32 @@ def _generated(quarter: Quarter) -> frozenset[str]:
     return frozenset(generated.values_list("slug", flat=True))
 
 
-def _allocated_below(*, quarters: list[str]) -> defaultdict[int, Decimal]:
-    """The amount that each account of those quarters delegates, by its ID."""
-    own: dict[int, Decimal] = defaultdict(Decimal)
-    kinds = [kind.value for kind in ledger.OF_THE_ACCOUNT]
-    for row in LedgerEntry.objects.filter(account__quarter__in=quarters, kind__in=kinds):
-        own[row.account_id] += ledger.allocated([entry_of(row)])
+def _sums_below(
+    booked: Mapping[int, Sequence[LedgerLine]],
+    amount: Callable[[Sequence[LedgerLine]], Decimal],
+    *,
+    quarters: list[str],
+) -> defaultdict[int, Decimal]:
+    """The sum of an amount over the accounts directly below each account of those quarters, by its ID."""
+    own = defaultdict(Decimal, {account: amount(entries) for account, entries in booked.items()})
     amounts = defaultdict[int, Decimal](Decimal)
-    for quarter in quarters:
-        for unit in BudgetUnit.values:
-            for account, above in cost_centers.accounts_above(quarter=quarter, unit=unit).items():
-                if above is not None:
-                    amounts[above] += own[account]
+    for account, above in cost_centers.accounts_above(quarters=quarters).items():
+        if above is not None:
+            amounts[above] += own[account]
     return amounts
 
 
 def team_of(account: BudgetAccount) -> str:
     """The slug of the team of an account; empty for a unit or the organization."""
     return account.center.team.slug if account.center.team else ""
+
+
+def people_of(account: BudgetAccount) -> list[User]:
+    """Who answers for an account: finance, platform leads, and the requesters of its team."""
+    answering = Q(role_grants__role__in=[Role.FINANCE, Role.PLATFORM_LEAD])
+    filing = Q(role_grants__role=Role.REQUESTER, role_grants__team=account.center.team)
+    wanted = answering | filing if account.center.team else answering
+    return list(User.objects.filter(wanted, is_active=True).distinct().order_by("username"))
 
 
 def accounts_of(change: Change) -> list[BudgetAccount]:

@@ -1,6 +1,7 @@
 """Reads of the cost center tree and of the accounts above and below."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, Sum
@@ -32,18 +33,23 @@ def of_team(team: Team) -> CostCenter | None:
     return CostCenter.objects.filter(level=CenterLevel.TEAM.value, team=team).first()
 
 
-def accounts_above(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, int | None]:
-    """The nearest account above each account of a quarter and unit, by IDs.
+def accounts_above(*, quarters: Collection[str], as_given: int | None = None) -> dict[int, int | None]:
+    """The nearest account above each account of the quarters, for the same quarter and unit, by IDs.
 
     An account without an allocation, opened by a planned amount, is above no other account, because a level without a
     budget sets no limit. `as_given` is an account to treat as if it had an allocation.
     """
     parents = dict(CostCenter.objects.values_list("pk", "parent_id"))
     allocations = LedgerEntry.objects.filter(account=OuterRef("pk"), kind__in=GIVEN)
-    rows = BudgetAccount.objects.filter(quarter=quarter, unit=unit).annotate(is_given=Exists(allocations))
-    account_rows = list(rows.values_list("pk", "center_id", "is_given"))
-    of_center = {center: account for account, center, is_given in account_rows if is_given or account == as_given}
-    return {account: _above(center, parents, of_center) for account, center, _ in account_rows}
+    rows = BudgetAccount.objects.filter(quarter__in=quarters).annotate(is_given=Exists(allocations))
+    of_center: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    account_rows = list(rows.values_list("pk", "center_id", "quarter", "unit", "is_given"))
+    for account, center, quarter, unit, is_given in account_rows:
+        if is_given or account == as_given:
+            of_center[quarter, unit][center] = account
+    return {
+        account: _above(center, parents, of_center[quarter, unit]) for account, center, quarter, unit, _ in account_rows
+    }
 
 
 def _above(center: int, parents: Mapping[int, int | None], of_center: Mapping[int, int]) -> int | None:
@@ -55,14 +61,14 @@ def _above(center: int, parents: Mapping[int, int | None], of_center: Mapping[in
 
 def account_above(account: BudgetAccount) -> BudgetAccount | None:
     """The nearest account above, for the same quarter and unit."""
-    above = accounts_above(quarter=account.quarter, unit=account.unit)[account.pk]
+    above = accounts_above(quarters=[account.quarter])[account.pk]
     return BudgetAccount.objects.get(pk=above) if above is not None else None
 
 
 def ids_below(account: BudgetAccount, *, as_given: bool = False) -> list[int]:
     """The accounts directly below: the first on each path down the tree."""
     pretended = account.pk if as_given else None
-    above_of = accounts_above(quarter=account.quarter, unit=account.unit, as_given=pretended)
+    above_of = accounts_above(quarters=[account.quarter], as_given=pretended)
     return sorted(below for below, above in above_of.items() if above == account.pk)
 
 

@@ -1,13 +1,13 @@
 """The effect of a request on the budgets of its team."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
@@ -26,10 +26,11 @@ _Booked = tuple[BudgetAccount, list[LedgerLine], Decimal]
 class BudgetEffect:
     """The effect of a request on one account: of a possible approval or, if `is_booked`, of the actual one.
 
-    `available` includes the amounts that the request itself holds; `committed` is the amount used otherwise. In a
+    `available` includes the amounts that the request itself holds; `committed` is the amount used otherwise. A possible
+    approval also makes the `released` amount available, which the requests that it supersedes have committed. In a
     quarter that `is_later` than the decision, the amount is planned and never refused. `forecast` is for the end of the
     quarter, without the request until it is booked. `billed` is the billed part of the `granted` amount; `overrun` is
-    the billed amount beyond the tolerance.
+    the billed amount beyond the tolerance. `has_account` is False before the first entry of the account.
     """
 
     unit: str
@@ -38,6 +39,7 @@ class BudgetEffect:
     allocated: Decimal
     available: Decimal
     reserved_by_others: Decimal
+    released: Decimal
     this: Decimal
     forecast: Decimal
     granted: Decimal
@@ -46,21 +48,22 @@ class BudgetEffect:
     overrun: Decimal
     is_booked: bool
     is_later: bool
+    has_account: bool
 
     @property
     def committed(self) -> Decimal:
-        """The amount used by other requests and bills."""
-        return self.allocated - self.available - self.reserved_by_others
+        """The amount used by other requests and bills, without the released amount."""
+        return self.allocated - self.available - self.reserved_by_others - self.released
 
     @property
     def after(self) -> Decimal:
         """The amount available after the request."""
-        return self.available - self.this
+        return self.available + self.released - self.this
 
     @property
     def forecast_after(self) -> Decimal:
-        """The forecast including the request."""
-        return self.forecast if self.is_booked else self.forecast + self.this
+        """The forecast including the request, without the released amount."""
+        return self.forecast if self.is_booked else self.forecast + self.this - self.released
 
     @property
     def is_affordable(self) -> bool:
@@ -69,30 +72,39 @@ class BudgetEffect:
 
 
 def effects(
-    *, team: Team, ref: str, amounts: Mapping[str, Mapping[BudgetUnit, Decimal]] | None, since: Quarter, today: date
+    *,
+    team: Team,
+    ref: str,
+    amounts: Mapping[str, Mapping[BudgetUnit, Decimal]] | None,
+    superseded: Collection[str] = (),
+    since: Quarter,
+    today: date,
 ) -> tuple[BudgetEffect, ...]:
     """The effects of the request `ref` on the accounts of its team, by quarter and unit, without zero effects.
 
-    `amounts` are the amounts of a possible approval, by quarter; None means the booked amounts. `since` is the quarter
-    of the decision.
+    `amounts` are the amounts of a possible approval, by quarter; None means the booked amounts. A possible approval
+    releases what the `superseded` requests have committed. `since` is the quarter of the decision.
     """
     own = BudgetAccount.objects.filter(center__level="team", center__team=team)
-    booked = own.filter(entries__request_ref=ref).values("quarter")
-    accounts = _accounts(team, booked if amounts is None else list(amounts))
-    quarters = sorted({quarter for quarter, _ in accounts}) if amounts is None else amounts
+    booked, ending = Q(entries__request_ref=ref), Q(entries__request_ref__in=superseded, quarter__gte=str(since))
+    touched = own.filter(booked if amounts is None else ending)
+    quarters = sorted({*(amounts or ()), *touched.values_list("quarter", flat=True)})
+    accounts = _accounts(team, quarters)
     budget_effects = []
     for quarter in quarters:
         for unit in BudgetUnit:
             none_yet: _Booked = (BudgetAccount(quarter=quarter, unit=unit.value), [], ZERO)
             account, entries, allocated_below = accounts.get((quarter, unit.value), none_yet)
-            amount = None if amounts is None else amounts[quarter].get(unit, ZERO)
+            amount = None if amounts is None else amounts.get(quarter, {}).get(unit, ZERO)
             balance = ledger.balance(entries, allocated_below=allocated_below)
             held = ledger.holding_of(entries, ref=ref)
-            budget_effects.append(_effect(account, balance, held, amount=amount, since=since, today=today))
-    return tuple(each for each in budget_effects if each.this > 0)
+            released = ledger.open_of(entries, refs=superseded)
+            effect = _effect(account, balance, held, amount=amount, released=released, since=since, today=today)
+            budget_effects.append(effect)
+    return tuple(each for each in budget_effects if each.this > 0 or each.released > 0)
 
 
-def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) -> dict[tuple[str, str], _Booked]:
+def _accounts(team: Team, quarters: list[str]) -> dict[tuple[str, str], _Booked]:
     """The team's accounts by quarter and unit, with their entries and delegated amounts.
 
     An account opens with its first entry. Only the team's projects are below it; they delegate nothing, and an account
@@ -118,7 +130,14 @@ def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) ->
 
 
 def _effect(
-    account: BudgetAccount, balance: Balance, held: Holding, *, amount: Decimal | None, since: Quarter, today: date
+    account: BudgetAccount,
+    balance: Balance,
+    held: Holding,
+    *,
+    amount: Decimal | None,
+    released: Decimal,
+    since: Quarter,
+    today: date,
 ) -> BudgetEffect:
     amount_taken = held.open + held.counted if amount is None else ZERO
     quarter = Quarter.parse(account.quarter)
@@ -129,6 +148,7 @@ def _effect(
         allocated=balance.allocated,
         available=balance.available + held.reserved + amount_taken,
         reserved_by_others=balance.reserved - held.reserved,
+        released=released,
         this=amount_taken if amount is None else amount,
         forecast=outlook.forecast(balance, quarter=quarter, today=today),
         granted=held.committed,
@@ -137,4 +157,5 @@ def _effect(
         overrun=outlook.overrun(held, tolerance_percent=account.tolerance_percent),
         is_booked=amount is None,
         is_later=account.quarter > str(since),
+        has_account=account.pk is not None,
     )

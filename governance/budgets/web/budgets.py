@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial, wraps
@@ -10,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,21 +21,22 @@ from governance.budgets.actions import cost_centers as tree_writes
 from governance.budgets.actions.rebookings import Rebooking
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.budget_changes import Aspect
+from governance.budgets.domain.burn_down import burn_down_chart
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import Balance, BudgetMode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, CostCenter
-from governance.budgets.queries import budgets, cost_centers, ledger
-from governance.budgets.queries.budgets import AccountView
+from governance.budgets.queries import budgets, cost_centers, ledger, roll_up
+from governance.budgets.queries.burn_down import burn_down
 from governance.budgets.queries.ledger import AccountStatement
 from governance.budgets.rules import (
     check_allocate_budget,
     check_propose_budget_change,
     may_allocate_budget,
     may_propose_budget_change,
-    may_see_budget,
 )
+from governance.budgets.web import budget_tree
 from governance.budgets.web.budget_forms import TITLES, AllocationForm, CenterForm, ChangeForm, ParentForm, TermsForm
 from governance.exports.web import export
 from governance.findings.rules import may_read_findings
@@ -46,18 +46,6 @@ from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.formatting import format_quantity
 from governance.site.web.refusals import settled
-
-
-@dataclass(frozen=True)
-class CenterAccounts:
-    """The accounts of one cost center in one quarter, and its depth in the tree."""
-
-    team: str
-    team_name: str
-    level: str
-    depth: int
-    parent: str
-    accounts: tuple[AccountView, ...]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,7 +71,7 @@ def _list(request: HttpRequest, *, status: int = 200, **bound: forms.Form) -> Ht
         "quarter": quarter,
         "current": current,
         "quarters": sorted({current, quarter, *ledger.quarters()}, reverse=True),
-        "teams": _centers(person, quarter),
+        **budget_tree.context_of(person, quarter),
         "waiting": changes.listed(person=person, state="pending", kind="budget").count(),
         "may_read_findings": may_read_findings(person),
         **(offered if may_allocate_budget(person) else {"form": None}),
@@ -118,6 +106,7 @@ def _page(request: HttpRequest, row: BudgetAccount, *, status: int = 200, **boun
     """The page of an account; `bound` are forms that were refused, by their name in the template."""
     person, quarter = person_of(request), row.quarter
     statement = ledger.statement_of(row, today=timezone.now().date())
+    burned = burn_down(row, today=timezone.now().date())
     title = TITLES[BudgetUnit(row.unit)]
     crumbs = (
         ("Budgets", f"{reverse('governance:budgets')}?quarter={quarter}"),
@@ -129,6 +118,8 @@ def _page(request: HttpRequest, row: BudgetAccount, *, status: int = 200, **boun
     context = {
         "account": row,
         "statement": statement,
+        "rolled": roll_up.of_account(row),
+        "burn_down": burn_down_chart(burned),
         "crumbs": crumbs,
         "title": title,
         "mode": BudgetMode(row.mode),
@@ -212,7 +203,7 @@ def place(row: BudgetAccount, *, parent: CostCenter, by: User, now: datetime) ->
 
 
 @require_safe
-def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
+def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponseBase:
     """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: all postings of one account, newest first."""
     row = _account(request, team, quarter, unit)
     return export(ledger.table(ledger.statement_of(row, today=timezone.now().date())), kind=kind)
@@ -244,23 +235,3 @@ def _allocate(request: HttpRequest, form: AllocationForm) -> str:
     if isinstance(done, Change):
         return changes.proposed_text(done)
     return f"{format_quantity(given['amount'], unit=given['unit'])} allocated to {holder.name} for {given['quarter']}."
-
-
-def _centers(person: Person, quarter: str) -> list[CenterAccounts]:
-    """Cost centers in tree order, without those that have no account visible to the person."""
-    by_center: dict[str, list[AccountView]] = {}
-    for row in budgets.accounts(teams=None, quarter=quarter):
-        if may_see_budget(person, team=row.of_team):
-            by_center.setdefault(row.team, []).append(row)
-    return [
-        CenterAccounts(
-            center.slug,
-            center.name,
-            center.level,
-            depth,
-            center.parent.name if center.parent else "",
-            tuple(by_center[center.slug]),
-        )
-        for center, depth in cost_centers.in_order()
-        if center.slug in by_center
-    ]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import IO
 
 from openpyxl import Workbook
 
@@ -27,25 +28,23 @@ def escaped(text: str) -> str:
     return f"'{clean}" if first in TRIGGERS or clean.startswith("'") else clean
 
 
-def csv_of(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """A CSV file (RFC 4180, UTF-8 with a byte order mark for spreadsheets), all cells in quotes."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+def write_csv(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Write a CSV file (RFC 4180, UTF-8 with a byte order mark for spreadsheets), all cells in quotes, row by row."""
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow([escaped(name) for name in header])
     writer.writerows([_cell_text(cell) for cell in row] for row in rows)
-    return stream.getvalue().encode("utf-8-sig")
+    text.detach()
 
 
-def xlsx_of(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str) -> bytes:
-    """An XLSX file with one sheet; numbers are numeric cells, everything else is text."""
+def write_xlsx(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str) -> None:
+    """Write an XLSX file with one sheet, row by row; numbers are numeric cells, everything else is text."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title[:31])
     sheet.append([escaped(name) for name in header])
     for row in rows:
         sheet.append([_figure(cell) for cell in row])
-    stream = io.BytesIO()
     book.save(stream)
-    return stream.getvalue()
 
 
 def _cell_text(cell: Cell) -> str:

@@ -58,7 +58,8 @@ def _asset(change: Change) -> ModelAsset:
 
 
 def _apply(change: Change, by: User, now: datetime) -> None:
-    asset = ModelAsset.objects.select_for_update(of=("self",)).select_related("team").get(pk=change.subject_id)
+    rows = ModelAsset.objects.select_for_update(of=("self",), no_key=True).select_related("team")
+    asset = rows.get(pk=change.subject_id)
     present, after = Classification(asset.tier, asset.task), Classification(**change.details["after"])
     if present != Classification(**change.details["before"]):
         raise WrongState(f"The model is {present.words} by now. Refuse this change, and propose it again.")
@@ -82,6 +83,7 @@ register(
         check_impartial=lambda person, change: check_outside_team(person, team=_asset(change).team.slug),
         apply=_apply,
         visible=_visible,
+        team=lambda change: _asset(change).team.slug,
         noun="the tier or the task of a model",
         another="a platform lead from outside the team",
         done="confirmed. Requests that are submitted from now on are judged by it.",

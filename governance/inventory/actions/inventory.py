@@ -111,7 +111,7 @@ def register_asset(
     home = _check_asset(NewAsset(team=team, slug=slug, name=name, tier=tier, task=task, owner=owner), by)
     wanted = {"name": name, "tier": tier, "task": task}
     with transaction.atomic():
-        asset, is_new = ModelAsset.objects.select_for_update().get_or_create(
+        asset, is_new = ModelAsset.objects.select_for_update(no_key=True).get_or_create(
             team=home, slug=slug, defaults=wanted | {"owner": by, "created_at": now}
         )
         before, after = _described(asset), {**_described(asset), **wanted}

@@ -64,7 +64,7 @@ def _check(change: Change) -> None:
 
 
 def _apply(change: Change, by: User, now: datetime) -> None:
-    asset = ModelAsset.objects.select_for_update(of=("self",)).select_related("team", "owner")
+    asset = ModelAsset.objects.select_for_update(of=("self",), no_key=True).select_related("team", "owner")
     _set_owner(asset.get(pk=change.subject_id), by, by, now)
 
 
@@ -83,6 +83,7 @@ register(
         check=_check,
         apply=_apply,
         visible=_visible,
+        team=lambda change: _asset(change).team.slug,
         noun="the ownership of a model",
         another="the person named as owner",
         done="accepted: you own the model now.",

@@ -15,8 +15,11 @@ from governance.audit.actions import record as audit
 from governance.audit.locking import lock_trail
 from governance.inventory.domain.retirement import Announcement, check_announcement, day_text, is_near, is_sooner
 from governance.inventory.models import ModelVersion
-from governance.inventory.queries import is_retired_with, visible_to
+from governance.inventory.queries import find_version, is_retired_with, visible_to
 from governance.inventory.rules import check_announce, check_outside_team
+from governance.notifications.domain.events import Occurrence
+from governance.notifications.outbox.notices import notify
+from governance.notifications.queries.relevance import found_at, number_in
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.kinds import ChangeKind, register
@@ -25,6 +28,8 @@ from governance.people.domain.reasons import check_reason
 from governance.people.domain.roles import Person, Role
 from governance.people.queries.people import person_of
 from weighbridge.core.errors import NotAllowed, WrongState
+
+found_at("versions", find=lambda rest, person: find_version(version_id=number_in(rest), person=person))
 
 REGISTERED = "The day is in the document of a version that was registered."
 
@@ -97,7 +102,8 @@ def _check_notice(digest: str, team: str, day: date | None, person: Person, now:
 
 
 def _set_day(rows: list[ModelVersion], move: _Move, by: User, now: datetime) -> None:
-    for row in rows:
+    moved = [(row, row.ends_on) for row in rows if row.ends_on != move.retires_on]
+    for row, _ in moved:
         row.ends_on = move.retires_on
         row.save(update_fields=["ends_on"])
     details = {
@@ -110,6 +116,20 @@ def _set_day(rows: list[ModelVersion], move: _Move, by: User, now: datetime) -> 
         audit.record(
             kind="model.retirement", by=by, subject=("model", name), details=details, reason=move.reason, now=now
         )
+    for row, before in moved:
+        _notify_owner(row, before, by, now)
+
+
+def _notify_owner(row: ModelVersion, before: date | None, by: User, now: datetime) -> None:
+    event = Occurrence(
+        kind="retirement",
+        key=f"retirement:{row.pk}:{now.isoformat()}",
+        reference=str(row)[:200],
+        path=f"/versions/{row.pk}/",
+        sentence=f"The retirement of {row} is {day_text(row.ends_on)}; it was {day_text(before)}.",
+        team=row.asset.team.slug,
+    )
+    notify(event=event, people=[row.asset.owner], by=by, now=now)
 
 
 def _proposed(
@@ -151,6 +171,7 @@ register(
         check_impartial=lambda person, change: check_outside_team(person, team=_version(change).asset.team.slug),
         apply=_apply,
         visible=_visible,
+        team=lambda change: _version(change).asset.team.slug,
         noun="a later retirement of a model",
         another="a platform lead from outside the team",
         done="confirmed. Authorizations end by the new day, and never later than was signed.",

@@ -1,17 +1,21 @@
 """The format of a backup, written and read: a database dump, copied files, and a list of digests."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import storages
 from django.core.management.base import CommandError
 from django.db import connection
 
+from governance.audit.queries import trail
 from weighbridge.core.errors import Refused
 from weighbridge.core.parsing.json_text import parse_object, read_bytes
 from weighbridge.core.parsing.limits import MEASUREMENT
@@ -53,6 +57,15 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
 
 
+def write_list(folder: Path, *, at: datetime, **more: object) -> Mapping[str, Any]:
+    """Write the list of digests of a backup, with the head of the audit trail and what else is said of it."""
+    head = trail.head()
+    listed: dict[str, Any] = {"schema": SCHEMA, "at": at.isoformat(), "files": digests(folder)}
+    listed |= {"events": head.position if head else 0, "head": head.hash if head else "", **more}
+    (folder / LIST).write_text(json.dumps(listed, indent=1, sort_keys=True) + "\n")
+    return listed
+
+
 def check_complete(folder: Path) -> None:
     """Raise CommandError unless the files of the folder match its list of digests."""
     if not (folder / LIST).is_file():
@@ -79,10 +92,11 @@ def check_empty(found: Mapping[str, Path]) -> None:
         raise CommandError(f"{full[0]} already exists. Set WEIGHBRIDGE_VAR to a new folder.")
 
 
-def dump(target: Path) -> None:
+def dump(target: Path, *, compression: str = "gzip") -> None:
     """Dump the database as one consistent snapshot. Raises CommandError with the output of `pg_dump`."""
     target.touch(mode=0o600)
-    _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+    how = ("--format=custom", f"--compress={compression}", "--no-owner", "--no-privileges")
+    _run("pg_dump", *how, f"--file={target}")
 
 
 def load(source: Path) -> None:

@@ -63,16 +63,20 @@ class Stack:
 
     def start_all(self, *, port: int) -> None:
         """Start the web server, a worker for effects, a worker for benchmarks, and the tick."""
-        gunicorn = f"gunicorn --config python:config.web.gunicorn config.wsgi --bind 127.0.0.1:{port}"
+        self.start_web(port=port)
         worker = "celery -A config worker --loglevel INFO"
         quiet = "--without-gossip --without-mingle --without-heartbeat"
         for name, options in (
-            ("web", f"-m {gunicorn}"),
             ("effects", f"-m {worker} {quiet} -Q effects,packets -n effects@%h"),
             ("bench", f"-m {worker} {quiet} -Q bench.cpu,bills,load -n bench@%h"),
             (TICK, "manage.py tick --every 2"),
         ):
             self.start(name, [sys.executable, *options.split()])
+
+    def start_web(self, *, port: int) -> None:
+        """Start the web server alone."""
+        gunicorn = f"gunicorn --config python:config.web.gunicorn config.wsgi --bind 127.0.0.1:{port}"
+        self.start("web", [sys.executable, "-m", *gunicorn.split()])
 
     def wait_for(self, url: str) -> None:
         """Wait until `url` responds. Raises SystemExit with the log's path if it does not."""
@@ -87,7 +91,7 @@ class Stack:
                 return
             except OSError:
                 time.sleep(0.2)
-        raise SystemExit(f"{url} did not answer within {START_PATIENCE_S:.0f} s. See {self.logs}.")
+        raise SystemExit(f"{url} did not answer within {START_PATIENCE_S:g} s. See {self.logs}.")
 
     def ended(self) -> list[str]:
         """The names of the processes that have ended."""

@@ -1,21 +1,25 @@
 """The page of findings, with assigning and closing."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries import overruns
+from governance.exports.web import export
 from governance.findings import actions as writes
 from governance.findings import queries as findings_queries
+from governance.findings.enums import FindingState
 from governance.findings.models import Finding
 from governance.findings.rules import (
     check_assign_finding,
@@ -26,11 +30,12 @@ from governance.findings.rules import (
 from governance.people.domain.roles import Person, Role
 from governance.people.queries.people import name_of
 from governance.people.web.current_user import person_of, user_of
-from governance.people.web.fields import PersonField
-from governance.site.web.refusals import refusals_shown
+from governance.people.web.fields import LinesField, PersonField
+from governance.site.web.refusals import settled
 from weighbridge.core.errors import Invalid
 
-PAGE_SIZE = 20
+PAGE_SIZE, DIGITS_MAX, SELECTED = 20, 9, "selected-%s"
+_NONE: Mapping[str, forms.Form] = MappingProxyType({})
 REFERENCE = re.compile(r"[A-Z]+-\d{4}-\d+$")
 
 
@@ -44,32 +49,127 @@ class AssignForm(forms.Form):
 class CloseForm(forms.Form):
     """The closing note."""
 
-    note = forms.CharField(
-        label="What was done", max_length=writes.NOTE_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2})
+    note = LinesField(
+        label="What was done",
+        max_length=writes.NOTE_CHARS_MAX,
+        error_messages={"required": writes.NOTE_RULE},
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 
-@require_safe
+class FindingFilterForm(forms.Form):
+    """The filters of the list. An unknown choice filters nothing."""
+
+    state = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), *FindingState.choices])
+    owner = forms.ChoiceField(
+        label="Responsible", required=False, choices=[("", "Anybody"), ("mine", "Me"), ("none", "Nobody")]
+    )
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The filters of a bound form."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name, "") for name in ("state", "owner")}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/findings/`: newest first. People without access to all findings see those that they own."""
-    person = person_of(request)
-    page = Paginator(findings_queries.listed(person=person), PAGE_SIZE).get_page(request.GET.get("page"))
+    """`/findings/`: newest first. People without access to all findings see those that they own.
+
+    POST assigns every selected finding to the same person, or none if one of them cannot be assigned.
+    """
+    person, selected, status = person_of(request), AssignForm(auto_id=SELECTED), 200
+    if request.method == "POST":
+        check_assign_finding(person)
+        selected = AssignForm(request.POST, auto_id=SELECTED)
+        done, status = settled(request, selected, lambda: _assign_selected(request, selected))
+        if done:
+            return redirect(request.get_full_path())
+    form = FindingFilterForm(request.GET)
+    rows = findings_queries.listed(person=person, **form.filters)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     accounts = overruns.accounts_of(page)
+    may_assign_some = may_assign_finding(person) and any(row.state == FindingState.OPEN for row in page)
     context = {
         "page": page,
+        "form": form,
+        "is_filtered": any(form.filters.values()),
+        "clear": reverse("governance:findings"),
         "rows": [_shown(row, accounts.get(row.pk), person) for row in page],
+        "assign_selected": selected if may_assign_some or selected.errors else None,
+        "chosen": request.POST.getlist("finding"),
         "may_file": person.has_role(Role.REQUESTER),
         "crumbs": (("Budgets", reverse("governance:budgets")), ("Findings", "")),
     }
-    return render(request, "governance/operations/findings.html", context)
+    return render(request, "governance/operations/findings.html", context, status=status)
+
+
+@require_safe
+def exported(request: HttpRequest, kind: str) -> HttpResponseBase:
+    """`/findings.csv` and `.xlsx`: all pages of the filtered list."""
+    filters = FindingFilterForm(request.GET).filters
+    return export(findings_queries.table(person=person_of(request), **filters), kind=kind)
+
+
+@require_safe
+def detail(request: HttpRequest, finding_id: int) -> HttpResponse:
+    """`/findings/<id>/`: one finding."""
+    return _page(request, finding_id)
+
+
+def _page(
+    request: HttpRequest, finding_id: int, refused: Mapping[str, forms.Form] = _NONE, status: int = 200
+) -> HttpResponse:
+    """The page of a finding, with the form that was refused."""
+    person = person_of(request)
+    finding = findings_queries.find(finding_id=finding_id, person=person)
+    account = overruns.accounts_of([finding]).get(finding.pk)
+    context = {
+        "row": {**_shown(finding, account, person), **refused},
+        "may_file": person.has_role(Role.REQUESTER),
+        "crumbs": (
+            ("Budgets", reverse("governance:budgets")),
+            ("Findings", reverse("governance:findings")),
+            (str(finding), ""),
+        ),
+    }
+    return render(request, "governance/operations/finding.html", context, status=status)
+
+
+def _assign_selected(request: HttpRequest, form: AssignForm) -> str:
+    choices = [text.partition(":") for text in request.POST.getlist("finding")]
+    chosen = [find_one(number, person_of(request)) for number, _, _ in choices]
+    if not chosen:
+        raise Invalid("Select at least one finding.", field="finding")
+    seen = {row.pk: _number(owner) for row, (_, _, owner) in zip(chosen, choices, strict=True)}
+    by, now = user_of(request), timezone.now()
+    writes.assign_all(findings=chosen, seen_owners=seen, **form.cleaned_data, by=by, now=now)
+    count = f"{len(chosen)} finding{'s' if len(chosen) > 1 else ''}"
+    return f"{name_of(form.cleaned_data['owner'])} is now responsible for {count}."
+
+
+def find_one(text: str, person: Person) -> Finding:
+    """The finding with this number, as a form sends it."""
+    number = _number(text)
+    if number is None:
+        raise Invalid(f"{text[:40]!r} is no number of a finding.", field="finding")
+    return findings_queries.find(finding_id=number, person=person)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
 
 
 def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> dict[str, Any]:
-    """A finding with its account, the request at the start of its subject, and the forms that the person may use."""
+    """A finding with its account, the request at the start of its subject, and the forms that the person may use.
+
+    `choice` is how the selection names the finding: with the owner whom the page shows.
+    """
     first = finding.subject.partition(" ")[0]
     may_close = may_close_finding(person, owner_id=finding.owner_id)
     return {
         "finding": finding,
+        "choice": f"{finding.pk}:{finding.owner_id or ''}",
         "account": account,
         "ref": first if REFERENCE.match(first) else "",
         "assign": AssignForm(auto_id=f"assign-{finding.pk}-%s") if may_assign_finding(person) else None,
@@ -82,13 +182,14 @@ def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Assign a finding."""
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
     check_assign_finding(person_of(request))
-    form = AssignForm(request.POST)
-    with refusals_shown(request):
-        if not form.is_valid():
-            raise Invalid("Choose a person and enter a date like 2026-12-31.", field="due_on")
+    form = AssignForm(request.POST, auto_id=f"assign-{finding_id}-%s")
+
+    def act() -> str:
         row = writes.assign(finding=finding, **form.cleaned_data, by=user_of(request), now=timezone.now())
-        messages.success(request, f"{name_of(form.cleaned_data['owner'])} is now responsible for {row}.")
-    return redirect("governance:findings")
+        return f"{name_of(form.cleaned_data['owner'])} is now responsible for {row}."
+
+    done, status = settled(request, form, act)
+    return redirect("governance:finding", finding_id) if done else _page(request, finding_id, {"assign": form}, status)
 
 
 @require_POST
@@ -96,9 +197,11 @@ def close(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Close a finding with a note."""
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
     check_close_finding(person_of(request), owner_id=finding.owner_id)
-    form = CloseForm(request.POST)
-    with refusals_shown(request):
-        note = form.cleaned_data["note"] if form.is_valid() else ""
-        row = writes.close(finding=finding, note=note, by=user_of(request), now=timezone.now())
-        messages.success(request, f"{row} is closed.")
-    return redirect("governance:findings")
+    form = CloseForm(request.POST, auto_id=f"close-{finding_id}-%s")
+
+    def act() -> str:
+        row = writes.close(finding=finding, **form.cleaned_data, by=user_of(request), now=timezone.now())
+        return f"{row} is closed."
+
+    done, status = settled(request, form, act)
+    return redirect("governance:finding", finding_id) if done else _page(request, finding_id, {"close": form}, status)

@@ -1,4 +1,4 @@
-"""Liveness and readiness probes for load balancers, container health checks and operators."""
+"""Probes for load balancers, container health checks and operators, and the same checks as a page."""
 
 import logging
 from collections.abc import Callable
@@ -6,15 +6,26 @@ from pathlib import Path
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
 from governance.jobs.queries import doubt_of_clock, is_delayed, silent_queues
 from governance.jobs.worker_signals import reach_broker
+from governance.notifications.actions.mail_test import send_test_mail
+from governance.notifications.models import MAIL
+from governance.people.rules import check_operate
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.refusals import refusals_shown
 from weighbridge.core import attestation
 
 log = logging.getLogger(__name__)
@@ -34,6 +45,31 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def workz(request: HttpRequest) -> JsonResponse:
     """Whether work goes on: 200 while nothing is delayed, otherwise 503, for alerts. A load balancer asks `/readyz`."""
     return _answer("works", {FAILED, DELAYED})
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """`/settings/health/`: each check in words, and whether mail leaves. Raises NotAllowed."""
+    check_operate(person_of(request))
+    mails = OutboxMessage.objects.filter(kind=MAIL)
+    context = {
+        "checks": [_run_check(*each) for each in CHECKS],
+        "has_mail": settings.WEIGHBRIDGE["HAS_MAIL"],
+        "sender": settings.DEFAULT_FROM_EMAIL,
+        "last_mail_at": mails.filter(state=JobState.DONE).aggregate(at=Max("finished_at"))["at"],
+        "failed_mail": mails.exclude(error="").exclude(state=JobState.DONE).order_by("-pk").first(),
+    }
+    return render(request, "governance/operations/health.html", context)
+
+
+@require_POST
+def test_mail(request: HttpRequest) -> HttpResponse:
+    """Send a test mail to the own address."""
+    check_operate(person_of(request))
+    with refusals_shown(request):
+        send_test_mail(by=user_of(request), now=timezone.now())
+        messages.success(request, "A mail to your own address is on its way. Reload this page to see whether it left.")
+    return redirect("governance:health")
 
 
 def _answer(word: str, unwell: set[str]) -> JsonResponse:

@@ -1,8 +1,5 @@
 """The page of integrations: waiting and failed messages with their reasons, and how to resume them."""
 
-from typing import Any
-
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +20,7 @@ PAGE_SIZE = 30
 
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/integrations/`: the connection to Jira, and the outbox by state."""
+    """`/integrations/`: the outbox by state; its sites of tickets are a fragment of their own."""
     person, now = person_of(request), timezone.now()
     health = effects.health(now=now)
     oldest_at = health.oldest_waiting_at
@@ -36,23 +33,17 @@ def listed(request: HttpRequest) -> HttpResponse:
         "dead": Paginator(effects.stuck(), PAGE_SIZE).get_page(request.GET.get("page")),
         "paused": effects.paused()[:PAGE_SIZE],
         "delayed": effects.delayed()[:PAGE_SIZE],
-        **_connection(request),
+        "cannot_operate": refusal_of(lambda: check_operate(person)),
     }
     return render(request, "governance/operations/integrations.html", context)
 
 
-@require_safe
-def connection(request: HttpRequest) -> HttpResponse:
-    """The fragment with the state of the connection. It polls while a test is running."""
-    return render(request, "governance/operations/_fragments/connection.html", _connection(request))
-
-
 @require_POST
 def check(request: HttpRequest) -> HttpResponse:
-    """Request a connection test of Jira."""
+    """Request a connection test of every ticket site."""
     with refusals_shown(request):
         writes.request_check(by=user_of(request), now=timezone.now())
-        messages.success(request, "The connection is being tested. The result will appear here.")
+        messages.success(request, "The connections are being tested. The results will appear here.")
     return redirect("governance:integrations")
 
 
@@ -73,13 +64,3 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
         row = writes.retry(message=message, by=user_of(request), now=timezone.now())
         messages.success(request, f"{row.key} will be retried now.")
     return redirect("governance:integrations")
-
-
-def _connection(request: HttpRequest) -> dict[str, Any]:
-    jira = settings.WEIGHBRIDGE["JIRA"]
-    return {
-        "jira": {name: jira[name] for name in ("url", "email", "project", "issue_type")},
-        "connection": effects.last_connection(),
-        "under_way": effects.check_under_way(),
-        "cannot_operate": refusal_of(lambda: check_operate(person_of(request))),
-    }

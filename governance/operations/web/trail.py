@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -59,7 +59,7 @@ def chain(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def exported(request: HttpRequest, kind: str) -> HttpResponse:
+def exported(request: HttpRequest, kind: str) -> HttpResponseBase:
     """`/audit.csv` and `/audit.xlsx`: the filtered events, newest first."""
     check_read_trail(person_of(request))
     return export(trail.table(TrailFilterForm(request.GET).filters()), kind=kind)

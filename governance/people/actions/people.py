@@ -71,6 +71,7 @@ def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | 
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
+        _locked(user)  # before the head of the audit chain
         gone, _ = RoleGrant.objects.filter(user=user, role=role.value, team=team).delete()
         if not gone:
             raise NotFound(f"{user.username} does not have that role.", field="role")
@@ -86,7 +87,7 @@ def close_account(*, user: User, by: User | None, now: datetime) -> User:
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
-        row = User.objects.select_for_update().get(pk=user.pk)
+        row = _locked(user)
         if not row.is_active:
             raise WrongState(f"The account {row.username} is already closed.")
         row.is_active = False
@@ -101,7 +102,7 @@ def reopen_account(*, user: User, by: User | None, now: datetime) -> User:
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
-        row = User.objects.select_for_update().get(pk=user.pk)
+        row = _locked(user)
         if row.is_active:
             raise WrongState(f"The account {row.username} is not closed.")
         if by is not None and binds_people(row):
@@ -111,6 +112,11 @@ def reopen_account(*, user: User, by: User | None, now: datetime) -> User:
         row.save(update_fields=["is_active"])
         _record_account("reopened", row, by, now)
     return row
+
+
+def _locked(user: User) -> User:
+    """The row, locked without its key: the database looks that up at the end of each write that names the person."""
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def _record_account(step: str, row: User, by: User | None, now: datetime) -> None:
@@ -130,7 +136,7 @@ def create_token(
     row = ApiToken(user=user, digest=hashlib.sha256(token.encode()).hexdigest(), prefix=token[:9], scope=scope.value)
     row.created_at, row.expires_at = now, now + timedelta(days=valid_days)
     with transaction.atomic():
-        if not User.objects.select_for_update().get(pk=user.pk).is_active:
+        if not _locked(user).is_active:
             raise WrongState(f"The account {user.username} is closed.")
         row.save(force_insert=True)
         details = {"prefix": row.prefix, "valid_days": valid_days, "scope": row.scope}
@@ -143,7 +149,7 @@ def create_token(
 def end_tokens(*, user: User, reason: str, by: User | None, now: datetime) -> list[str]:
     """Revoke all valid tokens of `user`, as a part of another change or by an operator. Returns their prefixes."""
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)  # no token is created meanwhile
+        _locked(user)  # no token is created meanwhile
         valid = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
         tokens = ApiToken.objects.filter(valid, user=user)
         prefixes = sorted(tokens.values_list("prefix", flat=True))

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from governance.audit.actions import record as audit
 from governance.people.approvals.enums import ChangeState
-from governance.people.approvals.kinds import check_confirm, check_refuse, kind_of
+from governance.people.approvals.kinds import LISTENERS, check_confirm, check_refuse, kind_of
 from governance.people.approvals.models import VALID, Change
 from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
@@ -98,3 +98,5 @@ def _record(row: Change, by: User | None, now: datetime) -> None:
         word, reason = row.state, row.closing_reason
         details = {"description": row.description, "proposed_by": row.proposed_by.username}
     audit.record(kind=f"change.{word}", by=by, subject=("change", str(row)), details=details, reason=reason, now=now)
+    for listener in LISTENERS:
+        listener(row, by, now)

@@ -20,6 +20,8 @@ from weighbridge.core.errors import NotAllowed
 class ChangeKind:
     """One kind of change. People with a role of `confirmers` confirm and refuse it, or the one person `confirmer`.
 
+    `team` is the slug of the team to which what changes belongs, "" if it belongs to none.
+
     `check` raises if the change is invalid in the current state, `may_propose` (called again on confirmation) unless
     the person may propose it, and `check_impartial` if the second person has a part in it. `lock` locks the rows that
     a confirmation must lock before the change. The texts name the change and the second person in sentences, and tell
@@ -36,6 +38,7 @@ class ChangeKind:
     another: str = "another administrator"
     done: str = "confirmed and in force."
     confirmer: Callable[[Change], User | None] = lambda _: None
+    team: Callable[[Change], str] = lambda _: ""
     check_impartial: Callable[[Person, Change], None] = lambda *_: None
     check: Callable[[Change], None] = lambda *_: None
     lock: Callable[[Change], None] = lambda *_: None
@@ -52,6 +55,19 @@ binding = partial(
     "person an administrator on the server: manage.py grant USER admin.",
 )
 """The common part of the kinds that administrators confirm."""
+
+
+Listener = Callable[[Change, User | None, datetime], None]
+LISTENERS: list[Listener] = []
+
+
+def on_step(listener: Listener) -> Listener:
+    """Register a function for each step of a change: proposed, confirmed, refused, withdrawn, expired.
+
+    It is called in the transaction of the step, with the change after it and who took it.
+    """
+    LISTENERS.append(listener)
+    return listener
 
 
 def register(kind: ChangeKind) -> ChangeKind:

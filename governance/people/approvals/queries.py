@@ -35,17 +35,9 @@ def open_for(*, kind: Changed, subject: Model) -> Change | None:
     return Change.objects.filter(state=ChangeState.PENDING, kind=kind, subject_id=subject.pk).first()
 
 
-def confirmable_by(person: Person) -> list[Change]:
-    """The open changes that this person may confirm now, the first to expire first."""
-    may_confirm = may(check_confirm)
-    rows = listed(person=person, state=ChangeState.PENDING).order_by("expires_at", "pk")
-    return [change for change in rows if may_confirm(person, change)]
-
-
-def proposed_by(person: Person) -> QuerySet[Change]:
-    """The open changes that this person proposed, the first to expire first."""
-    rows = listed(person=person, state=ChangeState.PENDING)
-    return rows.filter(proposed_by_id=person.id).order_by("expires_at", "pk")
+def pending_for(person: Person) -> QuerySet[Change]:
+    """The open changes that this person may see, the first to expire first."""
+    return listed(person=person, state=ChangeState.PENDING).order_by("expires_at", "pk")
 
 
 def waits_for(change: Change) -> str:

@@ -26,10 +26,25 @@ class Role(StrEnum):
         """The role as shown on pages."""
         return self.value.replace("_", " ").capitalize()
 
+    @property
+    def holder(self) -> str:
+        """Somebody with the role, in a sentence."""
+        return _HOLDERS[self]
+
 
 # Roles that judge, spend or administer. Granting one takes two people.
 BINDING = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE, Role.DATA_STEWARD, Role.ADMIN})
 
+_HOLDERS = {
+    Role.REQUESTER: "a requester",
+    Role.REVIEWER: "a reviewer",
+    Role.PLATFORM_LEAD: "a platform lead",
+    Role.PRODUCT_LEAD: "a product lead",
+    Role.FINANCE: "finance",
+    Role.DATA_STEWARD: "a data steward",
+    Role.ADMIN: "an administrator",
+    Role.AUDITOR: "an auditor",
+}
 _DESCRIPTIONS = {
     Role.REQUESTER: (
         "Files model review requests for their own teams: names the model version, declares what it costs and what it "

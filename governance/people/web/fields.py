@@ -28,10 +28,19 @@ class PersonField(AnyModelChoiceField):
         return f"{name} ({obj.username})" if name else str(obj.username)
 
 
+class LinesField(forms.CharField):
+    """Text of several lines. A browser counts a line break as one character, but sends two."""
+
+    def to_python(self, value: Any) -> Any:
+        """The text with line breaks of one character."""
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if text else text
+
+
 class ReasonForm(forms.Form):
     """A reason. The action checks its length."""
 
-    reason = forms.CharField(
+    reason = LinesField(
         label="Why",
         max_length=REASON_CHARS_MAX,
         error_messages={"required": REASON_RULE},

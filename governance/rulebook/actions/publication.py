@@ -1,6 +1,8 @@
 """Two people publish a policy, a checklist or a metric catalog, and retire a policy; an operator publishes alone."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -30,10 +32,15 @@ from weighbridge.core.errors import NotAllowed
 DESCRIPTION_CHARS_MAX = 400
 
 
-def propose_publication(*, version: Document, reason: str, by: User, now: datetime) -> Change:
-    """Propose the publication of a draft. A person who may publish it, and neither wrote nor proposed it, confirms."""
+def propose_publication(
+    *, version: Document, reason: str, by: User, now: datetime, more: Mapping[str, int] = MappingProxyType({})
+) -> Change:
+    """Propose the publication of a draft. A person who may publish it, and neither wrote nor proposed it, confirms.
+
+    `more` are further details of the change.
+    """
     kind = Changed(type(version).__name__.removesuffix("Version").lower())
-    description, details = f"Publish the {kind.label.lower()} {version}", {"version": str(version)}
+    description, details = f"Publish the {kind.label.lower()} {version}", {"version": str(version), **more}
     change = Change(
         kind=kind, subject_id=version.pk, description=description, gains=version.written_by, details=details
     )

@@ -4,6 +4,7 @@ There is no expression language: a limit compares one value with one number, alo
 """
 
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,9 +13,16 @@ from typing import Any
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.metrics.basis import Basis, stronger_or_equal
+from weighbridge.core.metrics.standard import metric_words
+from weighbridge.core.metrics.units import with_commas, with_unit
 from weighbridge.core.metrics.values import number_text
 
 PERCENT = "percent"
+# "2,000", "0.5"; not the 95 of "95th", nor the digits of a name like R2.
+_NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w])")
+_SHARE = re.compile(r"\b(\d+) of 100\b")
+# As it stands, a ratio as percent, and milliseconds or megabytes as the next larger unit.
+_SCALES = (Decimal(1), Decimal(100), Decimal("0.001"))
 
 
 class Comparator(StrEnum):
@@ -122,21 +130,41 @@ class MetricLimit:
     versus: Versus | None = None
 
     @property
+    def metric_title(self) -> str:
+        """The metric in words."""
+        return metric_words(self.metric)
+
+    @property
     def condition(self) -> str:
-        """The limit as text, like `latency_p95_ms (upper) at most 100 ms`."""
+        """What must hold, as text: this limit; of a rule, all its limits."""
+        return self.own_condition
+
+    @property
+    def own_condition(self) -> str:
+        """This limit as text, like `Latency p95 (upper) at most 100 ms`."""
         statistic = "" if self.statistic is Statistic.VALUE else f" ({self.statistic})"
-        return f"{self.metric}{statistic} {self.comparator.words} {self.limit_words}"
+        return f"{self.metric_title}{statistic} {self.comparator.words} {self.limit_words}"
 
     @property
     def limit_words(self) -> str:
         """The limit as text: `100 ms`, or `5 percent relative to the version that is authorized now`."""
-        number = f"{number_text(self.limit)} {self.limit_unit}"
+        number = with_unit(with_commas(number_text(self.limit)), self.limit_unit)
         return number if self.versus is None else f"{number} relative to {self.versus.reference.words}"
 
     @property
     def limit_unit(self) -> str:
         """The unit of the limit: that of the metric, or percent."""
         return PERCENT if self.versus is not None and self.versus.measure is Measure.PERCENT else self.unit
+
+    def is_named_in(self, text: str) -> bool:
+        """False if the text has numbers in digits, but the limit is not among them, in no usual way to write it.
+
+        Of `70 of 100` only the share counts, and it only tells of ratios.
+        """
+        shares = _SHARE.findall(text) if self.limit_unit == "ratio" else []
+        words = [*shares, *_NUMBER.findall(_SHARE.sub("", text))]
+        numbers = {Decimal(word.replace(",", "")) for word in words}
+        return not numbers or any(abs(self.limit) * scale in numbers for scale in _SCALES)
 
 
 def limit_fields(reader: Reader) -> dict[str, Any]:

@@ -82,10 +82,20 @@ class PolicyRule(MetricLimit):
         return (self, *self.also)
 
     @property
+    def needs_every_limit(self) -> bool:
+        """Whether each limit of the rule must hold, whatever the others say."""
+        return self.combination is Combination.ALL or not self.also
+
+    @property
     def condition(self) -> str:
-        """The limits as text, like `latency_p95_ms (upper) at most 100 ms`."""
+        """The limits as text, like `Latency p95 (upper) at most 100 ms`."""
         joint = " and " if self.combination is Combination.ALL else " or "
-        return joint.join((super().condition, *(each.condition for each in self.also)))
+        return joint.join(each.own_condition for each in self.limits)
+
+    @property
+    def is_message_doubtful(self) -> bool:
+        """Whether the message names numbers, but none of the limits: it may tell of a limit that was changed."""
+        return not any(limit.is_named_in(self.message) for limit in self.limits)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,25 @@ from governance.rulebook.domain.policy import Policy, PolicyRule
 from governance.rulebook.domain.scopes import Scope
 from governance.rulebook.domain.stages import Stage
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
+from weighbridge.core.metrics.standard import metric_words
 from weighbridge.core.metrics.values import number_text
+
+_FIELDS = {
+    "authorization.valid_days": "days of an authorization",
+    "authorization.warn_days": "days of warning before an authorization ends",
+    "authorization.alias_days": "days of an authorization of an alias",
+    "deadline_days": "days until a request must be decided",
+    "grace_days": "days of grace",
+    "also": "further limits",
+    "outside_team": "people from outside the team",
+    "min_n": "smallest sample",
+    "min_samples": "fewest samples",
+    "min_length": "fewest characters",
+    "on_indeterminate": "effect of what cannot be evaluated",
+}
+"""Fields whose names do not read as words."""
+
+_KINDS = {Stage: "stage", ChecklistItem: "item", MetricDefinition: "metric"}
 
 Member = PolicyRule | Stage | BenchmarkPlan | AlternativesPlan | ChecklistItem | MetricDefinition
 
@@ -76,28 +94,55 @@ def _members(path: str, old: Mapping[str, Member], new: Mapping[str, Member]) ->
         place = f"{path}[{key}]" if path else key
         if key not in old:
             summary = _summary(new[key])
-            yield PolicyDifference(place, None, summary, f"{place} is new: {summary}.")
+            yield PolicyDifference(place, None, summary, f"{_name(new[key])} is new: {summary}.")
         elif key not in new:
             summary = _summary(old[key])
-            yield PolicyDifference(place, summary, None, f"{place} was removed. It was: {summary}.")
+            yield PolicyDifference(place, summary, None, f"{_name(old[key])} was removed. It was: {summary}.")
         else:
             before, after = old[key], new[key]
-            yield from _fields(place, _member_fields(before), _member_fields(after), note=_note(before, after))
+            note, whose = _note(before, after), _name(before)
+            yield from _fields(place, _member_fields(before), _member_fields(after), note=note, whose=whose)
 
 
-def _fields(place: str, old: dict[str, str], new: dict[str, str], *, note: str = "") -> Iterable[PolicyDifference]:
+def _fields(
+    place: str, old: dict[str, str], new: dict[str, str], *, note: str = "", whose: str = ""
+) -> Iterable[PolicyDifference]:
     for name, before in old.items():
         after = new[name]
         if before != after:
             path = f"{place}.{name}" if place else name
             suffix = note if name == "limit" else ""
-            yield PolicyDifference(
-                path, before, after, f"{path} changed from {before or 'nothing'} to {after or 'nothing'}{suffix}."
-            )
+            changed = f"changed from {before or 'nothing'} to {after or 'nothing'}{suffix}".rstrip(".")
+            yield PolicyDifference(path, before, after, f"{_subject(name, whose)} {changed}.")
+
+
+def _subject(name: str, whose: str) -> str:
+    """What changed, as the beginning of a sentence: a field of a member, or of the policy itself."""
+    part = name.rpartition(".")[2].replace("_", " ")
+    words = _FIELDS.get(name) or (f"{part} in scope" if name.startswith("scope.") else _spaced(name))
+    return f"{whose}: {words}" if whose else f"{words[:1].upper()}{words[1:]}"
+
+
+def _spaced(slug: str) -> str:
+    return slug.replace("_", " ").replace(".", " ")
+
+
+def _name(member: Member) -> str:
+    if isinstance(member, PolicyRule):
+        return f"The rule “{member.condition}”"
+    if isinstance(member, AlternativesPlan):
+        return "The search for cheaper variants"
+    if isinstance(member, BenchmarkPlan):
+        return f"The benchmark {member.scenario}"
+    return f"The {_KINDS[type(member)]} “{_title(member)}”"
+
+
+def _title(member: Member) -> str:
+    return getattr(member, "title", "")
 
 
 def _order(path: str, old: Mapping[str, Member], new: Mapping[str, Member]) -> Iterable[PolicyDifference]:
-    before, after = (", ".join(key for key in each if key in old and key in new) for each in (old, new))
+    before, after = (", ".join(_title(new[key]) for key in each if key in old and key in new) for each in (old, new))
     if before != after:
         yield PolicyDifference(path, before, after, f"The order of the {path} changed from {before} to {after}.")
 
@@ -128,7 +173,7 @@ def _member_fields(member: Member) -> dict[str, str]:
     if isinstance(member, Stage):
         return {
             "title": member.title,
-            "role": member.role.value,
+            "role": member.role.label.lower(),
             "quorum": str(member.quorum),
             "outside_team": str(member.outside_team),
             "when": member.when.condition if member.when else "always",
@@ -137,15 +182,15 @@ def _member_fields(member: Member) -> dict[str, str]:
         }
     if isinstance(member, ChecklistItem):
         return {
-            "kind": member.kind.value,
+            "kind": _spaced(member.kind.value),
             "title": member.title,
             "help": member.help,
             "required": "yes" if member.required else "no",
-            "metrics": ", ".join(member.metrics),
+            "metrics": ", ".join(map(metric_words, member.metrics)),
             "accept": ", ".join(member.accept),
             "min_length": str(member.min_length),
             "options": ", ".join(member.options),
-            "answered_by": ", ".join(member.answered_by),
+            "answered_by": _spaced(", ".join(member.answered_by)),
             "shown_when": member.shown_when.words or "always",
             "may_waive": "yes" if member.may_waive else "no",
         }
@@ -160,10 +205,10 @@ def _member_fields(member: Member) -> dict[str, str]:
         }
     return {
         "min_samples": str(member.min_samples),
-        "needs_data": str(member.needs_data).lower(),
+        "needs_data": "yes" if member.needs_data else "no",
         "hardware": member.hardware.value,
         "settings": member.settings_words,
-        "metrics": ", ".join(member.metrics),
+        "metrics": ", ".join(map(metric_words, member.metrics)),
         "sizes": ", ".join(f"{name} {size}" for name, size in member.sizes),
     }
 
@@ -189,28 +234,28 @@ def _definition_fields(definition: MetricDefinition) -> dict[str, str]:
 
 def _rule_fields(rule: PolicyRule) -> dict[str, str]:
     return {
-        "metric": rule.metric,
-        "comparator": rule.comparator.value,
+        "metric": metric_words(rule.metric),
+        "comparator": rule.comparator.words,
         "limit": rule.limit_words,
         "also": f" {rule.combination} of ".join(each.condition for each in rule.also),
         "accept": ", ".join(rule.accept),
         "statistic": rule.statistic.value,
         "min_n": str(rule.min_n),
         **_scope_fields("scope", rule.scope),
-        "effect": rule.effect.value,
+        "effect": _spaced(rule.effect.value),
         "level": rule.level.value,
-        "on_indeterminate": rule.on_indeterminate.value,
+        "on_indeterminate": _spaced(rule.on_indeterminate.value),
         "message": rule.message,
     }
 
 
 def _summary(member: Member) -> str:
     if isinstance(member, PolicyRule):
-        return f"{member.condition}, else {member.effect} ({member.level})"
+        return f"{member.condition}, else {_spaced(member.effect)} ({member.level})"
     if isinstance(member, Stage):
-        return f"{member.title}, {member.quorum} of role {member.role}"
+        return f"{member.title}, {member.quorum} of role {member.role.label.lower()}"
     if isinstance(member, ChecklistItem):
-        return f"{member.title} ({member.kind}{'' if member.required else ', optional'})"
+        return f"{member.title} ({_spaced(member.kind)}{'' if member.required else ', optional'})"
     if isinstance(member, AlternativesPlan):
         return member.words
     if isinstance(member, MetricDefinition):

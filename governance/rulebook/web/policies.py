@@ -1,5 +1,6 @@
 """Pages of the rulebook: versions, their content and differences, drafts, and proposals for publication."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -45,6 +46,9 @@ class DraftForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 32, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
         help_text="The document is checked when you save it. Error messages name the position, like rules[2].limit.",
     )
+
+
+_CHANGED = re.compile(r" changed from | is new: | was removed\. ")
 
 
 @require_safe
@@ -190,15 +194,14 @@ def part_of_change(change: Proposal) -> dict[str, Any]:
 
 
 def shown_changes(*, before: Version, after: Version) -> tuple[PolicyDifference, ...]:
-    """Changes for a table with the columns before and after; sentences are included only if they add information."""
-    return tuple(replace(change, words=_more(change)) for change in rulebook.changes(before=before, after=after))
+    """Changes for a table with the columns before and after; the words say only what changed, and how."""
+    return tuple(replace(change, words=_subject(change)) for change in rulebook.changes(before=before, after=after))
 
 
-def _more(change: PolicyDifference) -> str:
-    for way in ("looser", "stricter"):
-        if change.words.endswith(f"which is {way}."):
-            return f"A {way} limit"
-    return change.words if change.words.startswith("The ") else ""
+def _subject(change: PolicyDifference) -> str:
+    subject = _CHANGED.split(change.words, maxsplit=1)[0]
+    ways = [way for way in ("looser", "stricter") if change.words.endswith(f"which is {way}.")]
+    return f"{subject}, {ways[0]}" if ways else subject
 
 
 def _asked(request: HttpRequest, kind: str, name: str, field: str) -> Version:

@@ -1,8 +1,10 @@
 """Template tags and filters: `{% load weighbridge %}`."""
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -13,20 +15,27 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from governance.site.web import formatting, gauges, navigation
+from governance.site.domain import glossary
+from governance.site.domain.charts import metric_scales, sparklines
+from governance.site.domain.charts.chart import PageChart
+from governance.site.domain.charts.metric_scales import MetricScale
+from governance.site.web import formatting, gauges, marks, navigation
+from governance.site.web.charts.pictures import picture_of
 from governance.site.web.status_badges import StatusBadge, badge_of
 from weighbridge.core.metrics.standard import metric_words
 
 register = template.Library()
+register.simple_tag(marks.icon)
+register.simple_tag(marks.badge)
 
 ZERO = Decimal(0)
 REFERENCE = re.compile(r"\b(MRR-\d{4}-\d{4,})\b")
 
 
 @register.filter
-def number(value: Decimal | float | str) -> str:
-    """A number with grouped digits and significant decimals."""
-    return formatting.format_number(Decimal(str(value)))
+def number(value: Decimal | float | str, decimals: int | None = None) -> str:
+    """A number with grouped digits and significant decimals, or so many `decimals`."""
+    return formatting.format_number(Decimal(str(value)), decimals=decimals)
 
 
 @register.filter
@@ -84,6 +93,15 @@ def linked(text: str) -> SafeString:
     return format_html_join("", "{}", ((_link_to(part) if at % 2 else part,) for at, part in parts))
 
 
+@register.filter
+def with_code(text: str) -> SafeString:
+    """A sentence of the documentation: what stands between backticks as code."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if at % 2 else part,) for at, part in parts)
+    )
+
+
 def _link_to(ref: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', reverse("reviews:detail", args=[ref]), ref)
 
@@ -128,16 +146,58 @@ def _amount(value: Decimal | int | str | None) -> Decimal | None:
 
 
 @register.simple_tag
-def gauge(figure: Any, claim: Any = None, limit: Decimal | None = None, comparator: str = "at_most") -> gauges.Gauge:
-    """The positions of a metric value's interval, claim and limit on a scale."""
+def gauge(
+    figure: Any,
+    claim: Any = None,
+    limit: Decimal | None = None,
+    comparator: str = "at_most",
+    beside: Iterable[Any] | None = None,
+) -> gauges.Gauge:
+    """The positions of a metric value's interval, claim and limit on a scale, which the values `beside` it share."""
+    ends = (end for one in beside or () if one is not None for end in (one.value, one.lower, one.upper))
     return gauges.interval_gauge(
         value=figure.value,
         lower=figure.lower,
         upper=figure.upper,
         claim=_amount(getattr(claim, "value", claim)),
         limit=_amount(limit),
-        is_upper_limit=comparator in {"at_most", "below"},
+        comparator=comparator,
+        is_share=figure.unit == "ratio",
+        beside=[end for end in ends if end is not None],
     )
+
+
+@register.inclusion_tag("components/figures/metric_rows.html")
+def metric_rows(metrics: Iterable[MetricScale]) -> dict[str, Any]:
+    """Metrics on common scales, a row for each: `{% metric_rows scales %}`; works without JavaScript."""
+    return {"rows": metric_scales.metric_rows(metrics)}
+
+
+@register.simple_tag
+def chart(described: PageChart | None) -> str:
+    """A chart with its finding, its key and its table: `{% chart costs %}`; charts.js makes it interactive."""
+    return "" if described is None else _drawn(described)
+
+
+@lru_cache(maxsize=256)  # drawing takes half the time of a page with a chart, and depends on the description alone
+def _drawn(described: PageChart) -> SafeString:
+    return render_to_string("components/figures/charts/drawn_chart.html", {"picture": picture_of(described)})
+
+
+@register.inclusion_tag("components/figures/sparkline.html")
+def sparkline(history: Sequence[tuple[str, float, Decimal]], target: Decimal, unit: str) -> dict[str, Any]:
+    """A line in a table cell: `{% sparkline history target unit %}`; triples of name, position and value."""
+    said = ", ".join(f"{name} {formatting.format_number(value)} {unit}" for name, _, value in history)
+    line = sparklines.sparkline([(place, value) for _, place, value in history], target=target)
+    return {"line": line, "words": f"{said}; target {formatting.format_number(target)} {unit}"}
+
+
+@register.simple_tag
+def scale_text(metric: MetricScale, number: Decimal) -> str:
+    """A number of a metric scale with its unit, to the digits that its interval justifies."""
+    low, high = metric.interval or (None, None)
+    text = formatting.shown_value(number, unit=metric.unit, lower=low, upper=high)
+    return f"{text}{formatting.GAP}{formatting.shown_unit(metric.unit)}".rstrip()
 
 
 @register.simple_tag
@@ -148,8 +208,12 @@ def meter(
     this: Decimal = ZERO,
     spent: Decimal = ZERO,
     delegated: Decimal = ZERO,
-) -> tuple[gauges.MeterPart, ...]:
-    """The parts of a budget as a stacked bar: delegated, billed, committed, reserved, this request."""
+    reach: Decimal | None = None,
+) -> gauges.BudgetMeter:
+    """The parts of a budget as a stacked bar: delegated, billed, committed, reserved, this request.
+
+    `reach` is how many budgets the bar is wide, which makes the bars of a page comparable.
+    """
     parts = (
         ("delegated", delegated),
         ("spent", spent),
@@ -157,7 +221,13 @@ def meter(
         ("reserved", reserved),
         ("this", this),
     )
-    return gauges.meter_parts(total=total, parts=parts)
+    return gauges.meter_parts(total=total, parts=parts, reach=reach or Decimal(1))
+
+
+@register.inclusion_tag("components/marks/term.html")
+def term(name: str) -> dict[str, Any]:
+    """A `?` beside a term, which shows its meaning: `{% term "basis" %}`. The glossary must have the name."""
+    return {"term": glossary.term_of(name), "name": name}
 
 
 @register.simple_tag(takes_context=True)
@@ -166,17 +236,13 @@ def navigation_entries(context: Context) -> tuple[navigation.NavigationEntry, ..
     return navigation.entries(path=context["request"].path, sees_all=bool(context.get("sees_all")))
 
 
-@register.simple_tag(takes_context=True)
-def menu_entries(context: Context) -> tuple[navigation.NavigationEntry, ...]:
-    """The entries of the user menu, with the current one marked."""
-    told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes")}
-    return navigation.menu_entries(path=context["request"].path, **told)
-
-
 @register.simple_block_tag
-def section(content: str, title: str, anchor: str = "", note: str = "", kind: str = "") -> str:
-    """A titled part of a page: `{% section "Runs" anchor="runs" note="3 done" kind="flush" %}…{% endsection %}`."""
-    context = {"title": title, "anchor": anchor, "note": note, "kind": kind, "content": content}
+def section(content: str, title: str, anchor: str = "", note: str = "", kind: str = "", term: str = "") -> str:
+    """A titled part of a page: `{% section "Runs" anchor="runs" note="3 done" kind="flush" %}…{% endsection %}`.
+
+    `term` is the name of the glossary that the title needs.
+    """
+    context = {"title": title, "anchor": anchor, "note": note, "kind": kind, "term": term, "content": content}
     return render_to_string("components/page/section.html", context)
 
 

@@ -1,15 +1,18 @@
 """Formats numbers, amounts and times for pages.
 
 A metric value with an interval is shown to two digits of the interval's width, any other number to three significant
-digits; no digits before the decimal point are dropped.
+digits; no digits before the decimal point are dropped. No number but zero is shown as zero: it gets the decimals that
+its first digits need, and below 1E-12 it is shown as "<0.000000000001".
 """
 
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 GAP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 _MOST_DECIMALS = 6
+_SMALLEST = Decimal("1E-12")
+_PRECISION = 100
 _UNIT_WORDS = {
     "gpu_h": "GPU h",
     "cpu_h": "CPU h",
@@ -30,22 +33,39 @@ _STEPS = (
 
 
 def decimals_for(value: Decimal, *, lower: Decimal | None = None, upper: Decimal | None = None) -> int:
-    """The number of decimals (0 to 6) to print for `value`, given its interval."""
+    """The number of decimals (0 to 12) to print for `value`, given its interval.
+
+    A wide interval leaves a value below one its first two digits, so that it never becomes 0.
+    """
+    written = max(-int(value.normalize().as_tuple().exponent), 0) if value else 0
     if lower is not None and upper is not None and upper > lower:
-        return min(max(1 - (upper - lower).adjusted(), 0), _MOST_DECIMALS)
+        by_width = min(max(1 - (upper - lower).adjusted(), 0), _MOST_DECIMALS)
+        return max(by_width, min(_first_digits(value, count=2), written)) if value else by_width
     if value == 0:
         return 0
     wanted = min(max(2 - value.adjusted(), 0), _MOST_DECIMALS)
-    written = max(-int(value.normalize().as_tuple().exponent), 0)
-    return min(wanted, written)
+    return min(max(wanted, _first_digits(value)), written)
+
+
+def _first_digits(value: Decimal, *, count: int = 1) -> int:
+    """The decimals that show the first `count` digits of a number below one; at most 12."""
+    return min(max(count - 1 - value.adjusted(), 0), -_SMALLEST.adjusted()) if abs(value) < 1 else 0
 
 
 def format_number(value: Decimal, *, decimals: int | None = None) -> str:
-    """1234.5 -> "1,234.5"; a real minus sign; no exponent, whatever the size."""
-    places = decimals_for(value) if decimals is None else decimals
-    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+    """1234.5 -> "1,234.5"; a real minus sign; no exponent, whatever the size; more decimals rather than a false 0."""
+    if 0 < abs(value) < _SMALLEST:
+        return f"<{_SMALLEST:f}" if value > 0 else f">{MINUS}{_SMALLEST:f}"
+    rounded = _rounded(value, decimals_for(value) if decimals is None else decimals)
+    if value and not rounded:
+        rounded = _rounded(value, _first_digits(value))
     text = f"{abs(rounded):,f}"
     return f"{MINUS}{text}" if rounded < 0 else text
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    with localcontext(prec=_PRECISION):
+        return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
 
 
 def format_usd(value: Decimal) -> str:
@@ -57,8 +77,13 @@ def format_usd(value: Decimal) -> str:
         places = 2
     else:
         places = min(max(1 - size.adjusted(), 2), 8)
-    text = format_number(size, decimals=places)
-    return f"{MINUS}${text}" if value < 0 else f"${text}"
+    return _with_dollar(format_number(value, decimals=places))
+
+
+def _with_dollar(number: str) -> str:
+    """The dollar sign before the digits and after the signs: "-1" -> "-$1"."""
+    digits = number.lstrip(f"<>{MINUS}")
+    return f"{number.removesuffix(digits)}${digits}"
 
 
 def unit_words(unit: str) -> str:
@@ -74,14 +99,13 @@ def shown_value(
     upper: Decimal | None = None,
     bound: Decimal | None = None,
 ) -> str:
-    """The number of a metric value (or its `bound`, with the same digits), without its unit but with a dollar sign."""
+    """The number of a metric value (or its `bound`) to the digits of the interval; without its unit, but with a "$"."""
     target = value if bound is None else bound
     if unit == "USD":
         return format_usd(target)
     factor = Decimal(100) if unit == "ratio" else Decimal(1)
     low, high = (None if end is None else end * factor for end in (lower, upper))
-    places = decimals_for(value * factor, lower=low, upper=high)
-    return format_number(target * factor, decimals=places)
+    return format_number(target * factor, decimals=decimals_for(target * factor, lower=low, upper=high))
 
 
 def shown_unit(unit: str) -> str:
@@ -99,9 +123,7 @@ def format_quantity(value: Decimal, *, unit: str) -> str:
 def format_exact(amount: Decimal, *, unit: str) -> str:
     """An amount of a ledger, to the cent: "$1,234.50", "12.50 GPU h"."""
     number = format_number(amount, decimals=2)
-    if unit == "USD":
-        return f"{MINUS}${number[1:]}" if amount < 0 else f"${number}"
-    return f"{number}{GAP}{shown_unit(unit)}"
+    return _with_dollar(number) if unit == "USD" else f"{number}{GAP}{shown_unit(unit)}"
 
 
 def format_moment(at: datetime) -> str:

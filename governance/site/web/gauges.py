@@ -3,19 +3,25 @@
 Pure. Positions are SVG attributes, because the strict content policy forbids style attributes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from governance.site.domain.charts.scales import length_scale, place_scale
+
 EDGE = Decimal("2.5")
-_ROOM = Decimal("0.12")
+REACH_MAX = Decimal(4)
+UPPER, STRICT = frozenset({"at_most", "below"}), frozenset({"above", "below"})
+"""The comparators of upper limits, and those for which the limit itself does not hold."""
 _LEAST_BAR = Decimal("0.8")
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """An interval on a scale; all positions are percentages. None is not drawn."""
+    """An interval on a scale from `first` to `last`; all other positions are percentages. None is not drawn."""
 
+    first: Decimal
+    last: Decimal
     value: float
     start: float
     length: float
@@ -34,6 +40,14 @@ class MeterPart:
     length: float
 
 
+@dataclass(frozen=True)
+class BudgetMeter:
+    """The parts of a meter, and the place of its total in percent; None at the end."""
+
+    parts: tuple[MeterPart, ...]
+    total: float | None = None
+
+
 def interval_gauge(
     *,
     value: Decimal,
@@ -41,41 +55,66 @@ def interval_gauge(
     upper: Decimal | None = None,
     claim: Decimal | None = None,
     limit: Decimal | None = None,
-    is_upper_limit: bool = True,
+    comparator: str = "at_most",
+    is_share: bool = False,
+    beside: Iterable[Decimal] = (),
 ) -> Gauge:
-    """A metric value, its claim and its limit on a common scale. An interval partly beyond the limit is a breach."""
+    """A metric value, its claim and its limit on a common scale. An interval partly beyond the limit is a breach.
+
+    `comparator` is that of the limit; for `above` and `below`, the limit itself is beyond.
+    The scale starts at zero, except for shares, whose differences are small compared with their size. It reaches over
+    the numbers `beside` it, so that the gauges of a row can be compared.
+    """
     low, high = value if lower is None else lower, value if upper is None else upper
-    marks = [low, high, value, *(mark for mark in (claim, limit) if mark is not None)]
-    first, last = min(marks), max(marks)
-    room = (last - first) * _ROOM or abs(last) * _ROOM or Decimal(1)
-    first, last = (max(first - room, Decimal(0)) if first >= 0 else first - room), last + room
+    numbers = [low, high, value, *(mark for mark in (claim, limit) if mark is not None), *beside]
+    scale = (place_scale if is_share else length_scale)(numbers)
+    first, last = Decimal(str(scale.first)), Decimal(str(scale.last))
 
     def place(number: Decimal) -> Decimal:
         return EDGE + (number - first) / (last - first) * (100 - 2 * EDGE)
 
     return Gauge(
+        first=first,
+        last=last,
         value=_rounded(place(value)),
         start=_rounded(place(low)),
         length=_rounded(max(place(high) - place(low), _LEAST_BAR)),
         claim=None if claim is None else _rounded(place(claim)),
         limit=None if limit is None else _rounded(place(limit)),
-        is_breach=limit is not None and (high > limit if is_upper_limit else low < limit),
-        allowed_side="left" if is_upper_limit else "right",
+        is_breach=limit is not None and _is_beyond(low, high, limit, comparator),
+        allowed_side="left" if comparator in UPPER else "right",
     )
 
 
-def meter_parts(*, total: Decimal, parts: Sequence[tuple[str, Decimal]]) -> tuple[MeterPart, ...]:
-    """Stack amounts on a meter; the excess over the total becomes a last part "over"."""
-    if total <= 0:
-        return ()
+def _is_beyond(low: Decimal, high: Decimal, limit: Decimal, comparator: str) -> bool:
+    excess = high - limit if comparator in UPPER else limit - low
+    return excess >= 0 if comparator in STRICT else excess > 0
+
+
+def meter_parts(*, total: Decimal, parts: Sequence[tuple[str, Decimal]], reach: Decimal = Decimal(1)) -> BudgetMeter:
+    """Stack amounts on a meter. What exceeds the total is a last part "over", to the same scale as the others.
+
+    `reach` is how many totals the meter is wide. Meters with the same reach can be compared: the one of 255 % is longer
+    than the one of 101 %. It is limited to `REACH_MAX`; what is used beyond it makes the meter wider.
+    """
+    amounts = [(kind, max(amount, Decimal(0))) for kind, amount in parts]
+    total, used = max(total, Decimal(0)), sum((amount for _, amount in amounts), Decimal(0))
+    scale = max(total * min(max(reach, Decimal(1)), REACH_MAX), used)
+    if not scale:
+        return BudgetMeter(())
     drawn: list[MeterPart] = []
     position = Decimal(0)
-    for kind, amount in parts:
-        start, position = position, position + max(amount, Decimal(0))
+    for kind, amount in amounts:
+        start, position = position, position + amount
         if min(position, total) > start:
-            length = (min(position, total) - start) / total * 100
-            drawn.append(MeterPart(kind, _rounded(start / total * 100), _rounded(length)))
-    return (*drawn, MeterPart("over", 98.5, 1.5)) if position > total else tuple(drawn)
+            drawn.append(_part(kind, start, min(position, total), scale))
+    if used > total:
+        drawn.append(_part("over", total, used, scale))
+    return BudgetMeter(tuple(drawn), None if scale == total else _rounded(total / scale * 100))
+
+
+def _part(kind: str, start: Decimal, end: Decimal, scale: Decimal) -> MeterPart:
+    return MeterPart(kind, _rounded(start / scale * 100), _rounded((end - start) / scale * 100))
 
 
 def _rounded(share: Decimal) -> float:

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -23,12 +24,13 @@ from weighbridge.core.errors import Invalid, Refused, TooLarge
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM_BYTES = 1_000_000  # for the other form fields and the multipart boundaries
 PROBES = ("/livez", "/readyz", "/workz")
-OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", *PROBES, "/metrics")
+OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/notifications/unsubscribe/", "/static/", *PROBES, "/metrics")
 NOT_TAKEN = "This address only accepts a form. Nothing has changed; go back and take the step there."
 UNSTORABLE = (
     "The input contains a character or a number that cannot be stored. Remove invisible characters, write numbers that"
     " are not as long, and try again."
 )
+TOKEN_PREFIXES = ("/notifications/open/", "/notifications/unsubscribe/", "/accounts/password/reset/key/")
 QUIET_PREFIXES = ("/static/", *PROBES, "/metrics")
 log = logging.getLogger(__name__)
 
@@ -56,15 +58,19 @@ class RequestContext:
 
 
 def _log_request(request: HttpRequest, response: HttpResponse, *, taken_ms: int) -> None:
-    """Log one line for each request, except polling. The query is never logged, because it contains user input."""
+    """Log one line for each request, except polling.
+
+    The query is never logged, because it contains user input, nor the token of a link in a mail: it is the permission.
+    """
     if request.path.startswith(QUIET_PREFIXES):
         return
     who = request.__dict__.get("user")
     if isinstance(who, SimpleLazyObject) and who._wrapped is empty:  # noqa: SLF001 -- nobody asked: the database may be away
         who = None
-    facts = {"method": request.method, "path": request.path, "status": response.status_code, "taken_ms": taken_ms}
+    path = next((f"{prefix}…" for prefix in TOKEN_PREFIXES if request.path.startswith(prefix)), request.path)
+    facts = {"method": request.method, "path": path, "status": response.status_code, "taken_ms": taken_ms}
     facts |= {"user_id": who.pk} if who is not None and who.is_authenticated else {}
-    log.info("%s %s %d", request.method, request.path, response.status_code, extra={"facts": facts})
+    log.info("%s %s %d", request.method, path, response.status_code, extra={"facts": facts})
 
 
 class UploadCap:
@@ -135,4 +141,13 @@ class LoginRequired:
                 return self.get_response(request)
         if request.path.startswith(OPEN_PREFIXES):
             return self.get_response(request)
-        return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        return redirect_to_login(_page_after_log_in(request), settings.LOGIN_URL)
+
+
+def _page_after_log_in(request: HttpRequest) -> str:
+    """The address itself; for a form whose session has expired, the page on which it was filled in."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    origin = urlsplit(request.headers.get("Referer", ""))
+    is_own = origin.netloc == request.get_host() and is_valid_path(origin.path)
+    return origin._replace(scheme="", netloc="").geturl() if is_own else _page_above(request.path)

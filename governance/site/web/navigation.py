@@ -1,4 +1,4 @@
-"""The navigation: daily work in the main bar, administration in the user menu."""
+"""The main bar: daily work. What lies beside it: `governance.operations.web.places`."""
 
 from dataclasses import dataclass
 
@@ -34,15 +34,10 @@ class NavigationEntry:
 def entries(*, path: str, sees_all: bool = False) -> tuple[NavigationEntry, ...]:
     """All entries of the main bar. Current is the one whose URL is a prefix of the path (the inbox: equals it)."""
     quarterly = ("Quarterly", "reviews:cycles") if sees_all else ("Scorecard", "reviews:scorecard")
-    return tuple(_entry(label, reverse(name), path) for label, name in (*_PLACES, quarterly))
+    return tuple(entry(label, reverse(name), path) for label, name in (*_PLACES, quarterly))
 
 
-def menu_entries(*, path: str, may_read_trail: bool, may_read_changes: bool) -> tuple[NavigationEntry, ...]:
-    """The entries of the user menu that the person may open."""
-    places = (("Absences", True), ("Integrations", True), ("Changes", may_read_changes), ("Audit", may_read_trail))
-    return tuple(_entry(label, reverse(f"governance:{label.lower()}"), path) for label, is_open in places if is_open)
-
-
-def _entry(label: str, url: str, path: str) -> NavigationEntry:
+def entry(label: str, url: str, path: str) -> NavigationEntry:
+    """The link; current if its address, or one beside it, begins the path (the inbox: is the path)."""
     prefixes = (url, *_BESIDE.get(label, ()))
     return NavigationEntry(label, url, path == url if url == "/" else path.startswith(prefixes))

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest
 
+from governance.site.web.undo import tell
 from weighbridge.core.errors import Refused
 
 
@@ -37,7 +38,7 @@ def refusals_shown(request: HttpRequest) -> Iterator[None]:
 def attempt(request: HttpRequest, act: Callable[[], str]) -> None:
     """Run `act` and show its sentence as a success message, or the error."""
     with refusals_shown(request):
-        messages.success(request, act())
+        tell(request, act())
 
 
 def settled(request: HttpRequest, form: forms.Form, act: Callable[[], str]) -> tuple[bool, int]:
@@ -45,7 +46,7 @@ def settled(request: HttpRequest, form: forms.Form, act: Callable[[], str]) -> t
     if not form.is_valid():
         return False, 400
     try:
-        messages.success(request, act())
+        tell(request, act())
     except Refused as refusal:
         show_in(form, refusal)
         return False, refusal.status

@@ -30,6 +30,7 @@ BADGES: dict[str, StatusBadge] = {
     "reject": StatusBadge("bad", "stop", "Reject"),
     "request_changes": StatusBadge("warn", "undo", "Request changes"),
     # an authorization
+    "not_in_force": StatusBadge("warn", "pause", "Not in force"),
     "active": StatusBadge("ok", "check", "Active"),
     "pending_expiration": StatusBadge("warn", "clock", "Expires soon"),
     "expired": StatusBadge("bad", "clock", "Expired"),
@@ -71,6 +72,7 @@ BADGES: dict[str, StatusBadge] = {
     # a month of an authorization, beside its projection
     "not_over": StatusBadge("plain", "clock", "Not over"),
     "unbilled": StatusBadge("plain", "ring-dashed", "No bill yet"),
+    "no_rate": StatusBadge("warn", "question", "No exchange rate"),
     "unplanned": StatusBadge("warn", "question", "Not projected"),
     "within": StatusBadge("ok", "check", "Within"),
     "above": StatusBadge("info", "diamond-open", "Above the median"),

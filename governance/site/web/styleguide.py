@@ -1,6 +1,7 @@
 """The style guide: all components in all states, with sample data."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,11 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from governance.site.domain.charts.metric_scales import MetricScale, ScaleLimit, metric_scale
+from governance.site.web.charts.specimens import specimens as chart_specimens
 from governance.site.web.status_badges import BADGES
 from weighbridge.core.metrics.basis import Basis
+from weighbridge.core.metrics.catalog import Direction
 from weighbridge.core.metrics.values import MetricValue
 
 _SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -71,6 +75,34 @@ def _figures() -> dict[str, MetricValue]:
     }
 
 
+def _scales() -> tuple[MetricScale, ...]:
+    """A metric of each status: its rule holds, is indeterminate or fires, without a value, and without a limit."""
+    figures, lower, higher = _figures(), Direction.LOWER, Direction.HIGHER
+    p95: dict[str, Any] = {
+        "unit": "ms",
+        "direction": lower,
+        "limit": ScaleLimit(Decimal(100), "at most", is_upper=True, status="passed"),
+        "production": Decimal("18.2"),
+    }
+    slow = {**p95, "limit": replace(p95["limit"], status="fired")}
+    cost: dict[str, Any] = {
+        "unit": "USD",
+        "direction": lower,
+        "limit": ScaleLimit(Decimal(60000), "at most", is_upper=True, status="fired"),
+    }
+    accuracy = ScaleLimit(Decimal("0.92"), "at least", is_upper=False, status="fired")
+    energy = ScaleLimit(Decimal("0.5"), "at most", is_upper=True, status="indeterminate")
+    rows = (
+        metric_scale("Latency p95", measured=figures["measured"], claimed=Decimal(9), **p95),
+        metric_scale("Latency p99", measured=figures["slow"], **slow),
+        metric_scale("Accuracy", unit="ratio", direction=higher, measured=figures["accuracy"], limit=accuracy),
+        metric_scale("Total cost, 1 year", measured=figures["cost"], claimed=Decimal(39000), **cost),
+        metric_scale("Training cost", unit="USD", direction=lower, measured=figures["billed"]),
+        metric_scale("Energy", unit="Wh", direction=lower, claimed=Decimal("0.4"), limit=energy),
+    )
+    return (*rows, replace(rows[1], title="Time to first byte", measured=Decimal(120), low=None, high=None, n=None))
+
+
 def _badges_by_kind() -> Iterable[tuple[str, list[str]]]:
     groups: list[tuple[str, list[str]]] = []
     for state in BADGES:
@@ -96,6 +128,8 @@ def specimens() -> dict[str, Any]:
     """The template context of the style guide."""
     return {
         "figures": _figures(),
+        "scales": _scales(),
+        "charts": chart_specimens(),
         "limit": Decimal(100),
         "floor": Decimal("0.80"),
         "badges_by_kind": _badges_by_kind(),

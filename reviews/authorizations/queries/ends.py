@@ -1,6 +1,6 @@
 """When a permission to run a model ends: by its policy, by what its vendor retires, or with the price of a contract."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from benchmarking.prices.queries import contract_end, managed_sku, price_book
 from governance.inventory.domain.aliases import aliases_of
@@ -32,6 +32,6 @@ def end_by(version: ModelVersion, *, days: int, now: datetime) -> datetime:
     for model in managed_within(version):
         book = price_book(now.date())
         last = contract_end(book, sku=managed_sku(book, subject=model))
-        if last is not None:
+        if last is not None and last < date.max:  # "until 9999-12-31" is how some write that a contract has no end
             ends.append(end_of(last + A_DAY))
     return min(ends)

@@ -23,7 +23,7 @@ class ReReviewView:
 
 def first_cause(request: ReviewRequest) -> str:
     """The finding that made the system open the request, like `FND-3`; "" if a person filed it."""
-    row = request.re_reviews.select_related("finding").first()
+    row = min(request.re_reviews.all(), key=lambda row: row.pk, default=None)
     return str(row.finding) if row is not None else ""
 
 

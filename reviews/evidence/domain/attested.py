@@ -140,8 +140,10 @@ def inflated(
             continue
         worst_allowed = own.lower if catalog[value.name].sign > 0 else own.upper
         if (worst_allowed - value.value) * catalog[value.name].sign > 0:
-            text = f"{value.name} was attested as {value.value.normalize():f} {value.unit}, and measured as "
-            found.append(f"{text}{own.lower.normalize():f} to {own.upper.normalize():f} {own.unit}.")
+            claimed = f"{catalog[value.name].title} was attested as {value.value.normalize():f} {value.unit}"
+            found.append(
+                f"{claimed}, and measured as {own.lower.normalize():f} to {own.upper.normalize():f} {own.unit}."
+            )
     return found
 
 

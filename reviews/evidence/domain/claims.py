@@ -10,6 +10,7 @@ from datetime import datetime
 
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricScope
+from weighbridge.core.metrics.units import with_unit
 from weighbridge.core.metrics.values import Contradiction, MetricValue, best, brief_text, is_current
 from weighbridge.costs.totals import with_totals
 
@@ -82,8 +83,9 @@ def binding_values(
     the load are still stated.
     """
     values, record, found = with_totals(own, catalog=catalog), tuple(on_record), []
-    for name in catalog.in_order(value.name for value in values):
-        kind, claim = catalog[name], best(values, name=name, catalog=catalog)
+    for name in catalog.in_order(value.name for value in (*own, *values)):
+        # A total with a missing part does not count for the policy, but its amount is still committed.
+        kind, claim = catalog[name], best(values, name=name, catalog=catalog) or best(own, name=name, catalog=catalog)
         if kind.scope is MetricScope.REQUEST or claim is None or claim.basis not in CLAIMED:
             continue
         is_replaced = kind.scope is MetricScope.DEPLOYMENT and claim.id in corrected
@@ -96,14 +98,19 @@ def binding_values(
     return tuple(found)
 
 
+def bound_values(own: Sequence[MetricValue], *, binding: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
+    """The own values with binding values instead; totals are as stated."""
+    values = tuple(own)
+    for value in binding:
+        values = (*(one for one in values if one.name != value.name), value)
+    return values
+
+
 def counted_values(
     own: Sequence[MetricValue], *, binding: Iterable[MetricValue], catalog: MetricCatalog
 ) -> tuple[MetricValue, ...]:
     """The values on which the policy is evaluated: the own ones, with binding values instead, and totals."""
-    values = tuple(own)
-    for value in binding:
-        values = (*(one for one in values if one.name != value.name), value)
-    return with_totals(values, catalog=catalog)
+    return with_totals(bound_values(own, binding=binding), catalog=catalog)
 
 
 def lowered_claims(
@@ -115,9 +122,10 @@ def lowered_claims(
         claim = best(values, name=value.name, catalog=catalog)
         if claim is not None and claim.id:
             message = (
-                f"{claim.name} is {claim.basis} as {brief_text(claim.value)} {claim.unit}, but "
-                f"{brief_text(value.value)} {value.unit} is on record for the same artifact ({value.basis}). The value "
-                "on record counts until evidence or votes lower it. Correct the claim or explain the difference."
+                f"{catalog[claim.name].title} is {claim.basis} as {with_unit(brief_text(claim.value), claim.unit)}, "
+                f"but {with_unit(brief_text(value.value), value.unit)} is on record for the same artifact "
+                f"({value.basis}). The value on record counts until evidence or votes lower it. Correct the claim or "
+                "explain the difference."
             )
             found.append(Contradiction(claim.name, claim, value, is_worse=True, message=message))
     return tuple(found)

@@ -30,18 +30,28 @@ class MonthStatus(NamedState):
     WITHIN = "within"
     ABOVE = "above"
     BREACH = "breach"
+    NO_RATE = "no_rate"
 
 
 @dataclass(frozen=True)
 class Billed:
-    """The billed amounts of a month: US dollars, GPU hours, and paid server hours."""
+    """The billed amounts of a month: US dollars, GPU hours, and paid server hours.
+
+    `currencies` are those of further amounts that have no exchange rate.
+    """
 
     usd: Decimal
     gpu_hours: Decimal
     server_hours: Decimal = Decimal(0)
+    currencies: frozenset[str] = frozenset()
 
     def __add__(self, other: "Billed") -> "Billed":
-        return Billed(self.usd + other.usd, self.gpu_hours + other.gpu_hours, self.server_hours + other.server_hours)
+        return Billed(
+            self.usd + other.usd,
+            self.gpu_hours + other.gpu_hours,
+            self.server_hours + other.server_hours,
+            self.currencies | other.currencies,
+        )
 
 
 @dataclass(frozen=True)
@@ -60,9 +70,10 @@ class Span:
 
 @dataclass(frozen=True)
 class ComparedMonth:
-    """One month. `billed` is None if there is no bill for it; `is_over` says that the month has ended.
+    """One month. `is_over` says that the month has ended.
 
-    `parts` splits the difference into volume, efficiency and price; `missing_inputs` names the inputs missing for that.
+    `billed` is None if there is no bill for it, or if a part of it has no exchange rate. `parts` splits the difference
+    into volume, efficiency and price; `missing_inputs` names the inputs missing for that or for the billed amount.
     `is_generated` says that the bill was generated and does not come from a provider.
     """
 
@@ -90,8 +101,15 @@ class ComparedMonth:
         return None if self.billed is None or self.projected is None else self.billed - self.projected.median
 
     @property
+    def has_no_rate(self) -> bool:
+        """Whether a part of the bill has no exchange rate. The month is then not compared."""
+        return self.billed is None and bool(self.missing_inputs)
+
+    @property
     def status(self) -> MonthStatus:
         """The status of the month. Before a month ends, its only verdict can be a breach."""
+        if self.has_no_rate:
+            return MonthStatus.NO_RATE
         if self.billed is None:
             return MonthStatus.UNBILLED if self.is_over else MonthStatus.NOT_OVER
         if self.projected is None:
@@ -141,10 +159,11 @@ def compare(
             month,
             projected,
             measured,
-            billed=bill.usd if bill else None,
+            billed=bill.usd if bill and not bill.currencies else None,
             gpu_hours=bill.gpu_hours if bill else None,
             server_hours=bill.server_hours if bill else None,
             is_over=month_end(month) <= today,
+            missing_inputs=tuple(f"an exchange rate for {each}" for each in sorted(bill.currencies)) if bill else (),
             is_generated=month in generated,
             tolerance=tolerance,
         )

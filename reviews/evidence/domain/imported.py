@@ -11,6 +11,7 @@ from weighbridge.readers.imported_result import ImportedMetric, ImportedResult, 
 from weighbridge.readers.study_kinds import StudyKind
 
 METRICS_MAX = 200
+OTHER_DATA = "It was measured on other data than the evaluation set of the request."
 """Metrics of one result that are taken, or named as left out."""
 
 
@@ -64,5 +65,5 @@ def _reason(metric: ImportedMetric, result: ImportedResult, catalog: MetricCatal
     if kind.is_retired or Producer.PERSON not in kind.producers or Basis.DECLARED not in kind.bases:
         return "The catalog does not let a person declare it."
     if kind.group is MetricGroup.QUALITY and result.data.digest is not None and result.data.digest != data:
-        return "It was measured on other data than the evaluation set of the request."
+        return OTHER_DATA
     return ""

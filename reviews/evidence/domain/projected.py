@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from benchmarking.projections.domain.projection_table import price_use
 from governance.bills.domain.variance.calibration import Widening, widen_by
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.standard import STANDARD
+from weighbridge.core.metrics.units import share_text
 from weighbridge.core.metrics.values import number_text
 from weighbridge.costs.changes import item_of
 
@@ -86,8 +88,8 @@ def _widened(metric_value: ProjectedValue, widening: Widening) -> ProjectedValue
 def _metric_value(name: str, quantiles: Mapping[str, Any], *, draws: int) -> ProjectedValue:
     if any(quantiles[level] is None for level in ("p10", "p50", "p80", "p90")):
         raise Invalid(
-            f"No number of replicas serves the load in {quantiles['unserved_probability']:.0%} of the draws, so {name} "
-            "has no upper bound. Raise the latency limit, or project a faster model.",
+            f"No number of replicas serves the load in {share_text(quantiles['unserved_probability'])} of the draws, "
+            f"so {name} has no upper bound. Raise the latency limit, or project a faster model.",
             field="projection",
             code="load_unserved",
         )
@@ -103,7 +105,12 @@ def _metric_value(name: str, quantiles: Mapping[str, Any], *, draws: int) -> Pro
 
 
 def price_words(document: Mapping[str, Any]) -> str:
-    """Each price of a projection once, oldest first: `aws/us-east-1/g5.xlarge of 2026-01-15`; "" without prices."""
-    prices = sorted({(price["as_of"], item_of(price)) for price in document.get("prices", ())})
+    """Each price of a projection once, oldest first: `aws/us-east-1/g5.xlarge of 2026-01-15`; "" without prices.
+
+    A price that has no SKU is named by its use: `Own servers, training of 2026-01-15`.
+    """
+    titles = [option["title"] for option in document.get("options", ())]
+    found = document.get("prices", ())
+    prices = sorted({(price["as_of"], price_use(item_of(price), titles=titles)) for price in found})
     texts = [f"{what} of {as_of}" for as_of, what in prices[:PRICES_MAX]]
-    return ", ".join(texts) + (f" and {len(prices) - PRICES_MAX} more" if len(prices) > PRICES_MAX else "")
+    return "; ".join(texts) + (f" and {len(prices) - PRICES_MAX} more" if len(prices) > PRICES_MAX else "")

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from benchmarking.runs.domain.alternatives import VariantLine, variant_lines_of
+from benchmarking.runs.domain.frontiers import frontier_charts
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.trust import Trust
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries.rulebook import in_force, policy_in
+from governance.site.domain.charts.chart import PageChart
 from reviews.evidence.domain.attested import (
     ALTERNATIVES_KEY,
     EvaluationPlan,
@@ -44,6 +46,7 @@ class AttestedView:
     metrics: tuple[str, ...]
     audit: str
     variants: tuple[VariantLine, ...] = ()
+    frontiers: tuple[PageChart, ...] = ()
 
 
 def plan_of(request: ReviewRequest) -> EvaluationPlan:
@@ -101,18 +104,19 @@ def _view(row: AttestedStatement) -> AttestedView:
         received_at=row.received_at,
         metrics=tuple(record.name for record in row.metric_records.all()),
         audit=audit,
-        variants=_variants(row),
+        variants=(variants := variant_lines_of(document := _alternatives(row))),
+        frontiers=frontier_charts(document, variants, anchor=f"attested-{row.pk}"),
     )
 
 
-def _variants(row: AttestedStatement) -> tuple[VariantLine, ...]:
+def _alternatives(row: AttestedStatement) -> dict[str, Any]:
     """The alternatives in the manifest of a result that counts them; they were checked when it arrived."""
     if ALTERNATIVES_METRIC not in {record.name for record in row.metric_records.all()}:
-        return ()
+        return {}
     statement: Any = parse_object(base64.b64decode(row.envelope["payload"]), limits=MEASUREMENT)
     document = statement["predicate"]["manifest"][ALTERNATIVES_KEY]
     standings = document.get("standings")
-    return variant_lines_of(document | {"standings": standings if isinstance(standings, dict) else {}})
+    return dict(document | {"standings": standings if isinstance(standings, dict) else {}})
 
 
 def attested_variants(request: ReviewRequest) -> tuple[VariantLine, ...]:

@@ -30,7 +30,7 @@ from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import policies_in_force, policies_with, policy_in
-from reviews.evidence.domain.claims import counted_values
+from reviews.evidence.domain.claims import bound_values, counted_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
 from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value, metric_value_of
 from weighbridge.core.errors import Invalid, NotFound
@@ -185,7 +185,7 @@ def _told(row: PolicyEvaluation) -> dict[str, Any]:
 def _case(
     row: PolicyEvaluation, metric_values: list[MetricValue], binding: list[MetricValue], catalog: MetricCatalog
 ) -> ReplayCase:
-    amounts, told = amounts_of(metric_values), _told(row)
+    amounts, told = amounts_of(bound_values(metric_values, binding=binding)), _told(row)
     counted = counted_values(metric_values, binding=binding, catalog=catalog)
     return ReplayCase(
         ref=row.request.ref,

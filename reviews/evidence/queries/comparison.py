@@ -205,7 +205,7 @@ def _months(
     apart, generated = [], set()
     for row in history.billed:
         if row.month in months and history.owns(row):
-            bill = Billed(row.effective, row.gpu_hours, row.server_hours)
+            bill = Billed(row.effective, row.gpu_hours, row.server_hours, frozenset(row.apart))
             billed[row.month] = billed[row.month] + bill if row.month in billed else bill
             if row.is_generated:
                 generated.add(row.month)
@@ -225,11 +225,15 @@ def _months(
 
 
 def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:
-    """The effective cost of the model in US dollars by month, over all its requests."""
+    """The effective cost of the model in US dollars by month, over all its requests.
+
+    A month without an exchange rate for a part of its cost is left out.
+    """
     asset = request.model_version.asset
     refs = ReviewRequest.objects.filter(model_version__asset=asset).values_list("ref", flat=True)
-    spent: dict[date, Decimal] = {}
-    for row in spend.of_model(asset=asset, request_refs=refs):
+    rows, spent = spend.of_model(asset=asset, request_refs=refs), dict[date, Decimal]()
+    partial = {row.month for row in rows if row.apart}
+    for row in (row for row in rows if row.month not in partial):
         spent[row.month] = spent.get(row.month, Decimal(0)) + row.effective
     return spent
 

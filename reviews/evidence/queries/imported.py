@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from governance.people.queries.people import name_of
+from reviews.evidence.domain.imported import OTHER_DATA
 from reviews.evidence.domain.studies import FiledStudy
 from reviews.evidence.models import ImportedFile
 from reviews.requests.models import ReviewRequest
@@ -42,6 +43,15 @@ def imported_views(request: ReviewRequest) -> tuple[ImportedView, ...]:
     """Every imported file, the latest first."""
     rows = ImportedFile.objects.filter(request=request).select_related("imported_by").order_by("-pk")
     return tuple(imported_view(row) for row in rows)
+
+
+def metrics_on_other_data(request: ReviewRequest) -> dict[str, list[str]]:
+    """The metrics that were left out because they were measured on other data, by tool and file."""
+    rows = ImportedFile.objects.filter(request=request).values_list("tool", "file_name", "left_out")
+    found = {
+        f"{tool}, {name}": [metric for metric, why in left.items() if why == OTHER_DATA] for tool, name, left in rows
+    }
+    return {file: metrics for file, metrics in found.items() if metrics}
 
 
 def filed_study_of(row: ImportedFile) -> FiledStudy | None:

@@ -1,6 +1,7 @@
 """The values that rules compare with: the version authorized now, the budget left, and models of the same task."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from statistics import median
@@ -14,7 +15,9 @@ from governance.budgets.queries.budgets import left_of_team
 from governance.rulebook.domain.evaluation.limits import References
 from governance.rulebook.domain.metric_limits import MetricLimit, Reference
 from governance.rulebook.domain.policy import Policy
+from governance.rulebook.queries.catalogs import catalog_in_force
 from reviews.authorizations.domain.authorization_states import IN_FORCE
+from reviews.authorizations.queries.superseded import refs_superseded_by
 from reviews.evidence.queries.evidence import metric_values_by_request
 from reviews.requests.models import ReviewRequest
 from weighbridge.core.metrics.standard import STANDARD
@@ -22,6 +25,15 @@ from weighbridge.core.metrics.values import MetricValue, best
 
 PEERS_MIN, PEERS_MAX = 3, 200
 UNITS = {"USD": BudgetUnit.USD, "gpu_h": BudgetUnit.GPU_H}
+
+
+@dataclass(frozen=True)
+class ProductionVersion:
+    """The version of the model that is authorized in the environment: its request, and its values by metric."""
+
+    ref: str
+    model: str
+    values: Mapping[str, MetricValue]
 
 
 def references_of(request: ReviewRequest, *, policy: Policy, now: datetime) -> References:
@@ -48,11 +60,26 @@ def _of(limits: Iterable[MetricLimit], reference: Reference) -> list[MetricLimit
 
 def _in_production(request: ReviewRequest, limits: list[MetricLimit]) -> Mapping[str, Decimal]:
     """The values of the request whose authorization of the model in this environment was issued last."""
-    if not limits:
-        return {}
+    latest = _request_in_production(request) if limits else None
+    return _values([latest], limits).get(latest.pk, {}) if latest else {}
+
+
+def version_in_production(request: ReviewRequest, *, metrics: Iterable[str]) -> ProductionVersion | None:
+    """The version whose authorization of the model in this environment was issued last, with the best value of each
+    metric; None if there is none.
+    """
+    latest = _request_in_production(request)
+    if latest is None:
+        return None
+    values = metric_values_by_request([latest]).get(latest.pk, [])
+    catalog = catalog_in_force()
+    found = ((name, best(values, name=name, catalog=catalog)) for name in metrics)
+    return ProductionVersion(latest.ref, str(latest.model_version), {name: value for name, value in found if value})
+
+
+def _request_in_production(request: ReviewRequest) -> ReviewRequest | None:
     rows = _authorized(request).filter(model_version__asset=request.model_version.asset_id)
-    latest = list(rows.order_by("-decision__decided_at")[:1])
-    return _values(latest, limits).get(latest[0].pk, {}) if latest else {}
+    return rows.select_related("model_version__asset").order_by("-decision__decided_at").first()
 
 
 def _of_peers(request: ReviewRequest, limits: list[MetricLimit]) -> Mapping[str, Decimal]:
@@ -73,7 +100,8 @@ def _of_peers(request: ReviewRequest, limits: list[MetricLimit]) -> Mapping[str,
 def _left(request: ReviewRequest, limits: list[MetricLimit], now: datetime) -> Mapping[str, Decimal]:
     if not limits:
         return {}
-    left = left_of_team(team=request.team, quarter=str(Quarter.of(now.date())), without=request.ref)
+    quarter, superseded = str(Quarter.of(now.date())), refs_superseded_by(request)
+    left = left_of_team(team=request.team, quarter=quarter, without=request.ref, superseded=superseded)
     return {limit.metric: left.get(UNITS[limit.unit], ZERO) for limit in limits}
 
 

@@ -1,6 +1,6 @@
 """The evidence of a request at one moment. Each kind of row is read once, each result is computed once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,13 +16,13 @@ from governance.rulebook.domain.evaluation.completeness import ItemStatus, compl
 from governance.rulebook.domain.evaluation.limits import References, RuleStatus
 from governance.rulebook.domain.evaluation.metric_index import MetricIndex, index_values
 from governance.rulebook.domain.evaluation.policies import Evaluation, evaluate_index, stages_of
-from governance.rulebook.domain.metric_limits import Comparator
+from governance.rulebook.domain.evaluation.upper_limits import PolicyLimit
 from governance.rulebook.domain.policy import Policy
 from governance.rulebook.domain.stages import Stage
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import checklist_in, policy_in
 from reviews.evidence import models as evidence_models
-from reviews.evidence.domain.claims import binding_values, counted_values, lowered_claims
+from reviews.evidence.domain.claims import binding_values, bound_values, counted_values, lowered_claims
 from reviews.evidence.models import (
     ChecklistAnswer,
     ContradictionAnswer,
@@ -31,7 +31,7 @@ from reviews.evidence.models import (
     RequestProjection,
     Waiver,
 )
-from reviews.evidence.queries.claims_on_record import on_record, records_of_artifact
+from reviews.evidence.queries.claims_on_record import on_record, records_of_artifact, unsettled
 from reviews.evidence.queries.evidence import amounts_of, is_of_other_data, metric_value_of, subject_of
 from reviews.evidence.queries.imported import study_words
 from reviews.evidence.queries.inherited import inherited_answers
@@ -53,22 +53,6 @@ class AnsweredContradiction:
     answered_by: str
 
 
-@dataclass(frozen=True)
-class PolicyLimit:
-    """The tightest limit of the policy for a metric of this request, and the current status of its rule."""
-
-    value: Decimal
-    comparator: Comparator
-    rule_id: str
-    status: RuleStatus
-
-    def is_tighter(self, than: "PolicyLimit | None") -> bool:
-        """Whether this limit is stricter than the other; of equal limits, the first one is kept."""
-        if than is None:
-            return True
-        return self.value < than.value if self.comparator.is_ceiling else self.value > than.value
-
-
 @dataclass(frozen=True, eq=False)
 class EvidenceSnapshot:
     """The evidence of a request, each part as of its first access. After a write, create a new snapshot."""
@@ -82,14 +66,15 @@ class EvidenceSnapshot:
         return catalog_in_force()
 
     @cached_property
-    def _records(self) -> tuple[MetricRecord, ...]:
+    def records(self) -> tuple[MetricRecord, ...]:
+        """The metric values of the request, and those that others for its artifact have on record, oldest first."""
         return records_of_artifact(self.request, catalog=self.catalog)
 
     @cached_property
     def metric_records(self) -> tuple[MetricRecord, ...]:
         """The metric values of the request, oldest first, each with its run, without those of data it had before."""
         request, catalog = self.request, self.catalog
-        own = (row for row in self._records if row.request_id == request.pk)
+        own = (row for row in self.records if row.request_id == request.pk)
         return tuple(row for row in own if not is_of_other_data(row, request=request, catalog=catalog))
 
     @cached_property
@@ -136,7 +121,13 @@ class EvidenceSnapshot:
     @cached_property
     def binding_values(self) -> tuple[MetricValue, ...]:
         """The values on record for the artifact that count instead of claims of this request."""
-        record = on_record(self.request, records=self._records, catalog=self.catalog, now=self.now)
+        return self._bound_by(self._on_record)
+
+    @cached_property
+    def _on_record(self) -> tuple[MetricValue, ...]:
+        return on_record(self.request, records=self.records, catalog=self.catalog, now=self.now)
+
+    def _bound_by(self, record: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
         return binding_values(self.metric_values, on_record=record, catalog=self.catalog, corrected=self._corrected)
 
     @property
@@ -156,9 +147,15 @@ class EvidenceSnapshot:
         return index_values(self.counted_values, catalog=self.catalog)
 
     @cached_property
+    def committed_values(self) -> tuple[MetricValue, ...]:
+        """The values whose amounts an approval commits: own ones, and instead of lower claims the unsettled ones."""
+        record = unsettled(self._on_record, request=self.request, records=self.records)
+        return bound_values(self.metric_values, binding=self._bound_by(record))
+
+    @property
     def amounts(self) -> Mapping[BudgetUnit, Decimal]:
         """The amounts that an approval commits."""
-        return amounts_of(self.metric_values)
+        return amounts_of(self.committed_values)
 
     @cached_property
     def waived(self) -> frozenset[str]:
@@ -204,13 +201,13 @@ class EvidenceSnapshot:
 
     @cached_property
     def limits(self) -> Mapping[str, PolicyLimit]:
-        """The tightest limit of each metric from the applicable rules; empty before submission."""
+        """The tightest number that must hold for each metric, whatever else holds; empty before submission."""
         limits: dict[str, PolicyLimit] = {}
         if self.request.policy is None:
             return limits
         statuses = {result.rule_id: result.status for result in self.policy_evaluation.results}
-        plain = ((rule, limit) for rule in self.policy.rules for limit in rule.limits if limit.versus is None)
-        for rule, limit in plain:
+        rules = (rule for rule in self.policy.rules if rule.needs_every_limit)
+        for rule, limit in ((one, limit) for one in rules for limit in one.limits if limit.versus is None):
             shown = PolicyLimit(limit.limit, limit.comparator, rule.id, statuses[rule.id])
             is_applying = shown.status is not RuleStatus.NOT_APPLICABLE
             if is_applying and shown.is_tighter(limits.get(limit.metric)):

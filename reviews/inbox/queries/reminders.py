@@ -1,27 +1,26 @@
 """What lapses soon and who could act, and the reminders of one person."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db.models import F, Q, QuerySet
 
-from governance.absences.domain import Deputyship
 from governance.absences.queries import absent_ids, deputies
+from governance.notifications.domain.events import Addressee
 from governance.people.approvals.enums import ChangeState
+from governance.people.approvals.kinds import check_confirm
 from governance.people.approvals.models import Change
 from governance.people.approvals.queries import confirmers
 from governance.people.domain.roles import Person, Role
-from governance.people.queries.people import name_of, people_with, person_of
-from governance.rulebook.domain.stages import Stage
-from reviews.authorizations.domain.authorization_states import AuthorizationState
+from governance.people.queries.people import name_of, people_with
+from governance.people.rules import may
+from reviews.authorizations.domain.authorization_states import IN_FORCE
 from reviews.authorizations.models import Authorization
 from reviews.inbox.domain import (
     Occasion,
-    Recipient,
     ReminderKind,
     ReminderTerms,
     horizon,
@@ -35,12 +34,11 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import may_see
-from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.voters import Away, voters_of, who_see
 from reviews.snapshots.queries.voting_rights import voting_rights_of
-from weighbridge.core.errors import Refused
 
 WITH_REQUESTER = (RequestState.EVIDENCE, RequestState.CHANGES_REQUESTED)
-IN_FORCE = (AuthorizationState.ACTIVE, AuthorizationState.PENDING_EXPIRATION)
 ENDS = {
     ReminderKind.VOTE: "The request expires without your vote.",
     ReminderKind.ANSWER: "The request expires unless its evidence is completed.",
@@ -48,8 +46,6 @@ ENDS = {
     ReminderKind.AUTHORIZATION: "The authorization ends. File the request again to renew it.",
     ReminderKind.CHANGE: "The proposed change expires unless a second person confirms it.",
 }
-Away = Mapping[int, Deputyship | None]
-"""The deputyship of each absent person, or None without a deputy."""
 ESCALATED = "The request has waited for too long. Ask the people whose step it is, or extend the deadline."
 
 
@@ -60,7 +56,7 @@ class DueReminder:
     kind: ReminderKind
     due_at: datetime
     occasion: Occasion
-    recipients: tuple[Recipient, ...]
+    recipients: tuple[Addressee, ...]
     request: ReviewRequest | None = None
     change: Change | None = None
 
@@ -74,6 +70,7 @@ class ReminderLine:
     title: str
     text: str
     due_at: datetime
+    made_at: datetime
     in_place_of: str
     is_escalation: bool
     change_id: int | None
@@ -131,7 +128,7 @@ def _of_requests(terms: ReminderTerms, away: Away, now: datetime) -> Iterator[Du
             yield DueReminder(kind=kind, due_at=end, occasion=occasion, recipients=told, request=row)
         if _is_escalated(row, end, terms, now):
             leads = recipients((user.pk for user in people_with(Role.PLATFORM_LEAD)), deputies=_present(away))
-            told = _who_see(row, leads)
+            told = who_see(row, people=leads)
             yield DueReminder(kind=kind, due_at=end, occasion=Occasion(), recipients=told, request=row)
 
 
@@ -144,7 +141,7 @@ def _is_escalated(row: ReviewRequest, end: datetime, terms: ReminderTerms, now: 
 
 def _has_acted(row: ReviewRequest) -> bool:
     """Whether a reviewer has voted on the present revision."""
-    return row.state == RequestState.IN_REVIEW and row.votes.filter(revision=row.revision).exists()
+    return row.state == RequestState.IN_REVIEW and row.votes.filter(revision=row.revision, withdrawal=None).exists()
 
 
 def _soon(name: str, terms: ReminderTerms, now: datetime) -> dict[str, datetime]:
@@ -167,38 +164,16 @@ def _present(away: Away) -> dict[int, int | None]:
     return {absent: one.deputy.id if one and not one.is_deputy_absent else None for absent, one in away.items()}
 
 
-def _owners(row: ReviewRequest, away: Away) -> tuple[Recipient, ...]:
+def _owners(row: ReviewRequest, away: Away) -> tuple[Addressee, ...]:
     """The requester and the owner of the model, or deputies who may see the request."""
     parties = parties_of(row)
-    return _who_see(row, recipients({parties.requester_id, parties.owner_id}, deputies=_present(away)))
+    return who_see(row, people=recipients({parties.requester_id, parties.owner_id}, deputies=_present(away)))
 
 
-def _who_see(row: ReviewRequest, found: tuple[Recipient, ...]) -> tuple[Recipient, ...]:
-    """Those with an open account who may see the request."""
-    users = User.objects.filter(pk__in=[one.person_id for one in found], is_active=True)
-    seeing = {user.pk for user in users if may_see(person_of(user), parties_of(row))}
-    return tuple(one for one in found if one.person_id in seeing)
-
-
-def _voters(row: ReviewRequest, away: Away, now: datetime) -> tuple[Recipient, ...]:
+def _voters(row: ReviewRequest, away: Away, now: datetime) -> tuple[Addressee, ...]:
     """Who may vote now, and deputies who may vote in the place of an absent person."""
-    snapshot, found = snapshot_of(row, now=now), dict[int, Recipient]()
-    for stage in snapshot.electorate.progress.open_stages:
-        for user in people_with(stage.role):
-            deputyship = away.get(user.pk)
-            if user.pk not in away and _may_vote(snapshot, person_of(user), stage):
-                found[user.pk] = Recipient(user.pk)
-            if deputyship is not None and _may_vote(snapshot, deputyship.deputy, stage, deputyship):
-                found.setdefault(deputyship.deputy.id, Recipient(deputyship.deputy.id, user.pk))
-    return _who_see(row, tuple(found[person_id] for person_id in sorted(found)))
-
-
-def _may_vote(snapshot: RequestSnapshot, person: Person, stage: Stage, deputyship: Deputyship | None = None) -> bool:
-    try:
-        snapshot.electorate.check_may_vote(person, stage, deputyship=deputyship)
-    except Refused:
-        return False
-    return True
+    snapshot = snapshot_of(row, now=now)
+    return voters_of(snapshot, stages=snapshot.electorate.progress.open_stages, away=away)
 
 
 def reminders_of(person: Person, *, now: datetime) -> tuple[ReminderLine, ...]:
@@ -210,7 +185,7 @@ def reminders_of(person: Person, *, now: datetime) -> tuple[ReminderLine, ...]:
     latest: dict[tuple[str, int | None, int | None], Reminder] = {}
     for row in rows.select_related(*related).order_by("made_at", "pk"):
         latest[row.kind, row.request_id, row.change_id] = row
-    lines = (_line(row) for row in latest.values() if _still_mine(row, person, now))
+    lines = (line_of(row) for row in latest.values() if _still_mine(row, person, now))
     return tuple(sorted(lines, key=lambda line: (line.due_at, line.subject)))
 
 
@@ -230,17 +205,26 @@ def _still_open() -> Q:
 
 def _still_mine(row: Reminder, person: Person, now: datetime) -> bool:
     """Whether the person can still act: a voter who has voted, and a deputy whose right has ended, cannot."""
-    if row.request is None:
-        return True
-    if row.days_before is None:
-        is_open = row.request.is_in_grace(now) or not _has_acted(row.request)
-        return is_open and may_see(person, parties_of(row.request))
-    if row.kind == ReminderKind.VOTE:
-        return bool(voting_rights_of(snapshot_of(row.request, now=now), person=person))
-    return may_see(person, parties_of(row.request))
+    if row.change is not None:
+        return may(check_confirm)(person, row.change)
+    request = cast("ReviewRequest", row.request)
+    if row.in_place_of_id is not None and not _is_deputy(person, row.in_place_of_id, now):
+        return False
+    if row.days_before is None and not request.is_in_grace(now) and _has_acted(request):
+        return False
+    if row.days_before is not None and row.kind == ReminderKind.VOTE:
+        return bool(voting_rights_of(snapshot_of(request, now=now), person=person))
+    return may_see(person, parties_of(request))
 
 
-def _line(row: Reminder) -> ReminderLine:
+def _is_deputy(person: Person, absent_id: int, now: datetime) -> bool:
+    """Whether the person acts for the absent one now."""
+    deputyship = deputies(now=now).get(absent_id)
+    return deputyship is not None and deputyship.deputy.id == person.id
+
+
+def line_of(row: Reminder) -> ReminderLine:
+    """The reminder as its person reads it."""
     is_escalation, kind = row.days_before is None, ReminderKind(row.kind)
     title = row.change.description if row.change else row.request.title if row.request else ""
     return ReminderLine(
@@ -249,6 +233,7 @@ def _line(row: Reminder) -> ReminderLine:
         title=title,
         text=ESCALATED if is_escalation else ENDS[kind],
         due_at=row.due_at,
+        made_at=row.made_at,
         in_place_of=name_of(row.in_place_of) if row.in_place_of else "",
         is_escalation=is_escalation,
         change_id=row.change_id,

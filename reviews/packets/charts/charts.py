@@ -14,6 +14,7 @@ from weighbridge.charts.bars import Bar, bars, strip
 from weighbridge.charts.drawing import Chart, svg
 
 LATENCY_ROW_PX = 42
+TOTAL = "total_cost_1y_usd"
 
 
 def draw_charts(packet: PacketDocument) -> dict[str, bytes]:
@@ -26,12 +27,12 @@ def charts_of(packet: PacketDocument) -> dict[str, Chart]:
     charts = {
         row.chart: strip(_bar(row, row.title), alt=row.spoken)
         for row in packet.comparisons
-        if row.claimed or row.measured
+        if row.is_stated or row.measured
     }
     if packet.latency:
         charts["latency.svg"] = latency_chart(packet.latency)
     if packet.costs:
-        charts["costs.svg"] = cost_chart(packet.costs)
+        charts["costs.svg"] = cost_chart(packet.costs, limit=_limit_of_total(packet))
     if packet.projection and packet.projection.bars:
         charts["options.svg"] = cost_chart(packet.projection.bars)
     return charts
@@ -49,8 +50,12 @@ def latency_chart(rows: Sequence[ClaimComparison]) -> Chart:
     )
 
 
-def cost_chart(rows: Sequence[CostRow]) -> Chart:
-    """Costs from zero, in USD: bar to the amount, whiskers at P10 and P90; a total is filled."""
+def _limit_of_total(packet: PacketDocument) -> Decimal | None:
+    return next((row.limit for row in packet.comparisons if row.name == TOTAL), None)
+
+
+def cost_chart(rows: Sequence[CostRow], *, limit: Decimal | None = None) -> Chart:
+    """Costs from zero, in USD: bar to the amount, whiskers at P10 and P90; a total is filled and has its limit."""
     cost_bars = [
         Bar(
             row.label,
@@ -58,17 +63,28 @@ def cost_chart(rows: Sequence[CostRow]) -> Chart:
             filled=float(row.value_usd) if row.is_total else None,
             lower=_number(row.lower_usd),
             upper=_number(row.upper_usd),
+            limit=_number(limit) if row.is_total else None,
             words=row.value_words,
+            note=_limit_note(row, limit) if row.is_total else "",
             is_strong=row.is_total,
         )
         for row in rows
     ]
-    alt = f"Costs in USD. {'; '.join(f'{row.label} {row.value_words}' for row in rows)}"
+    said = [f"{row.label} {row.value_words}" for row in rows]
+    said += [f"{row.label}: {_limit_note(row, limit)}" for row in rows if row.is_total and limit is not None]
+    alt = f"Costs in USD. {'; '.join(said)}"
     return bars(cost_bars, title="Costs", unit="USD", alt=alt)
 
 
+def _limit_note(row: CostRow, limit: Decimal | None) -> str:
+    if limit is None:
+        return ""
+    return f"{'over the ' if row.value_usd > limit else ''}limit {wording.number_text(limit, unit='USD')}"
+
+
 def _bar(row: ClaimComparison, label: str) -> Bar:
-    claim, limit = row.claimed.value if row.claimed else None, row.limit
+    stated, limit = row.on_record or row.claimed or row.derived, row.limit
+    claim = stated.value if stated else None
     if row.measured is None:
         return Bar(label, claim=_number(claim), limit=_number(limit))
     note = f"limit {wording.number_text(limit, unit='')}" if limit is not None else ""

@@ -10,7 +10,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from cattrs.gen import make_dict_unstructure_fn, override
+
 from benchmarking.runs.domain.alternatives import Picture, VariantLine
+from reviews.packets.domain.packet_discussion import DiscussionPart
 from reviews.packets.domain.packet_evidence import (
     ClaimComparison,
     CostRow,
@@ -22,8 +25,9 @@ from reviews.packets.domain.packet_evidence import (
 from reviews.packets.domain.packet_projection import ProjectionPart
 from reviews.packets.domain.packet_trail import AuditPart
 from reviews.requests.domain import wording
-from weighbridge.core.converter import from_document
+from weighbridge.core.converter import CONVERTER, from_document
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics.units import unit_words
 
 SCHEMA = "weighbridge.packet/1"
 ADVICE = "Create a new packet."
@@ -100,7 +104,8 @@ class StageRow:
 class VoteRow:
     """One vote. `is_void`: it does not count, because of another revision or a conflict of interest.
 
-    `in_place_of` is the absent person in whose place a deputy voted.
+    `in_place_of` is the absent person in whose place a deputy voted. `taken_back_at` and `taken_back_why` say when and
+    why the person took the vote back, if they did.
     """
 
     stage: str
@@ -111,21 +116,35 @@ class VoteRow:
     cast_at: datetime
     is_void: bool = False
     in_place_of: str = ""
+    taken_back_at: datetime | None = None
+    taken_back_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionPart:
-    """A condition of the approval."""
+    """A condition of the approval. `ended` says how it ended without being met: lifted, carried over, or "" for open.
+
+    It is None in packets from before it was recorded: nobody can tell from them whether the condition is open.
+    """
 
     text: str
     owner: str
     due_on: date
     met_at: datetime | None = None
+    ended: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its owner must still meet it, as far as the packet says."""
+        return self.met_at is None and self.ended == ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRow:
-    """The effect of the decision on a budget account: available before, this request, available after, in `unit`."""
+    """The effect of the decision on a budget account: available before, this request, available after, in `unit`.
+
+    `released` is what an approval releases of the commitments of the requests that it supersedes.
+    """
 
     account: str
     unit: str
@@ -133,11 +152,12 @@ class BudgetRow:
     this: Decimal
     after: Decimal
     reserved_by_others: Decimal | None = None
+    released: Decimal = Decimal(0)
 
     @property
     def unit_words(self) -> str:
         """The unit for readers."""
-        return wording.unit_words(self.unit)
+        return unit_words(self.unit)
 
     @property
     def before_words(self) -> str:
@@ -148,6 +168,11 @@ class BudgetRow:
     def this_words(self) -> str:
         """The amount of this request."""
         return wording.number_text(self.this, unit=self.unit)
+
+    @property
+    def released_words(self) -> str:
+        """The amount that an approval releases, or ""."""
+        return wording.number_text(self.released, unit=self.unit) if self.released else ""
 
     @property
     def after_words(self) -> str:
@@ -201,7 +226,9 @@ class PacketDocument:
     conditions: tuple[ConditionPart, ...] = ()
     budget: tuple[BudgetRow, ...] = ()
     ticket: TicketPart | None = None
+    discussion: DiscussionPart | None = None
     runs: tuple[RunRow, ...] = ()
+    repeated_runs: tuple[str, ...] = ()
     variants: tuple[VariantLine, ...] = ()
     pictures: tuple[Picture, ...] = ()
     studies: tuple[StudyPart, ...] = ()
@@ -238,6 +265,13 @@ class PacketDocument:
     def answered_count(self) -> int:
         """How many items of the checklist are complete."""
         return sum(row.is_complete for row in self.checklist)
+
+
+# Packets from before repeated runs were told of must keep their digests, so a packet without any omits them.
+CONVERTER.register_unstructure_hook(
+    PacketDocument,
+    make_dict_unstructure_fn(PacketDocument, CONVERTER, repeated_runs=override(omit_if_default=True)),
+)
 
 
 def read_packet(document: Mapping[str, Any]) -> PacketDocument:

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from cattrs.gen import make_dict_unstructure_fn, override
+
 from reviews.requests.domain import wording
+from weighbridge.core.converter import CONVERTER
+from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import metric_words
+from weighbridge.core.metrics.units import unit_words
 from weighbridge.readers.imported_result import StudyDetail
 
 
@@ -47,7 +52,10 @@ class PolicyEvaluationPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A declared or estimated metric value."""
+    """A metric value that was not measured for the request: a claim, a derived value, or a value on record.
+
+    The basis of a total is that of its parts.
+    """
 
     value: Decimal
     basis: str
@@ -77,18 +85,30 @@ class MeasurementPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimComparison:
-    """The claim and the measurement of one metric. `limit` is the limit of the policy, if a rule uses this metric."""
+    """The claim and the measurement of one metric. `limit` is the limit of the policy, if a rule uses this metric.
+
+    `derived` is the value that counts if nobody measured it and it is computed. Packets from before there were derived
+    values have a total of claims as a claim. `on_record` is the value on record for the artifact that counts instead of
+    a lower claim; packets from before it was shown have none.
+    """
 
     name: str
     unit: str
     direction: str
     claimed: Claim | None = None
+    derived: Claim | None = None
+    on_record: Claim | None = None
     measured: MeasurementPart | None = None
     limit: Decimal | None = None
     is_contradicted: bool = False
     contradiction: str = ""
     answer: str = ""
     answered_by: str = ""
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether there is a value that was not measured for the request."""
+        return bool(self.claimed or self.derived or self.on_record)
 
     @property
     def title(self) -> str:
@@ -98,12 +118,29 @@ class ClaimComparison:
     @property
     def unit_words(self) -> str:
         """The unit for readers."""
-        return wording.unit_words(self.unit)
+        return unit_words(self.unit)
 
     @property
     def claimed_words(self) -> str:
         """The claimed number without unit, or ""."""
         return wording.number_text(self.claimed.value, unit=self.unit) if self.claimed else ""
+
+    @property
+    def derived_words(self) -> str:
+        """The derived number without unit, or ""."""
+        return wording.number_text(self.derived.value, unit=self.unit) if self.derived else ""
+
+    @property
+    def derived_note(self) -> str:
+        """How the derived value came to be, or ""."""
+        if self.derived is None:
+            return ""
+        return "derived" if self.derived.basis == Basis.DERIVED else f"derived from {self.derived.basis} parts"
+
+    @property
+    def on_record_words(self) -> str:
+        """The number on record that counts, without unit, or ""."""
+        return wording.number_text(self.on_record.value, unit=self.unit) if self.on_record else ""
 
     @property
     def measured_words(self) -> str:
@@ -121,6 +158,8 @@ class ClaimComparison:
     def spoken(self) -> str:
         """The row as a phrase, for screen readers."""
         parts = [f"claimed {self.claimed_words}"] if self.claimed else []
+        parts += [f"derived {self.derived_words}"] if self.derived else []
+        parts += [f"on record {self.on_record_words}"] if self.on_record else []
         if self.measured:
             bounds = f" ({self.interval_text})" if self.interval_text else ""
             parts.append(f"measured {self.measured_words}{bounds}")
@@ -132,6 +171,12 @@ class ClaimComparison:
     def chart(self) -> str:
         """The name of the chart asset of this row."""
         return f"interval-{self.name}.svg"
+
+
+# Packets written before values on record were shown must keep their digests, so a missing one is omitted.
+CONVERTER.register_unstructure_hook(
+    ClaimComparison, make_dict_unstructure_fn(ClaimComparison, CONVERTER, on_record=override(omit_if_default=True))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

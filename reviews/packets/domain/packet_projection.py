@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from reviews.packets.domain.packet_evidence import CostRow
 from reviews.requests.domain import wording
+from weighbridge.core.metrics.units import share_text
 
 FIRST_YEAR = "total_cost_1y_usd"
 
@@ -42,7 +43,7 @@ class OptionPart:
     @property
     def cheapest_words(self) -> str:
         """As a percentage."""
-        return f"{self.cheapest:.0%}"
+        return share_text(self.cheapest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,11 @@ class ProjectionPart:
     changes: tuple[str, ...] = ()
     prices: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    @property
+    def requests(self) -> str:
+        """The requests of a year, as printed."""
+        return wording.number_text(self.requests_per_year, unit="1")
 
     @property
     def bars(self) -> tuple[CostRow, ...]:

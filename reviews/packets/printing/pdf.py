@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from reviews.packets.ports import PrintFailed
+from reviews.packets.printing.pdf_tags import finished
 
 MEMORY_MAX_BYTES = 2 * 1024**3
 CPU_MAX_S = 90
@@ -28,6 +29,22 @@ HTML_MAX_CHARS = 8_000_000
 
 PROJECT = Path(__file__).resolve().parents[3]
 CHILD_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
+VARIANT = "pdf/ua-1"
+SHORT_PX = 330.0
+"""The end of the text of a page that is nearly empty, below the top of the page: about ten lines with their spacing."""
+# Margins are important, because the style sheets of the document would win over them.
+_SPACING = (
+    "@page {{ margin-top: {}mm !important; margin-bottom: {}mm !important }} "
+    "html {{ --cell: {}mm; --gap: {}mm; --line: {} }}"
+)
+SPACINGS = (
+    "",
+    _SPACING.format(21, 16, 1.1, 7, 1.36),
+    _SPACING.format(19, 14, 0.7, 5, 1.3),
+    _SPACING.format(24, 20, 2, 13, 1.6),
+    _SPACING.format(24, 20, 2.6, 16, 1.8),
+)
+"""The spacing of a document as it is designed, closer twice, wider twice; packet.css has the properties."""
 _REFUSED_EXIT = 3
 # Printed by Python for an error when no memory is left to print it.
 _OUT_OF_MEMORY = "<object repr() failed>"
@@ -101,15 +118,18 @@ def _pdf_of(done: subprocess.CompletedProcess[bytes]) -> bytes:
     return done.stdout
 
 
-def render(html: str, *, assets: Mapping[str, bytes], variant: str | None = "pdf/ua-1", fonts: Any = None) -> bytes:
-    """Render in the child, with assets only; PrintFailed for any other address. Documents can share their `fonts`."""
+def render(html: str, *, assets: Mapping[str, bytes], fonts: Any = None) -> bytes:
+    """Render in the child, with assets only; PrintFailed for any other address. Documents can share their `fonts`.
+
+    If the last page would be nearly empty, the document is laid out again, closer or wider.
+    """
     import weasyprint
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     refused: list[str] = []
 
     # WeasyPrint has no types, so its class is Any to the type checker.
-    class OnlyAssets(URLFetcher):  # type: ignore[misc]
+    class OnlyAssets(URLFetcher):  # type: ignore[misc]  # see above
         """Resolves assets only: no network, no disk, no `data:` URLs."""
 
         def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Any:
@@ -120,13 +140,26 @@ def render(html: str, *, assets: Mapping[str, bytes], variant: str | None = "pdf
             media_type = _MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream")
             return URLFetcherResponse(url, assets[name], {"Content-Type": media_type})
 
-    document = weasyprint.HTML(string=html, base_url="asset:", url_fetcher=OnlyAssets())
-    pdf: bytes = document.write_pdf(pdf_variant=variant, font_config=fonts)
+    source = weasyprint.HTML(string=html, base_url="asset:", url_fetcher=OnlyAssets())
+    layouts = (
+        source.render(font_config=fonts, pdf_variant=VARIANT, stylesheets=[weasyprint.CSS(string=rules)])
+        for rules in SPACINGS
+    )
+    document = next(layouts)
+    if _ends_short(document):
+        document = next((layout for layout in layouts if not _ends_short(layout)), document)
+    pdf: bytes = document.write_pdf(pdf_variant=VARIANT)
     if refused:
         raise PrintFailed(
             f"The packet refers to {refused[0]}, which is not one of its assets; nothing else is fetched."
         )
     return pdf
+
+
+def _ends_short(document: Any) -> bool:
+    """Whether the element "end" is near the top of a page that is not the first."""
+    ends = [page.anchors["end"][1] for page in document.pages[1:] if "end" in page.anchors]
+    return bool(ends) and ends[0] < SHORT_PX
 
 
 def limit(*, cpu_max_s: int, memory_max_bytes: int) -> None:
@@ -159,7 +192,7 @@ def main() -> int:
     job = json.load(sys.stdin)
     limit(cpu_max_s=job["cpu_max_s"], memory_max_bytes=job["memory_max_bytes"])
     try:
-        pdf = render(job["html"], assets=decoded(job["assets"]))
+        pdf = finished(render(job["html"], assets=decoded(job["assets"])))
     except PrintFailed as failed:
         return _refused(failed.reason)
     except MemoryError:

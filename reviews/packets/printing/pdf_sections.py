@@ -1,11 +1,10 @@
-"""Print the sections of a packet in parallel, in child processes that each print many sections, and merge them.
+"""Print the sections of a packet in parallel, in child processes that each print many sections.
 
 Each child has the same limits and restrictions as the printer of a single packet. It is replaced after a number of
 sections to bound its memory, and killed if one section takes too long. Results are passed on immediately, so that only
 a few are in memory.
 """
 
-import io
 import json
 import logging
 import queue
@@ -82,21 +81,6 @@ class SectionPrinter:
 def processes_for(sheets: int) -> int:
     """The fastest number of children for this number of sheets."""
     return 1 if sheets <= FEW else PROCESSES
-
-
-def merge(parts: Sequence[tuple[str, bytes]], *, title: str) -> tuple[bytes, int]:
-    """Merge parts into a PDF with a bookmark for each. Returns it, always the same bytes, and its number of pages."""
-    from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 -- slow import, needed only in workers
-
-    writer = PdfWriter()
-    for name, pdf in parts:
-        first = len(writer.pages)
-        writer.append(PdfReader(io.BytesIO(pdf)), import_outline=False)
-        writer.add_outline_item(title=name, page_number=first)
-    writer.add_metadata({"/Title": title, "/Producer": "Weighbridge"})
-    joined = io.BytesIO()
-    writer.write(joined)
-    return joined.getvalue(), len(writer.pages)
 
 
 class _SheetQueue:
@@ -220,7 +204,7 @@ def main() -> int:
     for line in sys.stdin:
         job = json.loads(line)
         try:
-            pdf = render(job["html"], assets=shared | decoded(job["assets"]), variant=None, fonts=fonts)
+            pdf = render(job["html"], assets=shared | decoded(job["assets"]), fonts=fonts)
             out.write(f"ok {len(pdf)}\n".encode() + pdf)
         except (PrintFailed, MemoryError, OSError, RuntimeError) as failure:
             reason = failure.reason if isinstance(failure, PrintFailed) else f"{type(failure).__name__}: {failure}"

@@ -16,16 +16,19 @@ from reviews.evidence.queries.attested import attested_variants
 from reviews.evidence.queries.projections import projection_view
 from reviews.packets import models as packets_models
 from reviews.packets.charts.charts import draw_charts
+from reviews.packets.domain.leadership import leadership_of
 from reviews.packets.domain.packet import Approver, Cover, PacketDocument, read_packet
 from reviews.packets.queries import packet_evidence as evidence
 from reviews.packets.queries import packet_parts as parts
+from reviews.packets.queries.packet_discussion import discussion_part
 from reviews.packets.queries.packet_projection import projection_part
 from reviews.requests.domain.copies import copy_of
+from reviews.snapshots.queries.repeated_runs import repeated_runs_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.domain.electorate import Electorate
 
 # Names of the print style sheets in the template; the tokens are shared with the web pages.
-_TOKENS, _SHEET = "tokens.css", "packet.css"
+_TOKENS, _SHEETS = "tokens.css", ("packet.css", "running.css")
 # Strings are removed first, so that a title cannot count as a page. Our printer escapes every bracket in them.
 _PDF_STRING = re.compile(rb"\((?:\\.|[^\\)])*\)", re.DOTALL)
 _PDF_STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
@@ -62,7 +65,9 @@ def packet_of(snapshot: RequestSnapshot) -> PacketDocument:
         conditions=tuple(map(parts.condition_row, snapshot.conditions)),
         budget=parts.budget_rows(snapshot),
         ticket=parts.ticket_part(snapshot.ticket) if snapshot.ticket else None,
+        discussion=discussion_part(snapshot),
         runs=evidence.run_rows(metric_values.run_views),
+        repeated_runs=tuple(run.sentence for run in repeated_runs_of(metric_values)),
         variants=variants or attested_variants(request),
         pictures=pictures,
         studies=evidence.study_parts(request),
@@ -77,7 +82,7 @@ def packet_page(row: packets_models.Packet) -> PacketPage:
     """The page of a frozen packet, rebuilt only from its document. Raises Invalid if the document is not a packet."""
     packet = read_packet(row.document)
     return PacketPage(
-        context={"packet": packet, "digest": row.document_digest},
+        context={"packet": packet, "topics": leadership_of(packet), "digest": row.document_digest},
         assets={**style_sheets(), **draw_charts(packet), **_pictures(packet)},
     )
 
@@ -121,9 +126,9 @@ def _approvers(electorate: Electorate) -> tuple[Approver, ...]:
 def style_sheets() -> dict[str, bytes]:
     """The print style sheets by their name in the template."""
     tokens = finders.find(f"weighbridge/{_TOKENS}")
-    sheet = Path(settings.BASE_DIR) / "templates/reviews/packets" / _SHEET
+    folder = Path(settings.BASE_DIR) / "templates/reviews/packets"
     # A missing sheet is left out: the printer then fails with a reason instead of printing without it.
-    paths = {_TOKENS: Path(tokens) if isinstance(tokens, str) else None, _SHEET: sheet}
+    paths = {_TOKENS: Path(tokens) if isinstance(tokens, str) else None, **{name: folder / name for name in _SHEETS}}
     return {name: path.read_bytes() for name, path in paths.items() if path is not None and path.exists()}
 
 

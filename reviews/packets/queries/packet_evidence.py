@@ -47,8 +47,8 @@ def comparisons(evidence: EvidenceSnapshot) -> tuple[ClaimComparison, ...]:
 
 
 def costs(evidence: EvidenceSnapshot) -> tuple[CostRow, ...]:
-    """The known costs of training, serving and in total, each on its best basis."""
-    values = {name: best(evidence.own_values, name=name, catalog=STANDARD) for name in COSTS}
+    """The known costs of training, serving and in total, each with the value that counts."""
+    values = {name: best(evidence.counted_values, name=name, catalog=STANDARD) for name in COSTS}
     return tuple(_cost_row(name, metric_value) for name, metric_value in values.items() if metric_value is not None)
 
 
@@ -90,7 +90,9 @@ def _comparison(view: MetricView, verdicts: Mapping[str, str]) -> ClaimCompariso
         name=view.kind.name,
         unit=view.kind.unit,
         direction=view.kind.direction.value,
-        claimed=_claim(view.claimed_or_computed) if view.claimed_or_computed else None,
+        claimed=_claim(view.claimed) if view.claimed else None,
+        derived=_claim(view.derived) if view.derived else None,
+        on_record=_claim(view.on_record) if view.on_record else None,
         measured=_measurement(view.measured, verdicts[view.measured.id]) if view.measured else None,
         limit=plain(view.limit.value) if view.limit else None,
         is_contradicted=bool(view.contradiction),

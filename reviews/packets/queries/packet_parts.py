@@ -1,6 +1,8 @@
 """Read the other parts of a packet: policy evaluation, checklist, votes, budget, ticket and audit trail."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
@@ -33,6 +35,9 @@ from reviews.voting.domain.electorate import Electorate
 from weighbridge.core.addresses import safe_link
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.converter import from_document
+from weighbridge.core.metrics.standard import STANDARD, metric_words
+from weighbridge.core.metrics.units import unit_words
+from weighbridge.core.metrics.values import number_text
 
 NOT_REVIEWED = frozenset({RequestState.DRAFT, RequestState.SCREENING, RequestState.CLEARED})
 SPENDS_NOTHING = frozenset({RequestState.CLEARED, RequestState.WITHDRAWN, RequestState.EXPIRED})
@@ -42,6 +47,8 @@ TICKET_WORDS = {
     TicketState.LINKED: "linked",
 }
 NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
+_SLUG, _ZEROS = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+"), re.compile(r"-?\d+\.\d*0")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
 
 
 def policy_evaluation_part(row: PolicyEvaluation) -> PolicyEvaluationPart:
@@ -104,15 +111,19 @@ def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
 
 
 def condition_row(row: Condition) -> ConditionPart:
-    """A condition of the approval."""
-    return copy_of(row, ConditionPart, owner=name_of(row.owner))
+    """A condition of the approval. A newer authorization of the artifact carries an open one over."""
+    ended = "lifted" if row.lifted_at else "carried over" if row.carried_to_id else ""
+    return copy_of(row, ConditionPart, owner=name_of(row.owner), ended=ended)
+
+
+def budget_effects(snapshot: RequestSnapshot) -> tuple[BudgetEffect, ...]:
+    """The effects on the accounts of the team by quarter; none if the request spends nothing (any more)."""
+    return () if snapshot.state in SPENDS_NOTHING or snapshot.is_rejected else snapshot.budget
 
 
 def budget_rows(snapshot: RequestSnapshot) -> tuple[BudgetRow, ...]:
     """The effect on the accounts of the team by quarter, beginning with the current one or that of the decision."""
-    if snapshot.state in SPENDS_NOTHING or snapshot.is_rejected:
-        return ()
-    return tuple(_budget_row(snapshot.request.team.name, effect) for effect in snapshot.budget)
+    return tuple(_budget_row(snapshot.request.team.name, effect) for effect in budget_effects(snapshot))
 
 
 def ticket_part(ticket: Ticket) -> TicketPart:
@@ -188,8 +199,8 @@ def _words_without_answer(status: ItemStatus) -> str:
 
 def _metric_values_words(status: ItemStatus) -> str:
     return "; ".join(
-        f"{metric_value.name} {wording.value_words(metric_value.value, unit=metric_value.unit)} {metric_value.basis}"
-        for metric_value in status.metric_values
+        f"{metric_words(each.name)} {wording.value_words(each.value, unit=each.unit)} ({each.basis})"
+        for each in status.metric_values
     )
 
 
@@ -215,10 +226,24 @@ def _audit_row(event: AuditEvent) -> AuditRow:
 
 
 def _details_words(details: Mapping[str, object]) -> str:
-    """The numbers and texts of the details in one line; digests and long texts are shortened."""
+    """The numbers and texts of the details in one line; digests and long texts are shortened, names become words."""
     shown = {key: value for key, value in details.items() if value != "" and value is not False}
-    texts = {key: str(value) for key, value in shown.items() if isinstance(value, str | int)}
-    return "; ".join(f"{key} {_short(text)}" for key, text in texts.items())
+    texts = {key.replace("_", " "): _plain(value) for key, value in shown.items() if isinstance(value, str | int)}
+    if {"before", "after"} <= texts.keys():
+        texts = {"from": f"{texts.pop('before')} to {texts.pop('after')}", **texts}
+    return "; ".join(f"{key} {text}" for key, text in texts.items())
+
+
+def _plain(value: str | int) -> str:
+    """Words for a name of ours, a time in UTC, a number without trailing zeros."""
+    text = "yes" if value is True else str(value)
+    if text in STANDARD:
+        return metric_words(text)
+    if _ZEROS.fullmatch(text):
+        return number_text(Decimal(text))
+    if _SLUG.fullmatch(text) and unit_words(text) == text:
+        return text.replace("_", " ")
+    return _TIME.sub(r"\1 \2 UTC", unit_words(_short(text)) or text)
 
 
 def _short(text: str) -> str:

@@ -18,6 +18,7 @@ def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
         return None
     document = latest.document
     table = table_of(document)
+    prices = table.prices[:PRICES_MAX]
     return ProjectionPart(
         number=latest.number,
         title=latest.title,
@@ -31,7 +32,7 @@ def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
             _option(option, latest.option, document["cheapest"][FIRST_YEAR]) for option in document["options"]
         ),
         changes=tuple(_change(move) for move in latest.moves),
-        prices=tuple(_price(row) for row in table.prices[:PRICES_MAX]),
+        prices=tuple(map(_price, prices)),
         remarks=tuple(f"{each.option}, {each.kind}: {each.text}" for each in table.remarks),
     )
 
@@ -80,5 +81,6 @@ def _amount(amount: Decimal | None) -> str:
 
 
 def _price(row: PriceRow) -> str:
-    named = row.name or row.path
-    return f"{named}: {row.usd:f} USD for one {row.unit.replace('_', ' ')}, as of {row.as_of}, {row.source}"
+    unit = row.unit.removesuffix("_h").replace("_", " ")
+    words = f"{unit.replace('gpu', 'GPU')} hour" if row.unit.endswith("_h") else unit
+    return f"{row.name or row.use}: {row.usd:f} USD for one {words}, as of {row.as_of}, {row.source}"

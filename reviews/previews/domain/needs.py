@@ -11,6 +11,7 @@ from governance.rulebook.domain.metric_limits import MetricLimit
 from governance.rulebook.domain.policy import Policy
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition, MetricGroup, Producer
+from weighbridge.core.metrics.standard import metric_words
 from weighbridge.core.metrics.values import MetricValue, best
 from weighbridge.optimization.language.checked import METRIC as ALTERNATIVES_METRIC
 
@@ -130,7 +131,7 @@ def _ways(
     ways: list[str] = []
     remedies: list[str] = []
     if definition.parts and usable & STATED:
-        ways.append(f"It is computed from {' and '.join(definition.parts)}, which the team states.")
+        ways.append(f"It is computed from {' and '.join(map(metric_words, definition.parts))}, which the team states.")
     elif Producer.PERSON in producers and usable & STATED:
         ways.append("The team states it.")
     if Producer.BENCHMARK in producers and Basis.MEASURED in usable:

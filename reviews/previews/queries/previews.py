@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.urls import reverse
 from benchmarking.runs.domain.runnable import reason_not_measured
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries.datasets import reason_declared
+from governance.budgets.enums import BudgetUnit
 from governance.rulebook.domain.evaluation.completeness import ItemStatus, completeness
 from governance.rulebook.domain.evaluation.metric_index import index_values
 from governance.rulebook.domain.evaluation.policies import Evaluation, PolicyOutcome, evaluate_index, stages_of
@@ -34,6 +36,7 @@ from reviews.previews.domain.preview import (
     previewed_stage,
     why_words,
 )
+from reviews.previews.queries.added_needs import reason_of_sum
 from reviews.previews.queries.drafts import submission_digest
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
@@ -70,6 +73,7 @@ class _Case:
     stages: Sequence[Stage]
     statuses: Sequence[ItemStatus]
     metric_values: Sequence[MetricValue]
+    amounts: Mapping[BudgetUnit, Decimal]
     supply: Supply
     catalog: MetricCatalog
     reasons: tuple[str, ...] = ()
@@ -98,6 +102,7 @@ def preview_of_sketch(subject: EvaluationSubject, *, sketch: FilingSketch, now: 
             stages=stages_of(policy, subject=subject, index=index, now=now),
             statuses=completeness(checklist_in(choice.checklist), subject=subject, answers=(), index=index, now=now),
             metric_values=values,
+            amounts=amounts_of(sketch.metric_values),
             supply=_supply(
                 policy, subject, is_stored=sketch.is_stored, data_doubt=NEW_DATA if sketch.is_new_data else doubt
             ),
@@ -123,9 +128,10 @@ def preview_of_draft(request: ReviewRequest, *, now: datetime) -> RequestPreview
             stages=evidence.stages,
             statuses=evidence.checklist,
             metric_values=evidence.own_values,
+            amounts=evidence.amounts,
             supply=_supply(evidence.policy, subject, is_stored=bool(version.stored_as), data_doubt=doubt),
             catalog=evidence.catalog,
-            reasons=_reasons_of_artifact(request, subject=subject, now=now),
+            reasons=_reasons_of_artifact(evidence, subject=subject),
             digest=submission_digest(request, choice=choice),
         )
     )
@@ -163,7 +169,7 @@ def _preview(case: _Case) -> RequestPreview:
         data_doubt=case.supply.data_doubt,
         other_policies=_other_policies(case.subject, name=policy.name) if any(n.is_dead_end for n in needs) else (),
         deadline_days=policy.deadline_days,
-        amounts={unit.value: amount for unit, amount in amounts_of(case.metric_values).items()},
+        amounts={unit.value: amount for unit, amount in case.amounts.items()},
         digest=case.digest,
     )
 
@@ -187,11 +193,15 @@ def _mandatory_because(case: _Case) -> tuple[str, ...]:
     return (*reasons, *case.reasons)
 
 
-def _reasons_of_artifact(request: ReviewRequest, *, subject: EvaluationSubject, now: datetime) -> tuple[str, ...]:
-    """Why a review would be mandatory whatever the rules say; the screening asks the same two questions."""
-    reasons = (REVIEWED_BEFORE,) if is_reviewed_before(request, now=now) else ()
-    is_otherwise = is_classified_otherwise(request.model_version, subject=subject)
-    return (*reasons, CLASSIFIED_OTHERWISE) if is_otherwise else reasons
+def _reasons_of_artifact(evidence: EvidenceSnapshot, *, subject: EvaluationSubject) -> tuple[str, ...]:
+    """Why a review would be mandatory whatever the rules say of it; the screening asks the same three questions."""
+    request = evidence.request
+    reasons = (
+        REVIEWED_BEFORE if is_reviewed_before(request, now=evidence.now) else "",
+        CLASSIFIED_OTHERWISE if is_classified_otherwise(request.model_version, subject=subject) else "",
+        reason_of_sum(evidence),
+    )
+    return tuple(filter(None, reasons))
 
 
 def _named(version: PolicyVersion | ChecklistVersion, title: str) -> VersionName:

@@ -76,6 +76,21 @@ def remove(*, item: AgendaItem, reason: str, by: User, now: datetime) -> AgendaI
     return row
 
 
+def put_back(*, item: AgendaItem, by: User, now: datetime) -> AgendaItem:
+    """Put a removed item back on the agenda."""
+    check_lead_meeting(person_of(by))
+    with transaction.atomic():
+        cycle = _open(item.cycle)
+        row = cycle.items.filter(pk=item.pk).exclude(removed_at=None).first()
+        if row is None:
+            raise WrongState("This item is on the agenda.", code="already")
+        row.removed_at, row.removed_by, row.removal_reason = None, None, ""
+        row.save(update_fields=["removed_at", "removed_by", "removal_reason"])
+        details = {"item": row.title, "kind": row.kind}
+        record_cycle_event(kind="item_put_back", cycle=cycle, by=by, now=now, details=details)
+    return row
+
+
 def move(*, item: AgendaItem, position: int, by: User, now: datetime) -> AgendaItem:
     """Move an item to `position`, counted from 1. From then on a refresh keeps the order that people set."""
     check_lead_meeting(person_of(by))

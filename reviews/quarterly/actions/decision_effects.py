@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from governance.budgets.actions import budget_changes
 from governance.budgets.actions.rebookings import Rebooking
@@ -12,6 +13,7 @@ from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount
+from governance.budgets.queries.budgets import lock_accounts
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
 from governance.people.queries.people import person_of
@@ -28,23 +30,26 @@ from reviews.workflow.actions import authorizations, review
 from weighbridge.core.errors import Invalid, WrongState
 
 
-def apply(*, decision: MeetingDecision, by: User, now: datetime) -> str:
-    """Apply the effects of the decision in the caller's transaction. Returns a sentence that describes them."""
+def apply(*, decision: MeetingDecision, revision_seen: int | None = None, by: User, now: datetime) -> str:
+    """Apply the effects of the decision in the caller's transaction. Returns a sentence that describes them.
+
+    An approval is cast on the revision of the request that was seen, or not at all; None says nothing about it.
+    """
     with transaction.atomic():
-        effect, item = _apply(decision, by, now), decision.item
+        effect, item = _apply(decision, revision_seen, by, now), decision.item
         details = {"item": item.title, "kind": decision.kind}
         record_cycle_event(kind="carried_out", cycle=item.cycle, by=by, now=now, details=details, reason=effect)
     return effect
 
 
-def _apply(order: MeetingDecision, by: User, now: datetime) -> str:
+def _apply(order: MeetingDecision, revision_seen: int | None, by: User, now: datetime) -> str:
     item, kind = order.item, DecisionKind(order.kind)
     if kind is DecisionKind.RETIRE and item.asset is not None:
         return _retire(item.asset, order, by, now)
     if kind is DecisionKind.RE_REVIEW and item.asset is not None:
         return _review_again(item.asset, order, by, now)
     if kind is DecisionKind.APPROVE_INVESTMENT and item.request is not None:
-        return _approve(item.request, order, by, now)
+        return _approve(item.request, order, revision_seen, by, now)
     if kind is DecisionKind.BUDGET_CHANGE and item.team is not None:
         return _change_budget(item.team, order, by, now)
     return kind.implies
@@ -73,7 +78,7 @@ def _review_again(asset: ModelAsset, order: MeetingDecision, by: User, now: date
     return f"Must be reviewed again by {order.due_on:%Y-%m-%d}, or will be suspended: {numbers}."
 
 
-def _approve(request: ReviewRequest, order: MeetingDecision, by: User, now: datetime) -> str:
+def _approve(request: ReviewRequest, order: MeetingDecision, revision_seen: int | None, by: User, now: datetime) -> str:
     stage = open_stage_for(snapshot_of(request, now=now), person=person_of(by))
     if stage is None:
         raise WrongState(
@@ -82,7 +87,13 @@ def _approve(request: ReviewRequest, order: MeetingDecision, by: User, now: date
             code="no_vote",
         )
     row = review.vote(
-        request=request, stage_id=stage.id, choice=VoteChoice.APPROVE, rationale=order.rationale, by=by, now=now
+        request=request,
+        stage_id=stage.id,
+        choice=VoteChoice.APPROVE,
+        revision=revision_seen,
+        rationale=order.rationale,
+        by=by,
+        now=now,
     )
     state = row.state.replace("_", " ")
     return f"A vote to approve {request.ref} was cast in stage {stage.title}; the request is {state}."
@@ -104,6 +115,9 @@ def _change_budget(team: Team, order: MeetingDecision, by: User, now: datetime) 
 
 
 def _valid_authorizations(asset: ModelAsset) -> list[Authorization]:
+    """All of them and the accounts of their commitments are locked before the first change is recorded."""
     states = [*IN_FORCE, AuthorizationState.SUSPENDED]
     rows = Authorization.objects.filter(decision__request__model_version__asset=asset, state__in=states)
-    return list(rows.order_by("pk"))
+    refs = list(rows.values_list("decision__request__ref", flat=True))
+    lock_accounts(Q(entries__request_ref__in=refs))
+    return list(rows.filter(decision__request__ref__in=refs).select_for_update(of=("self",)).order_by("pk"))

@@ -1,5 +1,6 @@
 """Record attendance and decisions of a meeting. The effects of a decision happen in the same transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -10,10 +11,11 @@ from reviews.quarterly.actions import decision_effects
 from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.action_items import action_ref
 from reviews.quarterly.domain.cycle import CycleState
-from reviews.quarterly.domain.decisions import TakenDecision, check_decision
+from reviews.quarterly.domain.decisions import NO_REASON_TEXT, TakenDecision, check_decision
 from reviews.quarterly.domain.quorum import Side, check_quorum
 from reviews.quarterly.models import ActionItem, AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
+from reviews.quarterly.queries.proposals import proposal_for
 from reviews.quarterly.rules import check_attend, check_decide, check_lead_meeting
 from reviews.tickets import actions as effects
 from weighbridge.core.errors import Invalid, NotFound, WrongState
@@ -47,11 +49,26 @@ def remove_attendance(*, cycle: ReviewCycle, person: User, by: User, now: dateti
         record_cycle_event(kind="left", cycle=row, by=by, now=now, details={"person": person.username})
 
 
-def decide(*, item: AgendaItem, decided: TakenDecision[User], by: User, now: datetime) -> MeetingDecision:
-    """Record a decision and apply its effects, or neither. It needs a quorum, an owner and a due date."""
+def decide(
+    *,
+    item: AgendaItem,
+    decided: TakenDecision[User],
+    decisions_seen: int | None = None,
+    revision_seen: int | None = None,
+    by: User,
+    now: datetime,
+) -> MeetingDecision:
+    """Record a decision and apply its effects, or neither. It needs a quorum, an owner and a due date.
+
+    `decisions_seen` is how many decisions of the item the person saw. If there are others now, nothing is decided.
+    Likewise, no investment is approved on another revision of the request than `revision_seen`.
+    """
     with transaction.atomic():
         cycle = ReviewCycle.objects.select_for_update().get(pk=item.cycle_id)
+        item = _as_it_stands(item)
         _check_may_decide(cycle, item, by)
+        if decisions_seen not in {None, item.decisions.count()}:
+            raise WrongState(f"“{item.title}” was decided meanwhile. Read the item again.", code="changed")
         if decided.owner is not None and not decided.owner.is_active:
             raise Invalid(f"The account {decided.owner.username} is closed; name an active person.", field="owner")
         check_decision(
@@ -68,7 +85,7 @@ def decide(*, item: AgendaItem, decided: TakenDecision[User], by: User, now: dat
                 code="already",
             )
         row = _decision(item, decided, by, now)
-        row.effect = decision_effects.apply(decision=row, by=by, now=now)
+        row.effect = decision_effects.apply(decision=row, revision_seen=revision_seen, by=by, now=now)
         row.save()
         action = _action(cycle, row, by, now)
         details = {
@@ -81,6 +98,31 @@ def decide(*, item: AgendaItem, decided: TakenDecision[User], by: User, now: dat
         }
         record_cycle_event(kind="decided", cycle=cycle, by=by, now=now, details=details, reason=row.rationale)
     return row
+
+
+def accept_proposals(*, items: Sequence[AgendaItem], by: User, now: datetime) -> list[MeetingDecision]:
+    """Decide these items of one cycle as proposed, or none of them. Each decision is audited on its own."""
+    check_lead_meeting(person_of(by))
+    if not items:
+        raise Invalid("Select at least one item.", field="items")
+    with transaction.atomic():
+        ReviewCycle.objects.select_for_update().get(pk=items[0].cycle_id)
+        return [_accept(_as_it_stands(item), by, now) for item in items]
+
+
+def _as_it_stands(item: AgendaItem) -> AgendaItem:
+    """The item read again under the lock of its cycle: another lead may have decided or removed it meanwhile."""
+    return AgendaItem.objects.select_related("asset__team", "request", "team").get(pk=item.pk)
+
+
+def _accept(item: AgendaItem, by: User, now: datetime) -> MeetingDecision:
+    proposal = proposal_for(item, today=now.date())
+    if proposal is None or not proposal.is_safe:
+        raise WrongState(f"“{item.title}” has no proposal that needs no reason; decide it on its own page.")
+    if item.decisions.exists():
+        raise WrongState(f"“{item.title}” was decided meanwhile. Read the list again.", code="changed")
+    taken = TakenDecision(kind=proposal.kind, rationale="", owner=proposal.owner, due_on=proposal.due_on)
+    return decide(item=item, decided=taken, by=by, now=now)
 
 
 def _check_may_decide(cycle: ReviewCycle, item: AgendaItem, by: User) -> None:
@@ -107,7 +149,7 @@ def _decision(item: AgendaItem, decided: TakenDecision[User], by: User, now: dat
     return MeetingDecision(
         item=item,
         kind=decided.kind.value,
-        rationale=decided.rationale.strip(),
+        rationale=decided.rationale.strip() or NO_REASON_TEXT,
         owner=decided.owner,
         due_on=decided.due_on,
         amount_usd=decided.amount_usd,

@@ -15,7 +15,11 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import JobKind, register
-from governance.people.queries.people import person_of
+from governance.notifications.domain.events import Occurrence
+from governance.notifications.outbox.notices import notify
+from governance.notifications.queries.messages import check_mail_server
+from governance.people.domain.roles import Role
+from governance.people.queries.people import people_with, person_of
 from reviews.packets.actions import RENDERED
 from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.cycle import CycleState
@@ -121,8 +125,12 @@ def store_pdf(
 
 
 def invite(*, packet: CyclePacket, by: User, now: datetime) -> int:
-    """Send the agenda and the pre-read to the invited people, once per packet. Returns the number of messages."""
+    """Send the agenda and the pre-read to the invited people, once per packet. Returns the number of messages.
+
+    Whoever is no longer invited when the mail leaves gets none. Raises WrongState without a mail server.
+    """
     check_lead_meeting(person_of(by))
+    check_mail_server()
     if packet.state != JobState.DONE:
         raise WrongState(f"Packet {packet.number} is {packet.state}; invitations can be sent when its PDF is ready.")
     with transaction.atomic():
@@ -158,12 +166,25 @@ def _record(event: str, packet: CyclePacket, by: User | None, now: datetime, _: 
     record_cycle_event(kind=f"packet_{event}", cycle=packet.cycle, by=by, now=now, details=details, reason=reason)
 
 
+def _notify_of_failure(packet: CyclePacket, now: datetime) -> None:
+    quarter = packet.cycle.quarter
+    event = Occurrence(
+        kind="failed",
+        key=f"cycle-packet:{packet.pk}:{packet.fence}",
+        reference=quarter,
+        path=f"/cycles/{quarter}/",
+        sentence=f"Packet {packet.number} of the quarterly review was not rendered: {packet.error}",
+    )
+    notify(event=event, people=people_with(Role.PLATFORM_LEAD), now=now)
+
+
 register(
     JobKind(
         model=CyclePacket,
         queues={RENDER: Q()},
         check=lambda person, _: check_lead_meeting(person),
         record=_record,
+        on_end=_notify_of_failure,
         **RENDERED,
     )
 )

@@ -17,7 +17,7 @@ ScoreAnswer = answer_of(
     after={"supplied_by": "trend", "channel": "supplied_by"},
     helps=dict.fromkeys(["gap", "change"], "A share of 1; above zero is better than the target."),
 )
-ScoreLineAnswer = answer_of(ScorecardLine, without=["supplied_at"], after={"score": "how_estimated"})
+ScoreLineAnswer = answer_of(ScorecardLine, without=["supplied_at", "history"], after={"score": "how_estimated"})
 CycleAnswer = answer_of(
     CycleView, "CycleAnswer", only=["quarter", "state", "collecting_at", "cut_off_at", "held_at", "closed_at"]
 )
@@ -25,6 +25,8 @@ CycleDetailAnswer = answer_of(
     CycleView,
     "CycleDetailAnswer",
     without=["gathered_at", "may_lead", "may_close", "is_present"],
+    properties=["notes_digest"],
+    after={"notes_digest": "notes"},
     helps={"missing": "Who must be present before anything can be decided."},
 )
 KpiAnswer = answer_of(

@@ -1,6 +1,6 @@
 """`cycles/{quarter}/packets/`: the quarterly packet, its drawing and its files."""
 
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -82,7 +82,7 @@ class CyclePacketAppendix(APIView):
     content_negotiation_class = AnyAccept
 
     @extend_schema(operation_id="cycles_packet_appendix", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)
-    def get(self, request: Request, quarter: str, number: int, kind: str) -> HttpResponse:
+    def get(self, request: Request, quarter: str, number: int, kind: str) -> HttpResponseBase:
         """Every value of the packet, for whoever calculates on."""
         return export(pages.appendix(_packet(request, quarter, number)), kind=kind)
 

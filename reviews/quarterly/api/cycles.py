@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.accounts.web.second_factor import check_step_by_api
 from governance.people.api.caller import asker
 from governance.people.api.steps import StepSubject
 from governance.people.domain.roles import Person
@@ -17,7 +18,7 @@ from governance.people.queries.people import person_of
 from reviews.quarterly.actions import agenda, cycles, meeting
 from reviews.quarterly.api import answers as said
 from reviews.quarterly.api import inputs
-from reviews.quarterly.domain.decisions import TakenDecision
+from reviews.quarterly.domain.decisions import NEEDS_FACTOR, TakenDecision
 from reviews.quarterly.models import AgendaItem, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.rules import check_close_meeting, check_lead_meeting
@@ -64,8 +65,20 @@ def _add(*, model: str | None = None, request: str | None = None, **given: Any) 
     agenda.add(asset=asset, request=requests.find(ref=request, person=person) if request else None, **given)
 
 
-def _decide(*, item: AgendaItem, by: User, now: datetime, **given: Any) -> None:
-    meeting.decide(item=item, decided=TakenDecision(**given), by=by, now=now)
+def _decide(
+    *,
+    item: AgendaItem,
+    decisions_seen: int | None = None,
+    revision_seen: int | None = None,
+    by: User,
+    now: datetime,
+    **given: Any,
+) -> None:
+    decided = TakenDecision(**given)
+    if decided.kind in NEEDS_FACTOR:
+        check_step_by_api()
+    seen = {"decisions_seen": decisions_seen, "revision_seen": revision_seen}
+    meeting.decide(item=item, decided=decided, **seen, by=by, now=now)
 
 
 def _leads(person: Person, **_: object) -> None:
@@ -139,6 +152,9 @@ remove_item = CYCLE.step(
     "Take an item off, with the reason; it is not gathered again, and the minutes say so.",
     takes=ReasonInput,
     check=_leads,
+)
+put_back_item = CYCLE.step(
+    "cycles_put_back_item", agenda.put_back, "Put an item that was taken off back on the agenda.", check=_leads
 )
 move_item = CYCLE.step(
     "cycles_move_item",

@@ -16,6 +16,7 @@ from reviews.quarterly.domain.actuals_file import ActualRow
 from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.domain.quorum import Side
 from reviews.scorecard.domain.scorecard import KpiDirection
+from weighbridge.core.canonical import DIGEST_LENGTH
 from weighbridge.core.errors import Invalid
 
 TEXT_CHARS_MAX = 4_000
@@ -36,6 +37,16 @@ class DecisionInput(Input):
     """A decision of the meeting; it needs an owner and a due date."""
 
     kind = choice(DecisionKind)
+    decisions_seen = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        help_text="How many decisions of the item you read; if it has others now, nothing is decided.",
+    )
+    revision_seen = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="The revision of the request that you read; an investment is approved on no other.",
+    )
     owner = somebody(required=False, allow_null=True, help_text="User name of whoever carries it out.")
     validate_kind = staticmethod(DecisionKind)
 
@@ -49,9 +60,14 @@ class AttendanceInput(Input):
 
 
 class LeavingInput(Input):
-    """Who does not attend after all."""
+    """Who does not attend after all; their account may be closed."""
 
-    person = somebody(help_text="User name.")
+    person = serializers.SlugRelatedField(
+        slug_field="username",
+        queryset=User.objects.all(),
+        error_messages={"does_not_exist": "There is no user “{value}”."},
+        help_text="User name.",
+    )
 
 
 class ItemInput(Input):
@@ -75,6 +91,11 @@ class NotesInput(Input):
     """The chair's own part of the minutes."""
 
     notes = serializers.CharField(max_length=NOTES_CHARS_MAX, allow_blank=True)
+    seen = serializers.CharField(
+        required=False,
+        max_length=DIGEST_LENGTH,
+        help_text="The `notes_digest` that you read; if the notes changed since, nothing is written.",
+    )
 
 
 class CutOffInput(Input):

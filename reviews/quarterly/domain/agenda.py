@@ -20,6 +20,8 @@ from reviews.quarterly.domain.sources import (
 )
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.domain.wording import value_words
+from reviews.workflow.domain.tabs import tab_of
+from weighbridge.core.metrics.titles import readable
 from weighbridge.core.metrics.values import number_text
 
 FORECAST_ERRORS_MAX = 10
@@ -36,6 +38,8 @@ class AgendaKind(StrEnum):
     OVER_BUDGET = "over_budget"
     FORECAST_ERROR = "forecast_error"
     BREACH = "breach"
+    PRICES = "prices"
+    FINDING = "finding"
     CONDITION_DUE = "condition_due"
     EXPIRING = "expiring"
     WAIVER = "waiver"
@@ -55,18 +59,26 @@ _WORDS = {
     AgendaKind.PENDING_INVESTMENT: "Investment pending",
     AgendaKind.NEW_INVESTMENT: "Investment approved this quarter",
     AgendaKind.OVER_BUDGET: "Over budget",
-    AgendaKind.FORECAST_ERROR: "Bill unlike its forecast",
-    AgendaKind.BREACH: "Limit not kept",
+    AgendaKind.FORECAST_ERROR: "Bill differs from its projection",
+    AgendaKind.BREACH: "Limit exceeded",
+    AgendaKind.PRICES: "Prices old or changed",
+    AgendaKind.FINDING: "Open finding",
     AgendaKind.CONDITION_DUE: "Condition due",
     AgendaKind.EXPIRING: "Authorization ends",
     AgendaKind.WAIVER: "Rule waived",
     AgendaKind.NO_OWNER: "Model without owner",
-    AgendaKind.SAVING_FOUND: "Saving found",
-    AgendaKind.SAVING_REALIZED: "Saving realized",
+    AgendaKind.SAVING_FOUND: "Better variant, not in use",
+    AgendaKind.SAVING_REALIZED: "Better variant, in use",
     AgendaKind.ADDED: "Added by the chair",
 }
-# Prefixes of a finding's kind; every other finding is a breached limit.
-_OF_FINDING = {"budget.": AgendaKind.OVER_BUDGET, "cost.": AgendaKind.FORECAST_ERROR}
+# The agenda kind of a finding, by the part of the finding's kind before the first dot.
+_OF_FINDING = {
+    "budget": AgendaKind.OVER_BUDGET,
+    "cost": AgendaKind.FORECAST_ERROR,
+    "prices": AgendaKind.PRICES,
+    "drift": AgendaKind.BREACH,
+    "usage": AgendaKind.BREACH,
+}
 _ORDER = {kind: place for place, kind in enumerate(AgendaKind)}
 
 
@@ -107,8 +119,8 @@ def build_agenda(sources: Sources, *, quarter: Quarter) -> tuple[AgendaEntry, ..
 
 
 def request_page(ref: str, part: str = "") -> str:
-    """The address of a request's page, or of a part of it."""
-    return f"/requests/{ref}/{f'#{part}' if part else ''}"
+    """The address of a request's page, or of a part of it, which may be on another tab."""
+    return f"/requests/{ref}/{tab_of(part).segment}{f'#{part}' if part else ''}"
 
 
 def _follow_up(item: OpenAction) -> AgendaEntry:
@@ -117,7 +129,7 @@ def _follow_up(item: OpenAction) -> AgendaEntry:
         subject=item.ref,
         title=item.text,
         model=item.model,
-        reason=f"Decided in {item.quarter}; {item.owner} owes it by {item.due_on:%Y-%m-%d}.",
+        reason=f"Decided in {item.quarter}; {item.owner} must finish it by {item.due_on:%Y-%m-%d}.",
         page=f"/action-items/{item.ref}/",
         weight=Decimal(-item.due_on.toordinal()),
     )
@@ -152,10 +164,9 @@ def _findings(items: tuple[OpenFinding, ...]) -> Iterator[AgendaEntry]:
 
 
 def _finding(subject: str, item: OpenFinding, earlier: Sequence[OpenFinding]) -> AgendaEntry:
-    kinds = (kind for prefix, kind in _OF_FINDING.items() if item.kind.startswith(prefix))
     others = ", ".join(f"FND-{finding.number}" for finding in earlier)
     return AgendaEntry(
-        kind=next(kinds, AgendaKind.BREACH),
+        kind=_OF_FINDING.get(item.kind.split(".")[0], AgendaKind.FINDING),
         subject=subject,
         reason=f"{item.text} Earlier findings that are still open: {others}." if others else item.text,
         title=f"{item.model}: {item.subject}" if item.model else item.subject,
@@ -198,7 +209,7 @@ def _condition(item: ConditionDue) -> AgendaEntry:
         title=item.text,
         model=item.model,
         request=item.ref,
-        reason=f"{item.owner} owes it by {item.due_on:%Y-%m-%d} ({item.authorization}).",
+        reason=f"{item.owner} must meet it by {item.due_on:%Y-%m-%d} ({item.authorization}).",
         page=request_page(item.ref, "authorization"),
         weight=Decimal(-item.due_on.toordinal()),
     )
@@ -221,7 +232,7 @@ def _waiver(item: WaiverInForce) -> AgendaEntry:
     return AgendaEntry(
         kind=AgendaKind.WAIVER,
         subject=str(item.number),
-        title=f"{item.rule} of {item.ref}",
+        title=f"{readable(item.rule.replace('-', '_'))}, of {item.ref}",
         request=item.ref,
         reason=f"Waived by {item.granted_by} until {item.expires_at:%Y-%m-%d}: {item.reason}",
         model=item.model,
@@ -243,19 +254,25 @@ def _unowned_model(item: UnownedModel) -> AgendaEntry:
 
 def _saving(item: Saving) -> AgendaEntry:
     kind = AgendaKind.SAVING_REALIZED if item.is_realized else AgendaKind.SAVING_FOUND
-    gain = (
-        f"is {number_text((item.share * 100).quantize(Decimal(1)))} % faster"
-        if item.share is not None
-        else "is worth using"
-    )
-    use = "and is in use" if item.is_realized else "and is not in use"
+    use = "It is in use." if item.is_realized else "It is not in use."
     return AgendaEntry(
         kind=kind,
         subject=f"{item.ref}:{item.variant}",
         title=f"{item.model}: {item.variant}",
         model=item.model,
-        reason=f"The variant {item.variant} {gain} {use}.",
+        reason=f"The variant {item.variant} {_gain(item.share)} {use}",
         page=request_page(item.ref, "metric-values"),
         request=item.ref,
         weight=item.share or Decimal(0),
     )
+
+
+def _gain(share: Decimal | None) -> str:
+    """What a variant that is worth using gains. A variant that is not faster is worth using because it is smaller."""
+    if share is None:
+        return "is worth using."
+    percent = (abs(share) * 100).quantize(Decimal(1))
+    if not percent:
+        return "is smaller, and about as fast."
+    time = f"{number_text(percent)} % {'less' if share > 0 else 'more'} time"
+    return f"answers in {time}." if share > 0 else f"is smaller, but answers in {time}."

@@ -60,6 +60,21 @@ NEEDS_MODEL = frozenset(
 )
 NEEDS_REQUEST = frozenset({DecisionKind.APPROVE_INVESTMENT})
 NEEDS_AMOUNT = frozenset({DecisionKind.BUDGET_CHANGE})
+NO_REASON_NEEDED = frozenset({DecisionKind.KEEP})
+"""Decisions that change nothing. Every other decision needs a reason."""
+NEEDS_FACTOR = frozenset({DecisionKind.RETIRE, DecisionKind.APPROVE_INVESTMENT})
+"""Decisions that revoke or vote at once: the person confirms a second factor where one is required for these."""
+NO_REASON_TEXT = "No reason was given; nothing changes."
+
+
+def possible_decisions(*, has_model: bool, has_request: bool, has_team: bool) -> frozenset[DecisionKind]:
+    """The decisions that an item with such subjects allows."""
+    refused = (
+        (NEEDS_MODEL if not has_model else frozenset())
+        | (NEEDS_REQUEST if not has_request else frozenset())
+        | (NEEDS_AMOUNT if not has_team else frozenset())
+    )
+    return frozenset(DecisionKind) - refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +100,8 @@ def check_decision(
         raise Invalid(
             f"The due date must be between {today:%Y-%m-%d} and {today + DUE_WITHIN:%Y-%m-%d}.", field="due_on"
         )
-    if len(decision.rationale.strip()) < RATIONALE_CHARS_MIN:
+    needs_reason = decision.kind not in NO_REASON_NEEDED or decision.rationale.strip()
+    if needs_reason and len(decision.rationale.strip()) < RATIONALE_CHARS_MIN:
         raise Invalid(f"Explain the decision in at least {RATIONALE_CHARS_MIN} characters.", field="rationale")
     _check_subject(decision.kind, has_model=has_model, has_request=has_request, has_team=has_team)
     _check_amount(decision.kind, decision.amount_usd)

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+_SPECIAL = re.compile(r"([\\`*\[\]<>|#~]|(?<!\w)_|_(?!\w))")
+# An underscore within a word is text in Markdown; an escape there would only make a name hard to read.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,21 @@ class Minutes:
     items: tuple[MinutedItem, ...]
     notes: str = ""
 
+    @property
+    def decided(self) -> tuple[MinutedItem, ...]:
+        """The items with a decision."""
+        return tuple(item for item in self.items if item.decisions)
+
+    @property
+    def undecided(self) -> tuple[MinutedItem, ...]:
+        """The items that stayed on the agenda without a decision."""
+        return tuple(item for item in self.items if not item.decisions and not item.removal)
+
+    @property
+    def removed(self) -> tuple[MinutedItem, ...]:
+        """The items that were removed from the agenda."""
+        return tuple(item for item in self.items if item.removal)
+
 
 def escaped(text: str) -> str:
     """The text on one line, with all Markdown characters escaped."""
@@ -69,11 +85,10 @@ def _lines(meeting: Minutes) -> Iterator[str]:
     yield from ("", "## Present", "")
     yield from (f"- {escaped(person.name)}, {person.side}" for person in meeting.present)
     yield from ("", "## Decisions", "")
-    decided = [item for item in meeting.items if item.decisions]
-    yield from (line for item in decided for line in _item(item))
-    yield from () if decided else ("Nothing was decided.", "")
-    yield from _rest("Discussed without a decision", [i for i in meeting.items if not i.decisions and not i.removal])
-    yield from _rest("Removed from the agenda", [item for item in meeting.items if item.removal])
+    yield from (line for item in meeting.decided for line in _item(item))
+    yield from () if meeting.decided else ("Nothing was decided.", "")
+    yield from _rest("Not decided", meeting.undecided)
+    yield from _rest("Removed from the agenda", meeting.removed)
     if meeting.notes.strip():
         yield from ("## Notes", "")
         yield from (escaped(line) if line.strip() else "" for line in meeting.notes.splitlines())

@@ -41,12 +41,27 @@ class BudgetRowOfQuarter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioPoint:
-    """A model in the portfolio: cost of one year in USD, p95 latency in ms, and its expected KPI change (a share)."""
+    """A model in the portfolio: cost of one year in USD, p95 latency in ms, and its expected KPI change (a share).
+
+    The limits are those of the policy that judged its request, for this request; None without one.
+    """
 
     model: str
     cost_usd: Decimal | None
     latency_ms: Decimal | None
     value: Decimal | None
+    cost_limit_usd: Decimal | None = None
+    latency_limit_ms: Decimal | None = None
+
+    @property
+    def is_over_cost(self) -> bool:
+        """Whether the cost is known and above its limit."""
+        return _is_above(self.cost_usd, self.cost_limit_usd)
+
+    @property
+    def is_over_latency(self) -> bool:
+        """Whether the latency is known and above its limit."""
+        return _is_above(self.latency_ms, self.latency_limit_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +174,15 @@ class ModelPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovedRow:
+    """A request that was approved in the quarter, with conditions or without."""
+
+    ref: str
+    title: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
     """A request that was rejected in the quarter."""
 
@@ -187,7 +211,10 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarterlyPacket:
-    """The packet of one quarter."""
+    """The packet of one quarter. `approved` is None in packets issued before approvals were part of them.
+
+    `not_compared` names the models with bills that have no exchange rate, and the missing rates.
+    """
 
     quarter: str
     cut_off_at: datetime
@@ -203,6 +230,8 @@ class QuarterlyPacket:
     models: tuple[ModelPage, ...]
     rejected: tuple[RejectedRow, ...]
     sources: tuple[SourceRow, ...]
+    approved: tuple[ApprovedRow, ...] | None = None
+    not_compared: tuple[str, ...] = ()
     schema: str = SCHEMA
 
     @property
@@ -244,6 +273,10 @@ class QuarterlyPacket:
     def over(self) -> tuple[BudgetRowOfQuarter, ...]:
         """The accounts whose spend or forecast exceeds the allocation."""
         return tuple(row for row in self.spend if row.is_over)
+
+
+def _is_above(value: Decimal | None, limit: Decimal | None) -> bool:
+    return value is not None and limit is not None and value > limit
 
 
 def frontier(points: Sequence[PortfolioPoint]) -> frozenset[str]:

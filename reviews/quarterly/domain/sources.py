@@ -25,7 +25,7 @@ class Investment(OfRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionDue(OfRequest):
-    """A condition of an authorization that is not confirmed as met."""
+    """A condition of an authorization that is owed: not met, lifted or carried by a newer authorization."""
 
     number: int
     authorization: str

@@ -1,6 +1,6 @@
 """The variance of a model in a quarter, added up from its months."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -36,6 +36,11 @@ def variance_of(model: str, months: Sequence[ComparedMonth]) -> Variance | None:
         missing_inputs=_missing_inputs(counted),
         is_generated=any(month.is_generated for month in counted),
     )
+
+
+def without_rate(model: str, months: Iterable[ComparedMonth]) -> tuple[str, ...]:
+    """The exchange rates that are missing to compare months of the model, each with its months."""
+    return tuple(f"{model}: {words}" for words in _missing_inputs([month for month in months if month.has_no_rate]))
 
 
 def _projected(month: ComparedMonth) -> Decimal:

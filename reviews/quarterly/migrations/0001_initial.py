@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
             name='AgendaItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('follow_up', 'Decided before, not finished'), ('pending_investment', 'Investment pending'), ('new_investment', 'Investment approved this quarter'), ('over_budget', 'Over budget'), ('forecast_error', 'Bill unlike its forecast'), ('breach', 'Limit not kept'), ('condition_due', 'Condition due'), ('expiring', 'Authorization ends'), ('waiver', 'Rule waived'), ('no_owner', 'Model without owner'), ('saving_found', 'Saving found'), ('saving_realized', 'Saving realized'), ('added', 'Added by the chair')], max_length=20)),
+                ('kind', models.CharField(choices=[('follow_up', 'Decided before, not finished'), ('pending_investment', 'Investment pending'), ('new_investment', 'Investment approved this quarter'), ('over_budget', 'Over budget'), ('forecast_error', 'Bill differs from its projection'), ('breach', 'Limit exceeded'), ('prices', 'Prices old or changed'), ('finding', 'Open finding'), ('condition_due', 'Condition due'), ('expiring', 'Authorization ends'), ('waiver', 'Rule waived'), ('no_owner', 'Model without owner'), ('saving_found', 'Better variant, not in use'), ('saving_realized', 'Better variant, in use'), ('added', 'Added by the chair')], max_length=20)),
                 ('subject', models.CharField(max_length=200)),
                 ('title', models.CharField(max_length=400)),
                 ('reason', models.TextField()),
@@ -216,6 +216,7 @@ class Migration(migrations.Migration):
                 ('cut_off_at', models.DateTimeField()),
                 ('gathered_at', models.DateTimeField(null=True)),
                 ('is_reordered', models.BooleanField(default=False)),
+                ('minutes_per_item', models.PositiveSmallIntegerField(default=5)),
                 ('held_at', models.DateTimeField(null=True)),
                 ('notes', models.TextField(blank=True, default='')),
                 ('minutes', models.TextField(blank=True, default='')),
@@ -305,6 +306,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='reviewcycle',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'collecting', 'frozen', 'held', 'closed'])), name='cycle_state_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='reviewcycle',
+            constraint=models.CheckConstraint(condition=models.Q(('minutes_per_item__range', (1, 120))), name='minutes_per_item_planned'),
         ),
         migrations.AddConstraint(
             model_name='reviewcycle',

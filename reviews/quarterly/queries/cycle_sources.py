@@ -19,7 +19,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
 from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
-from reviews.authorizations.models import Authorization, Condition
+from reviews.authorizations.models import OPEN_CONDITION, Authorization, Condition
 from reviews.evidence.models import Waiver
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import histories_of
@@ -107,7 +107,7 @@ def _valid_authorizations() -> QuerySet[Authorization]:
 
 
 def _conditions() -> tuple[ConditionDue, ...]:
-    rows = Condition.objects.filter(met_at=None, authorization__in=_valid_authorizations()).order_by("due_on", "pk")
+    rows = Condition.objects.filter(OPEN_CONDITION, authorization__in=_valid_authorizations()).order_by("due_on", "pk")
     return tuple(
         ConditionDue(
             number=row.pk,

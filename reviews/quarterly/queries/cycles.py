@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from governance.budgets.rules import may_see_budget
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from reviews.quarterly.domain.agenda import AgendaKind
@@ -13,10 +14,11 @@ from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import missing
 from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.cycle_sources import model_name
-from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
+from reviews.quarterly.queries.meeting import counted_attendances, is_present_as_lead, sides_present
 from reviews.quarterly.queries.scores import ScorecardLine, scorecard
 from reviews.quarterly.rules import may_close_meeting, may_decide, may_lead_meeting, may_see_cycles
 from reviews.requests.domain.copies import copy_of
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import NotFound
 from weighbridge.core.money import format_amount
 
@@ -65,6 +67,7 @@ class ActionView:
     words: str
     title: str
     owner: str
+    opened_at: datetime
     due_on: date
     state: str
     outcome: str
@@ -75,11 +78,17 @@ class ActionView:
 
 @dataclass(frozen=True, kw_only=True)
 class Attendee:
-    """A person who attends."""
+    """A person who attends. Who lost the role of the side, or whose account is closed, `counts` no longer."""
 
     username: str
     name: str
     side: str
+    counts: bool = True
+
+    @property
+    def words(self) -> str:
+        """The side, and whether it counts."""
+        return self.side if self.counts else f"{self.side}, counts no longer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +116,11 @@ class CycleView:
     may_lead: bool
     may_close: bool
     is_present: bool
+
+    @property
+    def notes_digest(self) -> str:
+        """The digest of the notes, by which a writer says which ones they saw."""
+        return digest_of(self.notes)
 
     @property
     def may_issue(self) -> bool:
@@ -161,10 +175,9 @@ def find_action(*, ref: str, person: Person) -> ActionItem:
     return item
 
 
-def open_action_items(person: Person, *, now: datetime) -> tuple[ActionView, ...]:
-    """The open action items of this person in all quarters, earliest due date first."""
-    rows = _actions().filter(owner_id=person.id, closed_at=None).order_by("due_on", "pk")
-    return tuple(action_view(row, now=now) for row in rows)
+def open_action_items(which: Q) -> QuerySet[ActionItem]:
+    """The open action items of all quarters that `which` selects, earliest due date first."""
+    return _actions().filter(which, closed_at=None).order_by("due_on", "pk")
 
 
 def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
@@ -177,7 +190,7 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
         chair=name_of(cycle.chair) if cycle.chair else "",
         items=tuple(item for item in items if item.position),
         removed=tuple(item for item in items if not item.position),
-        attendees=_attendees(cycle),
+        attendees=attendees_of(cycle),
         missing=tuple(side.words for side in missing(sides_present(cycle))),
         scores=scorecard(cycle.quarter, person=person),
         actions=tuple(action_view(row, now=now) for row in _actions().filter(decision__item__cycle=cycle)),
@@ -190,7 +203,7 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
 
 def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[AgendaItemView, ...]:
     """The agenda in order; removed items last."""
-    rows = cycle.items.select_related("asset__team", "request", "recurs__cycle", "removed_by")
+    rows = cycle.items.select_related("asset__team", "request", "team", "recurs__cycle", "removed_by")
     decided = ("decisions__decided_by", "decisions__action")
     is_present = is_present_as_lead(cycle, person_id=person.id) and cycle.state == CycleState.HELD
     position, views = 0, []
@@ -209,6 +222,7 @@ def item_view(row: AgendaItem, *, person: Person, position: int, is_present: boo
         row,
         AgendaItemView,
         position=position,
+        page=visible_page(row, person=person),
         words=AgendaKind(row.kind).words,
         model=model_name(asset) if asset else "",
         request=row.request.ref if row.request else "",
@@ -223,6 +237,12 @@ def item_view(row: AgendaItem, *, person: Person, position: int, is_present: boo
             owner_id=asset.owner_id if asset else None,
         ),
     )
+
+
+def visible_page(row: AgendaItem, *, person: Person) -> str:
+    """The address of the page of an item; "" where it is a budget that the person may not see."""
+    is_hidden = row.page.startswith("/budgets/") and not may_see_budget(person, team=row.team.slug if row.team else "")
+    return "" if is_hidden else row.page
 
 
 def action_view(row: ActionItem, *, now: datetime) -> ActionView:
@@ -253,9 +273,11 @@ def earlier_actions(cycle: ReviewCycle) -> list[ActionItem]:
     return [row for row in rows if row.closed_at is None or row.decision.item.cycle == last]
 
 
-def _attendees(cycle: ReviewCycle) -> tuple[Attendee, ...]:
+def attendees_of(cycle: ReviewCycle) -> tuple[Attendee, ...]:
+    """The recorded attendees of a meeting."""
+    counted = set(counted_attendances(cycle).values_list("pk", flat=True))
     return tuple(
-        Attendee(username=row.person.username, name=name_of(row.person), side=row.side)
+        Attendee(username=row.person.username, name=name_of(row.person), side=row.side, counts=row.pk in counted)
         for row in cycle.attendances.select_related("person")
     )
 

@@ -1,23 +1,39 @@
-"""The attendance of a meeting and the content of its minutes."""
+"""The attendance of a meeting, its undecided items, and the content of its minutes."""
 
+from django.db.models import Q, QuerySet
+
+from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.minutes import Attendee, MinutedDecision, MinutedItem, Minutes
-from reviews.quarterly.domain.quorum import QUORUM, Side
-from reviews.quarterly.models import AgendaItem, MeetingDecision, ReviewCycle
+from reviews.quarterly.domain.quorum import LEADS, QUORUM, Side
+from reviews.quarterly.models import AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.requests.domain.copies import copy_of
 from weighbridge.core.money import format_amount
 
 
+def counted_attendances(cycle: ReviewCycle) -> QuerySet[Attendance]:
+    """The attendances that count now: the account is open, and the person still has the role of the side."""
+    of_their_side = Q(side=Side.GUEST.value)
+    for role, side in LEADS.items():
+        of_their_side |= Q(side=side.value, person__in=RoleGrant.objects.filter(role=role).values("user"))
+    return cycle.attendances.filter(of_their_side, person__is_active=True)
+
+
 def sides_present(cycle: ReviewCycle) -> list[Side]:
-    """The side of each attendee."""
-    return [Side(side) for side in cycle.attendances.values_list("side", flat=True)]
+    """The side of each attendee who counts."""
+    return [Side(side) for side in counted_attendances(cycle).values_list("side", flat=True)]
 
 
 def is_present_as_lead(cycle: ReviewCycle, *, person_id: int) -> bool:
-    """Whether the person attends for engineering or product."""
-    return cycle.attendances.filter(person=person_id, side__in=[side.value for side in QUORUM]).exists()
+    """Whether the person attends for engineering or product, and still may."""
+    return counted_attendances(cycle).filter(person=person_id, side__in=[side.value for side in QUORUM]).exists()
+
+
+def undecided_items(cycle: ReviewCycle) -> list[AgendaItem]:
+    """The items of the agenda without a decision, in the order of the agenda."""
+    return list(cycle.items.filter(removed_at=None, decisions=None).select_related("asset__team", "asset__owner"))
 
 
 def minutes_of(cycle: ReviewCycle) -> Minutes:

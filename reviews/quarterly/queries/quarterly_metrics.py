@@ -15,13 +15,16 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries import budgets
 from governance.inventory.models import ModelAsset
+from governance.rulebook.domain.evaluation.upper_limits import upper_limit
+from governance.rulebook.queries.rulebook import policy_in
 from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import RequestHistory, histories_of
+from reviews.evidence.queries.evidence import subject_of
 from reviews.quarterly.domain.packet import BasisRow, BudgetRowOfQuarter, PortfolioPoint, Variance
-from reviews.quarterly.domain.variance import NO_BILL, variance_of
+from reviews.quarterly.domain.variance import NO_BILL, variance_of, without_rate
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.wording import value_words
 from reviews.requests.models import ReviewRequest
@@ -58,19 +61,18 @@ def spend(quarter: Quarter, *, now: datetime) -> tuple[BudgetRowOfQuarter, ...]:
             BudgetRowOfQuarter,
             account=f"{row.team_name} {'USD' if row.unit == BudgetUnit.USD else 'GPU hours'}",
             unit=row.unit,
-            allocated=row.balance.allocated - row.balance.allocated_below,
+            allocated=row.balance.own_budget,
             is_generated=row.is_generated,
             forecast=outlook.forecast(row.balance, quarter=quarter, today=min(now.date(), quarter.end_on)),
         )
         for row in rows
-        if not row.balance.allocated_below or _is_used(row.balance)
+        if not (row.balance.allocated_below or row.balance.expired_below) or _is_used(row.balance)
     )
 
 
 def _is_used(balance: Balance) -> bool:
     """Whether a delegating account has undelegated money or spends itself."""
-    undelegated = balance.allocated - balance.allocated_below
-    return any((undelegated, balance.committed, balance.reserved, balance.spent))
+    return any((balance.own_budget, balance.committed, balance.reserved, balance.spent))
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class ModelStanding:
     def name(self) -> str:
         """The name in the packet: "team/slug"."""
         return f"{self.asset.team.slug}/{self.asset.slug}"
+
+    @property
+    def all_months(self) -> list[ComparedMonth]:
+        """The months of all its requests."""
+        return [month for row in (*self.requests, *self.ended) for month in self.months[row.pk]]
 
     @property
     def metric_values(self) -> list[MetricValue]:
@@ -117,16 +124,28 @@ def _authorized(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
     conditions = Condition.objects.select_related("owner").order_by("due_on", "pk")
     rows = ReviewRequest.objects.filter(model_version__asset__in=assets, decision__authorization__isnull=False)
     return list(
-        rows.select_related("decision__authorization", "model_version")
+        rows.select_related("decision__authorization", "model_version__asset", "policy", "team")
         .prefetch_related(Prefetch("decision__authorization__conditions", queryset=conditions))
         .order_by("-pk")
     )
 
 
 def portfolio_point(standing: ModelStanding) -> PortfolioPoint:
-    """The model in the portfolio, with the best values of its latest authorized request."""
-    cost, latency, value = (_best(standing.metric_values, name) for name in (COST, LATENCY, VALUE))
-    return PortfolioPoint(model=standing.name, cost_usd=cost, latency_ms=latency, value=value)
+    """The model in the portfolio, with the best values and the limits of its latest authorized request."""
+    cost, latency, value = (best_value(standing.metric_values, name=name) for name in (COST, LATENCY, VALUE))
+    limits = portfolio_limits(standing.requests[0]) if standing.requests else {}
+    return PortfolioPoint(model=standing.name, cost_usd=cost, latency_ms=latency, value=value, **limits)
+
+
+def portfolio_limits(request: ReviewRequest) -> dict[str, Decimal | None]:
+    """The limits of the policy that judged the request, by field of `PortfolioPoint`; empty before submission."""
+    if request.policy is None:
+        return {}
+    policy, subject = policy_in(request.policy), subject_of(request)
+    return {
+        "cost_limit_usd": upper_limit(policy, subject=subject, metric=COST),
+        "latency_limit_ms": upper_limit(policy, subject=subject, metric=LATENCY),
+    }
 
 
 def variances(
@@ -135,15 +154,24 @@ def variances(
     """By id of each model with a bill in the quarter: the projected and billed cost of its billed months.
 
     If no bill line is allocated to the model: a quarter of its projected yearly cost, against the amount that the
-    ledger drew on its commitments.
+    ledger drew on its commitments. The ledger does not contain amounts without an exchange rate, so a model with such
+    amounts is not compared.
     """
     by_model = {}
     for model in models:
-        months = [month for row in (*model.requests, *model.ended) for month in model.months[row.pk]]
-        variance = variance_of(model.name, in_quarter(months, quarter=quarter)) or _from_ledger(model, spent)
+        months = in_quarter(model.all_months, quarter=quarter)
+        variance = variance_of(model.name, months)
+        if variance is None and not any(month.has_no_rate for month in months):
+            variance = _from_ledger(model, spent)
         if variance is not None:
             by_model[model.asset.pk] = variance
     return by_model
+
+
+def not_compared(models: Iterable[ModelStanding], *, quarter: Quarter) -> tuple[str, ...]:
+    """The models with bills in the quarter that have no exchange rate, and the missing rates."""
+    found = ((model.name, in_quarter(model.all_months, quarter=quarter)) for model in models)
+    return tuple(words for name, months in found for words in without_rate(name, months))
 
 
 def in_quarter(months: Iterable[ComparedMonth], *, quarter: Quarter) -> list[ComparedMonth]:
@@ -157,7 +185,7 @@ def _from_ledger(standing: ModelStanding, spent: Mapping[str, Decimal]) -> Varia
     if not paid_usd:
         return None
     metric_values = [standing.histories[pk].metric_values for pk in paid]
-    years = [_best(values, COST, accept=PROJECTED) or Decimal(0) for values in metric_values]
+    years = [best_value(values, name=COST, accept=PROJECTED) or Decimal(0) for values in metric_values]
     projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
     return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, missing_inputs=(NO_BILL,))
 
@@ -178,7 +206,7 @@ def metric_rows(standing: ModelStanding, *, variance: Variance | None) -> tuple[
     ]
     return tuple(
         row
-        for row in (_this_quarter(_best(values, COST, accept=PROJECTED), variance), *rows)
+        for row in (_this_quarter(best_value(values, name=COST, accept=PROJECTED), variance), *rows)
         if row.projected or row.measured or row.billed
     )
 
@@ -203,11 +231,12 @@ def billed_by_request(quarter: Quarter) -> dict[str, Decimal]:
     return spent
 
 
-def _best(values: list[MetricValue], name: str, *, accept: frozenset[Basis] | None = None) -> Decimal | None:
+def best_value(values: list[MetricValue], *, name: str, accept: frozenset[Basis] | None = None) -> Decimal | None:
+    """The best known value of a metric, on the accepted bases; None without one."""
     metric_value = best(values, name=name, catalog=STANDARD, accept=accept)
     return Decimal(number_text(metric_value.value)) if metric_value is not None else None
 
 
 def _words(values: list[MetricValue], name: str, accept: frozenset[Basis]) -> str:
-    value = _best(values, name, accept=accept)
+    value = best_value(values, name=name, accept=accept)
     return value_words(value, unit=STANDARD[name].unit) if value is not None else ""

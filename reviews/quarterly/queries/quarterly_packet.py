@@ -4,19 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from benchmarking.runs.domain.alternatives import variant_lines_of
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import name_of
-from reviews.authorizations.models import Authorization
+from reviews.authorizations.models import Authorization, Condition
 from reviews.packets.queries.packet import generator_words
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.comparison import differences
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.packet import (
     AgendaRow,
+    ApprovedRow,
     FollowedRow,
     ModelPage,
     QuarterlyPacket,
@@ -27,6 +30,7 @@ from reviews.quarterly.domain.packet import (
     VariantRow,
     read_quarterly_packet,
 )
+from reviews.quarterly.domain.printed.leadership import PRIORITY, SAVINGS
 from reviews.quarterly.models import AgendaItem, CyclePacket, ReviewCycle
 from reviews.quarterly.queries import quarterly_metrics as metrics
 from reviews.quarterly.queries.cycle_sources import model_name
@@ -38,10 +42,12 @@ from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import Kpi
 
+NO_RISK = frozenset({AgendaKind.PENDING_INVESTMENT, AgendaKind.NEW_INVESTMENT, *SAVINGS})
+"""Items about a model that are no risk of it."""
 SOURCES = {
     "Spend": (
-        "The ledger of every budget account; the forecast carries what names no request on at its pace so far, "
-        "and adds what is committed."
+        "The ledger of every budget account. The forecast continues, at its pace so far, the spend that belongs to no "
+        "request, and adds what is committed."
     ),
     "Portfolio": (
         "The best value of each model's latest authorized request: billed before measured before estimated "
@@ -83,6 +89,8 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
         changes=(),
         models=tuple(_page(each, items, variances.get(each.asset.pk), runs_of) for each in models),
         rejected=_rejected(quarter),
+        approved=_approved(quarter),
+        not_compared=metrics.not_compared(models, quarter=quarter),
         sources=tuple(SourceRow(part=part, words=words) for part, words in SOURCES.items()),
     )
     return _with_changes(cycle, packet)
@@ -132,17 +140,23 @@ def _page(
         tier=asset.tier,
         version=requests[0].model_version.version if requests else "",
         authorization=_authorization(authorization) if authorization else "",
-        asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)),
+        asked=tuple(dict.fromkeys(_asked(item) for item in own if item.kind in PRIORITY)),
         variance=variance,
         metrics=metrics.metric_rows(model, variance=variance),
         options=_options(runs_of[requests[0].ref]) if requests else (),
-        conditions=tuple(
-            f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
-            for row in (authorization.conditions.all() if authorization else ())
-        ),
-        risks=tuple(item.reason for item in own),
+        conditions=tuple(map(_condition, authorization.conditions.all() if authorization else ())),
+        risks=tuple(item.reason for item in own if item.kind not in NO_RISK),
         requests=tuple(row.ref for row in requests),
     )
+
+
+def _asked(item: AgendaItem) -> str:
+    return f"{AgendaKind(item.kind).words}: {item.title}"
+
+
+def _condition(row: Condition) -> str:
+    end = ", met" if row.met_at else ", lifted" if row.lifted_at else ", carried over" if row.carried_to_id else ""
+    return f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{end})"
 
 
 def _authorization(row: Authorization) -> str:
@@ -153,15 +167,22 @@ def _options(runs: Iterable[Run]) -> tuple[VariantRow, ...]:
     return tuple(copy_of(line, VariantRow) for run in runs for line in variant_lines_of(run.result or {}))
 
 
+def _approved(quarter: Quarter) -> tuple[ApprovedRow, ...]:
+    """From the decisions, as the leads may take an approved request off the agenda."""
+    rows = _decided(quarter).exclude(decision__outcome=REJECTED)
+    return tuple(copy_of(row, ApprovedRow, model=model_name(row.model_version.asset)) for row in rows)
+
+
 def _rejected(quarter: Quarter) -> tuple[RejectedRow, ...]:
-    rows = ReviewRequest.objects.filter(
-        decision__outcome=REJECTED,
-        decision__decided_at__date__gte=quarter.start_on,
-        decision__decided_at__date__lte=quarter.end_on,
-    )
+    rows = _decided(quarter).filter(decision__outcome=REJECTED)
     return tuple(
-        RejectedRow(
-            ref=row.ref, title=row.title, model=model_name(row.model_version.asset), reason=row.decision.rationale
-        )
-        for row in rows.select_related("decision", "model_version__asset__team").order_by("pk")
+        copy_of(row, RejectedRow, model=model_name(row.model_version.asset), reason=row.decision.rationale)
+        for row in rows
     )
+
+
+def _decided(quarter: Quarter) -> QuerySet[ReviewRequest]:
+    rows = ReviewRequest.objects.filter(
+        decision__decided_at__date__gte=quarter.start_on, decision__decided_at__date__lte=quarter.end_on
+    )
+    return rows.select_related("decision", "model_version__asset__team").order_by("pk")

@@ -1,8 +1,9 @@
 """The printed pages of a frozen quarterly packet, section by section, and the digest of their style."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ from django.conf import settings
 
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
+from reviews.packets.ports import PrintedPages
 from reviews.packets.queries.packet import style_sheets
 from reviews.quarterly.domain.packet import BudgetRowOfQuarter, QuarterlyPacket, Variance, read_quarterly_packet
-from reviews.quarterly.domain.sections import Section, sections_of
+from reviews.quarterly.domain.printed.leadership import leadership_of
+from reviews.quarterly.domain.printed.sections import PacketPart, Section, front_charts, sections_of
 from reviews.quarterly.models import CyclePacket
 
-TEMPLATE = "reviews/quarterly/packet/sheet.html"
+TEMPLATE, FRAME = "reviews/quarterly/packet/sheet.html", "reviews/quarterly/packet/frame.html"
 QUARTERLY_SHEET = "quarterly.css"
+CONTENTS_IN_COLUMNS_FROM = 24
 COLUMNS = (
     "Quarter",
     "Part",
@@ -34,18 +38,44 @@ def sections(row: CyclePacket) -> tuple[Section, ...]:
     return sections_of(read_quarterly_packet(row.document), sheet=sheet_digest())
 
 
-def context_of(section: Section, *, quarter: str) -> Mapping[str, Any]:
+def context_of(section: Section) -> Mapping[str, Any]:
     """The template context of a section."""
+    return {"section": section, "parts": [(_template(part), part) for part in section.parts]}
+
+
+def frame_of(
+    packet: QuarterlyPacket, *, digest: str, printed: Sequence[tuple[Section, PrintedPages]]
+) -> Mapping[str, Any]:
+    """The template context of the frame: leadership page, contents, and an empty page for each page of a section."""
     return {
-        "section": section,
-        "quarter": quarter,
-        "body": f"reviews/quarterly/packet/{section.template}.html",
-        **section.content,
+        "packet": packet,
+        "digest": digest,
+        "topics": leadership_of(packet),
+        "charts": front_charts(packet),
+        "leaves": _leaves(printed),
+        "has_columns": sum(len(section.parts) for section, _ in printed) >= CONTENTS_IN_COLUMNS_FROM,
     }
 
 
+def _leaves(printed: Sequence[tuple[Section, PrintedPages]]) -> list[Mapping[str, Any]]:
+    """For each page of the sections, the parts that begin there, and the part that a reader finds at its top."""
+    leaves: list[Mapping[str, Any]] = []
+    numbers = count()
+    for section, pages in printed:
+        placed = [(pages.places[f"part-{index}"], part.title) for index, part in enumerate(section.parts)]
+        for page in range(pages.count):
+            begun = [(next(numbers), title) for place, title in placed if place == page]
+            at_top = [title for place, title in placed if place <= page]
+            leaves.append({"running": begun[0][1] if begun else at_top[-1], "parts": begun})
+    return leaves
+
+
+def _template(part: PacketPart) -> str:
+    return f"reviews/quarterly/packet/{part.template}.html"
+
+
 def shared_assets() -> dict[str, bytes]:
-    """The style sheets that all sections use."""
+    """The style sheets that all sections and the frame use."""
     return {**style_sheets(), QUARTERLY_SHEET: (_folder() / QUARTERLY_SHEET).read_bytes()}
 
 
@@ -78,6 +108,8 @@ def _cells(packet: QuarterlyPacket) -> Iterator[tuple[Cell, ...]]:
     for bill in packet.variances:
         note = _causes(bill) + _mark(bill)
         yield "variance", bill.model, "USD", bill.projected_usd, None, bill.billed_usd, note
+    for words in packet.not_compared:
+        yield "variance", "", "USD", None, None, None, f"not compared; missing data: {words}"
     for score in packet.scores:
         note = f"{score.unit}, {score.better} is better"
         yield "scorecard", score.model, score.kpi, score.target, score.actual, None, note

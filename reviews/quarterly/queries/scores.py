@@ -1,6 +1,7 @@
 """The scorecard of a quarter, and the KPIs that a person may supply values for."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from reviews.scorecard.models import Kpi, KpiActual
 from reviews.scorecard.rules import may_edit_scorecard
 from weighbridge.core.errors import NotFound
 
+QUARTERS_SHOWN = 8
 COLUMNS = {
     "Model": "score.model",
     "KPI": "score.kpi",
@@ -51,6 +53,8 @@ class ScorecardLine:
     data_source: str
     how_estimated: str
     supplied_at: datetime | None
+    # The quarter, its number and the value of the latest quarters with one, earliest first.
+    history: tuple[tuple[str, int, Decimal], ...] = ()
 
 
 def scorecard(quarter: str, *, person: Person) -> tuple[ScorecardLine, ...]:
@@ -62,9 +66,8 @@ def scorecard(quarter: str, *, person: Person) -> tuple[ScorecardLine, ...]:
 def lines_of(rows: QuerySet[Kpi], *, quarter: str) -> tuple[ScorecardLine, ...]:
     """The scorecard of these KPIs, by model and KPI."""
     kpis = list(rows.distinct().order_by("asset__team__slug", "asset__slug", "slug"))
-    actuals = _latest(kpis, quarter)
-    before = _latest(kpis, str(Quarter.parse(quarter).previous))
-    return tuple(_line(kpi, actuals.get(kpi.pk), before.get(kpi.pk)) for kpi in kpis)
+    actuals = _latest(kpis, [str(Quarter.parse(quarter).moved(-back)) for back in range(QUARTERS_SHOWN)])
+    return tuple(_line(kpi, actuals[kpi.pk], quarter) for kpi in kpis)
 
 
 def active_kpis(asset: ModelAsset) -> list[Kpi]:
@@ -92,13 +95,18 @@ def scorecard_table(quarter: str, *, person: Person) -> ExportTable:
     return ExportTable(f"scorecard-{quarter}", [*COLUMNS], map(cells, lines), len(lines))
 
 
-def _latest(kpis: Iterable[Kpi], quarter: str) -> dict[int, KpiActual]:
-    rows = KpiActual.objects.filter(kpi__in=list(kpis), quarter=quarter).select_related("supplied_by").order_by("pk")
-    return {row.kpi_id: row for row in rows}
+def _latest(kpis: Iterable[Kpi], quarters: list[str]) -> dict[int, dict[str, KpiActual]]:
+    """The actuals that count, by KPI and quarter, earliest quarter first."""
+    rows = KpiActual.objects.filter(kpi__in=list(kpis), quarter__in=quarters).select_related("supplied_by")
+    found: dict[int, dict[str, KpiActual]] = defaultdict(dict)
+    for row in rows.order_by("quarter", "pk"):
+        found[row.kpi_id][row.quarter] = row
+    return found
 
 
-def _line(kpi: Kpi, actual: KpiActual | None, before: KpiActual | None) -> ScorecardLine:
+def _line(kpi: Kpi, actuals: Mapping[str, KpiActual], quarter: str) -> ScorecardLine:
     team, slug = kpi.asset.team.slug, kpi.asset.slug
+    actual, before = actuals.get(quarter), actuals.get(str(Quarter.parse(quarter).previous))
     return ScorecardLine(
         score=KpiScore(
             model=f"{team}/{slug}",
@@ -119,7 +127,13 @@ def _line(kpi: Kpi, actual: KpiActual | None, before: KpiActual | None) -> Score
         data_source=kpi.data_source,
         how_estimated=kpi.how_estimated,
         supplied_at=actual.supplied_at if actual else None,
+        history=tuple((name, _number_of(name), _plain(row.value)) for name, row in actuals.items()),
     )
+
+
+def _number_of(quarter: str) -> int:
+    found = Quarter.parse(quarter)
+    return found.year * 4 + found.number
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ from governance.people.web.current_user import person_of
 from reviews.quarterly.actions import action_items as writes
 from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState
 from reviews.quarterly.models import ActionItem
-from reviews.quarterly.queries.cycles import action_view, find_action
+from reviews.quarterly.queries.cycles import action_view, find_action, visible_page
 from reviews.quarterly.rules import check_finish_action, may_drop_action, may_finish_action, may_see_cycles
 from reviews.quarterly.web.cycle_forms import OutcomeForm
 from reviews.quarterly.web.steps import StepPage
@@ -41,6 +41,7 @@ def _show(request: HttpRequest, action: str, form: forms.Form, *, status: int = 
     context = {
         "item": item,
         "view": action_view(item, now=timezone.now()),
+        "page": visible_page(item.decision.item, person=person),
         "form": form,
         "may_finish": is_open and may_finish_action(person, owner_id=item.owner_id),
         "may_drop": is_open and may_drop_action(person, owner_id=item.owner_id),

@@ -81,7 +81,7 @@ def document(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
 
 
 @require_safe
-def appendix(request: HttpRequest, quarter: str, number: int, kind: str) -> HttpResponse:
+def appendix(request: HttpRequest, quarter: str, number: int, kind: str) -> HttpResponseBase:
     """Every value of the packet as one table, for further calculations."""
     return export(pages.appendix(_found(request, quarter, number)), kind=kind)
 

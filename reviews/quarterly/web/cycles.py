@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,11 +13,14 @@ from django.views.decorators.http import require_safe
 
 from governance.exports.web import export
 from governance.people.web.current_user import person_of
+from reviews.quarterly import kinds  # noqa: F401 -- registers the discussion of agenda items
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import scores
+from reviews.quarterly.queries.meeting import minutes_of
 from reviews.quarterly.web import cycle_forms as asked
+from reviews.quarterly.web.status_strip import strip_of_quarter
 from reviews.scorecard.domain.scorecard import totals
 from reviews.workflow.web.progress_steps import ProgressStep
 from weighbridge.core.errors import NotFound
@@ -31,7 +34,6 @@ class ItemForms:
     """An agenda item with the forms that the user may use."""
 
     view: reads.AgendaItemView
-    decide: forms.Form | None
     remove: forms.Form | None
 
 
@@ -49,7 +51,7 @@ def detail(request: HttpRequest, quarter: str) -> HttpResponse:
 
 
 @require_safe
-def export_scorecard(request: HttpRequest, quarter: str, kind: str) -> HttpResponse:
+def export_scorecard(request: HttpRequest, quarter: str, kind: str) -> HttpResponseBase:
     """The scorecard of a quarter as a file."""
     cycle, person = load(request, quarter), person_of(request)
     return export(scores.scorecard_table(cycle.quarter, person=person), kind=kind)
@@ -83,11 +85,13 @@ def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound) -> dict[s
     is_open = view.may_lead and view.state is not CycleState.CLOSED
     return {
         "view": view,
+        "strip": strip_of_quarter(view.quarter, person=person_of(request)),
         "steps": progress_steps(view.state),
-        "items": [item_forms(cycle, item, bound) for item in view.items],
+        "items": [item_forms(item, bound) for item in view.items],
         "is_open": is_open,
         "is_held": view.state is CycleState.HELD,
         "may_attend": view.may_lead and view.state in {CycleState.FROZEN, CycleState.HELD},
+        "minutes": minutes_of(cycle) if view.minutes else None,
         "totals": totals(tuple(line.score for line in view.scores)),
         "forms": {**_forms(view), **{name: form for name, form in bound.items() if ":" not in name}},
         "misplaced": next((form for name, form in bound.items() if name.startswith("move:")), None),
@@ -95,12 +99,10 @@ def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound) -> dict[s
     }
 
 
-def item_forms(cycle: ReviewCycle, view: reads.AgendaItemView, bound: Bound) -> ItemForms:
+def item_forms(view: reads.AgendaItemView, bound: Bound) -> ItemForms:
     """An agenda item with its forms."""
-    row = reads.find_item(cycle=cycle, item_id=view.id)
-    free = asked.DecisionForm(auto_id=f"decide-{view.id}-%s", item=row) if view.may_decide else None
     remove = asked.RemovalForm(auto_id=f"remove-{view.id}-%s") if not view.decisions else None
-    return ItemForms(view, bound.get(f"decide:{view.id}", free), bound.get(f"remove:{view.id}", remove))
+    return ItemForms(view, bound.get(f"remove:{view.id}", remove))
 
 
 def progress_steps(state: CycleState) -> list[ProgressStep]:

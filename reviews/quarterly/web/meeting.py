@@ -1,5 +1,6 @@
-"""The steps of the leads: prepare and lead the meeting, and place, remove and decide the items of its agenda."""
+"""The steps of the leads: prepare and lead the meeting, and place and remove the items of its agenda."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -7,18 +8,16 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from governance.inventory.models import ModelAsset
-from governance.people.queries.people import name_of
-from governance.people.web.current_user import person_of, user_of, wants_fragment
-from governance.site.web.refusals import settled
-from reviews.quarterly.actions import agenda, cycles, meeting
-from reviews.quarterly.domain.decisions import TakenDecision
+from governance.people.queries import people
+from governance.people.web.current_user import wants_fragment
+from governance.site.web.undo import undoes
+from reviews.quarterly.actions import agenda, cycles
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.rules import check_lead_meeting
 from reviews.quarterly.web import cycle_forms as asked
+from reviews.quarterly.web.attendance import attendance_steps
 from reviews.quarterly.web.cycles import context_of, load, show
 from reviews.quarterly.web.steps import StepPage
 
@@ -58,16 +57,6 @@ def _add(*, model: ModelAsset | None, **given: Any) -> None:
     agenda.add(asset=model, **given)
 
 
-def _attend(*, person: User, **given: Any) -> str:
-    meeting.record_attendance(person=person, **given)
-    return name_of(person)
-
-
-def _leave(*, person: User, **given: Any) -> str:
-    meeting.remove_attendance(person=person, **given)
-    return name_of(person)
-
-
 CYCLE = StepPage(find, follow, lambda person, **_: check_lead_meeting(person))
 
 refresh = CYCLE.step("gather", cycles.refresh, "The agenda is refreshed.", part="agenda")
@@ -94,11 +83,7 @@ write_notes = CYCLE.step(
     form=asked.NotesForm,
     auto_id="notes-%s",
 )
-close = CYCLE.step("close", cycles.close, "The review of {0} is closed and its minutes are issued.", part="minutes")
-attend = CYCLE.step(
-    "attend", _attend, "{0} is recorded as present.", part="attendance", form=asked.AttendanceForm, auto_id="attend-%s"
-)
-leave = CYCLE.step("leave", _leave, "{0} is removed from the attendance.", part="attendance", form=asked.LeaveForm)
+attend, leave = attendance_steps(CYCLE)
 add_item = CYCLE.step(
     "add",
     _add,
@@ -114,7 +99,17 @@ remove_item = CYCLE.step(
     part="agenda",
     form=asked.RemovalForm,
     auto_id="remove-{item_id}-%s",
+    undo="agenda item removed",
 )
+
+
+@undoes("agenda item removed")
+def _put_back(*, quarter: str, item_id: int, by: User, now: datetime) -> str:
+    cycle = reads.find(quarter=quarter, person=people.person_of(by))
+    row = agenda.put_back(item=reads.find_item(cycle=cycle, item_id=item_id), by=by, now=now)
+    return f"“{row.title}” is on the agenda again."
+
+
 move_item = CYCLE.step(
     "move",
     agenda.move,
@@ -122,19 +117,3 @@ move_item = CYCLE.step(
     part="item-{item_id}",
     form=asked.PositionForm,
 )
-
-
-@require_POST
-def decide(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
-    """Decide an item. The form offers the decisions that the item allows."""
-    item = reads.find_item(cycle=load(request, quarter), item_id=item_id)
-    check_lead_meeting(person_of(request))
-    form = asked.DecisionForm(request.POST, auto_id=f"decide-{item_id}-%s", item=item)
-
-    def act() -> str:
-        decided = TakenDecision(**form.cleaned_data)
-        row = meeting.decide(item=item, decided=decided, by=user_of(request), now=timezone.now())
-        return f"Decided. {row.effect} The ticket for {row.action.ref} is queued."
-
-    _, status = settled(request, form, act)
-    return follow(request, form, status, name="decide", part="item-{item_id}", quarter=quarter, item_id=item_id)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import settled
+from governance.site.web.undo import Undoable
 from reviews.workflow.web.step_forms import PlainForm
 
 View = Callable[..., HttpResponse]
@@ -36,11 +37,12 @@ class StepPage:
         part: str = "",
         form: type[forms.Form] = PlainForm,
         auto_id: str = "id_%s",
+        undo: str = "",
     ) -> View:
         """The view of a step: `write` gets what `find` reads, the fields of the form, `by` and `now`.
 
         `message` may show what `write` returns as {0}, and the fields of the form by name. `part` of the page is shown
-        after it.
+        after it. `undo` names the function that undoes the step and gets the parts of the address.
         """
 
         @require_POST
@@ -51,7 +53,8 @@ class StepPage:
 
             def act() -> str:
                 result = write(**subject, **filled.cleaned_data, by=user_of(request), now=timezone.now())
-                return message.format(result, **filled.cleaned_data)
+                sentence = message.format(result, **filled.cleaned_data)
+                return Undoable(sentence, step=undo, **place) if undo else sentence
 
             _, status = settled(request, filled, act)
             return self.follow(request, filled, status, name=name, part=part, **place)

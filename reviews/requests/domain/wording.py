@@ -5,16 +5,12 @@ Bounds are rounded outward, so that the printed interval always contains the com
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
-_UNIT_WORDS = {"gpu_h": "GPU h", "cpu_h": "CPU h", "slice_h": "slice h", "GB_h": "GB h", "1/s": "per s", "ratio": ""}
+from weighbridge.core.metrics.units import with_unit
+
 _SIGNIFICANT_DIGITS = 4
 _CENT = Decimal("0.01")
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 _PLAIN_UP_TO = Decimal(10) ** 15
-
-
-def unit_words(unit: str) -> str:
-    """The unit as text; "" for a ratio."""
-    return _UNIT_WORDS.get(unit, unit)
 
 
 def number_text(value: Decimal, *, unit: str, rounding: str = ROUND_HALF_EVEN) -> str:
@@ -35,7 +31,7 @@ def number_text(value: Decimal, *, unit: str, rounding: str = ROUND_HALF_EVEN) -
 
 def value_words(value: Decimal, *, unit: str) -> str:
     """The number with its unit: `41.83 ms`, `0.9041`, `1,240.00 USD`."""
-    return f"{number_text(value, unit=unit)} {unit_words(unit)}".rstrip()
+    return with_unit(number_text(value, unit=unit), unit)
 
 
 def interval_text(*, lower: Decimal | None, upper: Decimal | None, unit: str) -> str:

@@ -30,7 +30,7 @@ from reviews.requests.domain.lifecycle import (
 )
 from reviews.requests.rules import check_edit, check_exchange, check_extend, check_print, check_withdraw
 from reviews.snapshots.queries.snapshot import RequestSnapshot
-from reviews.snapshots.queries.voting_rights import check_can_vote
+from reviews.snapshots.queries.voting_rights import check_can_take_back, check_can_vote
 from reviews.voting.queries.review_blockers import review_blockers
 from weighbridge.core.errors import NotAllowed, Refused, WrongState
 
@@ -211,6 +211,7 @@ STEPS: Mapping[str, Callable[..., object]] = {
     "answer": check_can_answer,
     "request_review": check_can_request_review,
     "vote": check_can_vote,
+    "take_back": check_can_take_back,
     "revise": check_can_revise,
     "amend": check_can_amend,
     "exchange": check_can_exchange,

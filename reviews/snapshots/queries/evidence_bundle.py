@@ -3,9 +3,12 @@
 from typing import Any
 
 from governance.rulebook.domain.policy_diff import PolicyDifference
+from reviews.evidence.queries.evidence import severities
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.voting.queries.revision_changes import changes_between
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
+from weighbridge.core.errors import WrongState
 
 
 def changes_of(snapshot: RequestSnapshot) -> tuple[PolicyDifference, ...]:
@@ -72,3 +75,19 @@ def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
         "waivers": sorted(evidence.waived),
         "policy_evaluation": to_document(evidence.policy_evaluation),
     }
+
+
+def check_unchanged(snapshot: RequestSnapshot) -> None:
+    """Raise WrongState if policy or evidence speak differently than when the revision was frozen."""
+    frozen = snapshot.revisions[0]
+    before = severities(frozen.bundle["policy_evaluation"])
+    results = snapshot.evidence.policy_evaluation.standing()
+    worse = [result for result in results if result.severity > before.get(result.rule_id, (0, False))]
+    if worse:
+        why = " ".join(result.reason for result in worse)
+        raise WrongState(f"The policy is stricter now than when the revision was frozen. {why}", code="worse")
+    if digest_of(bundle_of(snapshot)) != frozen.digest:
+        raise WrongState(
+            "The evidence changed since the revision was frozen; request changes, so that a new revision is frozen.",
+            code="changed",
+        )

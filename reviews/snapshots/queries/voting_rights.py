@@ -9,6 +9,7 @@ from governance.people.domain.roles import Person
 from governance.rulebook.domain.stages import Stage
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.snapshot import RequestSnapshot
+from reviews.voting.domain.electorate import Ballot
 from weighbridge.core.errors import NotAllowed, Refused, WrongState
 
 
@@ -42,6 +43,13 @@ def check_can_vote(
             else:
                 return VotingRight(stage, deputyship)
     raise refusals[0]
+
+
+def check_can_take_back(snapshot: RequestSnapshot, *, person: Person) -> Ballot:
+    """Taking one's own vote on the present revision back. Returns it."""
+    if snapshot.state is not RequestState.IN_REVIEW:
+        raise WrongState(f"The request is {snapshot.state.words}; a vote is taken back while it is in review.")
+    return snapshot.electorate.check_may_take_back(person)
 
 
 def _names(snapshot: RequestSnapshot, person: Person, in_place_of: str, *, is_any: bool) -> Sequence[Deputyship | None]:

@@ -10,7 +10,7 @@ from reviews.quarterly.actions import action_items
 from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState
 from reviews.quarterly.models import ActionItem
 from reviews.quarterly.rules import may_finish_action
-from reviews.tickets.domain import Meaning, MoveAnswer, MoveOutcome, answer_on_action
+from reviews.tickets.domain.moves import Meaning, MoveAnswer, MoveOutcome, answer_on_action
 
 
 @dataclass(frozen=True)

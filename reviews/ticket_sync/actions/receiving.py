@@ -3,18 +3,17 @@
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
-from governance.people.actions.people import ALONE
 from governance.people.domain.roles import Person
 from governance.people.queries.people import person_of
-from governance.people.rules import check_manage_people
 from reviews.quarterly.models import ActionItem
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
@@ -22,9 +21,11 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import may_see
 from reviews.ticket_sync.actions.move_targets import ActionItemTarget
-from reviews.ticket_sync.queries import action_of
+from reviews.ticket_sync.queries.drafts import action_of
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import (
+from reviews.tickets.domain.moves import (
+    ENDING,
+    MOVED_ON,
     Hint,
     Meaning,
     MoveAnswer,
@@ -34,14 +35,23 @@ from reviews.tickets.domain import (
     meaning_for_action,
     meaning_of,
 )
-from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
-from reviews.tickets.ports import ACCOUNT_CHARS_MAX, RemoteComment, RemoteIssue, RemoteMove
+from reviews.tickets.models import (
+    ExternalIdentity,
+    Ticket,
+    TicketComment,
+    TicketMirror,
+    TicketMove,
+    TicketSite,
+    WebhookDelivery,
+)
+from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove
+from reviews.tickets.queries.sites import place_of
 from reviews.workflow.actions import requests
 from weighbridge.core.documents import cleaned
-from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.errors import Refused
 
 IDENTIFIER_CHARS_MAX = 200
-_JIRA = ("integration", "jira")
+DELIVERY_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,19 @@ def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: Use
         if is_new:
             _enqueue_read(ticket, occasion=f"hook:{delivery.pk}", now=now)
             details = {"event": hint.event, "request": ticket.subject[1], "identifier": identifier}
-            audit.record(kind="ticket.hinted", by=by, subject=_JIRA, details=details, now=now)
+            subject = (effects.SITE, ticket.site.name if ticket.site else "")
+            audit.record(kind="ticket.hinted", by=by, subject=subject, details=details, now=now)
     return is_new
+
+
+def record_delivery(*, site: TicketSite, by: User | None = None, now: datetime) -> bool:
+    """Record that a signed delivery of the site arrived, at most once a minute. The first one is audited."""
+    with transaction.atomic():
+        rows = TicketSite.objects.filter(Q(webhook_at=None) | Q(webhook_at__lt=now - DELIVERY_EVERY), pk=site.pk)
+        is_recorded = rows.update(webhook_at=now) == 1
+        if is_recorded and site.webhook_at is None:
+            audit.record(kind="ticket_site.delivery_received", by=by, subject=(effects.SITE, site.name), now=now)
+    return is_recorded
 
 
 def request_read(*, ticket: Ticket, occasion: str, by: User | None = None, now: datetime) -> OutboxMessage:
@@ -127,6 +148,7 @@ def process_move(
     *,
     ticket: Ticket,
     move: RemoteMove,
+    is_last: bool,
     moves: Mapping[str, str],
     decisions: Collection[str],
     page: str,
@@ -135,17 +157,23 @@ def process_move(
 ) -> TicketMove | None:
     """Process one move of the ticket, once: apply it, or refuse it with a comment that links to `page`.
 
-    None if the move was already processed or is our own. `moves` and `decisions` are the arguments of
+    None if the move was already processed. A move that ends something counts only if it `is_last`: otherwise the ticket
+    does not stand there any more. Our own moves mean nothing; they are stored, so that they are not taken for those of
+    a person once the site signs in with another account. `moves` and `decisions` are the arguments of
     `tickets.domain.meaning_of`.
     """
     with transaction.atomic():
         target = _locked_target(ticket)
-        if move.is_by_us or TicketMove.objects.filter(ticket=ticket, remote_id=move.id).exists():
+        if TicketMove.objects.filter(ticket=ticket, remote_id=move.id).exists():
             return None
-        meaning = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
-        meaning = meaning if ticket.request_id else meaning_for_action(meaning)
-        user = _user_of_account(move.author_id, target)
+        named = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
+        meaning = named if ticket.request_id else meaning_for_action(named)
+        user = _user_of_account(ticket, move.author_id, target)
+        if move.is_by_us:
+            meaning, user = Meaning.NONE, None
         answer = target.answer(meaning, author=move.author, is_known=user is not None)
+        if meaning in ENDING and not is_last:
+            answer = MoveAnswer(MoveOutcome.NOTED, MOVED_ON)
         if answer.is_to_try and user is not None:
             answer = _apply(ticket, target, meaning, move, user, now)
         row = _store_move(ticket, move, meaning, answer, user, now)
@@ -158,28 +186,6 @@ def process_move(
     return row
 
 
-def link_account(*, user: User, account_id: str, by: User | None, now: datetime) -> ExternalIdentity | None:
-    """Link a tracker account to the user; "" removes the link. `by` is None for an operator on the server."""
-    if by is not None:
-        check_manage_people(person_of(by), user_id=user.pk)
-    account_id = account_id.strip()
-    if len(account_id) > ACCOUNT_CHARS_MAX:
-        raise Invalid(f"An account id can have at most {ACCOUNT_CHARS_MAX} characters.", field="account_id")
-    with transaction.atomic():
-        taken = ExternalIdentity.objects.filter(account_id=account_id).exclude(user=user).select_related("user").first()
-        if taken is not None:
-            raise Invalid(f"This account is linked to {taken.user}; remove that link first.", field="account_id")
-        row = None
-        if account_id:
-            row, _ = ExternalIdentity.objects.update_or_create(user=user, defaults={"account_id": account_id})
-        else:
-            ExternalIdentity.objects.filter(user=user).delete()
-        details, reason = {"account_id": account_id}, "" if by else ALONE
-        subject = ("person", user.username)
-        audit.record(kind="person.identified", by=by, subject=subject, details=details, reason=reason, now=now)
-    return row
-
-
 def _enqueue_read(ticket: Ticket, *, occasion: str, now: datetime) -> OutboxMessage:
     """Reads use a lane of their own, so that pending comments and pending reads do not block each other."""
     ref = ticket.subject[1]
@@ -187,7 +193,7 @@ def _enqueue_read(ticket: Ticket, *, occasion: str, now: datetime) -> OutboxMess
         kind="ticket.read",
         key=f"ticket.read:{ref}:{occasion}",
         lane=f"ticket.read:{ref}",
-        payload={"ticket_id": ticket.pk},
+        payload={"ticket_id": ticket.pk} | place_of(ticket),
         now=now,
     )
 
@@ -244,11 +250,10 @@ def _apply(
     return MoveAnswer(MoveOutcome.DONE)
 
 
-def _user_of_account(account_id: str, target: RequestTarget | ActionItemTarget) -> User | None:
-    """The user linked to the account, if active and allowed to act on the request or action item."""
-    identity = (
-        ExternalIdentity.objects.filter(account_id=account_id).select_related("user").first() if account_id else None
-    )
+def _user_of_account(ticket: Ticket, account_id: str, target: RequestTarget | ActionItemTarget) -> User | None:
+    """The user linked to the account on the site, if active and allowed to act on the request or action item."""
+    accounts = ExternalIdentity.objects.filter(site=ticket.site_id, account_id=account_id)
+    identity = accounts.select_related("user").first() if account_id and ticket.site_id else None
     if identity is None or not identity.user.is_active or not target.may_act(person_of(identity.user)):
         return None
     return User.objects.get(pk=identity.user.pk)

@@ -1,6 +1,6 @@
 """Reads the answers of Jira under limits: unpacked bytes, depth, and time for a whole answer.
 
-The server at JIRA_URL may be a wrong one, or one that was taken over. `requests` alone would read an answer of any size
+The server of a site may be a wrong one, or one that was taken over. `requests` alone would read an answer of any size
 into memory, wait for one byte after the other, and guess the encoding of a long body for minutes.
 """
 

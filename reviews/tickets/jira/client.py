@@ -14,7 +14,9 @@ from jira import JIRA
 
 from governance.audit.domain import correlation as trace
 from reviews.tickets.jira.answers import BoundedAdapter
+from reviews.tickets.jira.flavors import ServerIdentity, identity_of
 from reviews.tickets.jira.settings import JiraSettings
+from reviews.tickets.jira.signing_in import SigningIn
 from reviews.tickets.ports import ID_CHARS_MAX, STATUS_CHARS_MAX, Misconfigured
 from weighbridge.core.documents import cleaned
 
@@ -23,18 +25,18 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9:_-]+")
 
 
 class JiraClient(JIRA):
-    """JSON in, JSON out, over API version 3. Raises what `requests` and `jira` raise; see `errors.translate_errors`."""
+    """JSON in, JSON out, over the API of the flavor. Raises what `requests` and `jira` raise; see `errors`."""
 
     def __init__(self, settings: JiraSettings) -> None:
         super().__init__(
-            server=settings.url,
-            options={"rest_api_version": "3"},
-            basic_auth=(settings.email, settings.token),
+            server=settings.api_url,
+            options={"rest_api_version": settings.flavor.api_version},
             max_retries=0,
             timeout=(settings.connect_timeout_s, settings.read_timeout_s),
             get_server_info=False,
             logging=False,
         )
+        self._session.auth = SigningIn(token=settings.token, email=settings.email, oauth=settings.oauth)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, BoundedAdapter())
         self._session.headers["Accept-Encoding"] = "gzip"
@@ -42,15 +44,19 @@ class JiraClient(JIRA):
         if trace.request_id():
             self._session.headers[trace.HEADER] = trace.request_id()
         self._session.trust_env = not settings.is_loopback
+        self._settings = settings
 
-    def identify(self) -> None:
-        """Read the deployment type of the server. Raises Misconfigured unless it is Jira Cloud."""
-        self.deploymentType = self.get_json("serverInfo").get("deploymentType")
-        if not self._is_cloud:
+    def identify(self) -> ServerIdentity:
+        """Read what the server says it is. Raises Misconfigured unless it still is what it was set up as."""
+        answer = self.get_json("serverInfo")
+        identity, flavor = identity_of(answer, url=self._settings.url), self._settings.flavor
+        if identity.flavor is not flavor:
             raise Misconfigured(
-                f"The server at JIRA_URL reports the type {label(self.deploymentType or 'unknown')}, not Jira Cloud: "
-                "only Jira Cloud is supported, so set JIRA_URL to a Cloud site."
+                f"The server at {self._settings.url} reports the type {label(answer['deploymentType'])}, not "
+                f"{flavor.name}, as which it was set up: enter the address of the site again."
             )
+        self.deploymentType = answer["deploymentType"]
+        return identity
 
     def disconnect(self) -> None:
         """Close the HTTP session."""
@@ -60,22 +66,26 @@ class JiraClient(JIRA):
         """GET a path below the API root."""
         return _as_object(self._session.get(self._get_url(path), params=params).json())
 
-    def get_list(self, path: str) -> list[Json]:
+    def get_list(self, path: str, **params: str) -> list[Json]:
         """GET a path below the API root that returns a list of objects."""
-        answer: object = self._session.get(self._get_url(path)).json()
+        answer: object = self._session.get(self._get_url(path), params=params).json()
         if not isinstance(answer, list):
             raise ValueError("not a JSON list")
         return [_as_object(item) for item in answer]
-
-    def search(self, jql: str, *, fields: list[str], results_max: int) -> list[Json]:
-        """The first issues that match, by the token-paged search (the older one was removed in August 2025)."""
-        query = {"jql": jql, "fields": fields, "maxResults": results_max}
-        return [_as_object(issue) for issue in self.post_json("search/jql", query)["issues"]]
 
     def post_json(self, path: str, payload: Json) -> Json:
         """POST once. Returns {} for an empty response."""
         answer = self._session.post(self._get_url(path), data=json.dumps(payload))
         return _as_object(answer.json() if answer.content else {})
+
+    def put_json(self, path: str, payload: Json) -> None:
+        """PUT once; the answer is empty."""
+        self._session.put(self._get_url(path), data=json.dumps(payload))
+
+    def post_file(self, path: str, *, name: str, content: bytes, media_type: str) -> None:
+        """POST one file as a form, once."""
+        headers = {"X-Atlassian-Token": "no-check", "Content-Type": None}  # the form names its own type
+        self._session.post(self._get_url(path), files={"file": (name, content, media_type)}, headers=headers)
 
 
 def identifier(value: object, *, chars_max: int = ID_CHARS_MAX) -> str:

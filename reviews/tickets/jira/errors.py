@@ -7,8 +7,7 @@ After a timeout, a dropped connection and 5xx nobody knows, so the outcome is un
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import urllib3.exceptions
 from jira import JIRAError
@@ -16,6 +15,7 @@ from requests import exceptions as http  # noqa: TID251 -- only this adapter use
 
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import (
+    CredentialRefused,
     FailureReach,
     Misconfigured,
     OutcomeUnknown,
@@ -24,10 +24,9 @@ from reviews.tickets.ports import (
     TrackerError,
     TrackerUnreachable,
 )
-from weighbridge.core.parsing.http_answers import capped_wait_s
+from weighbridge.core.parsing.http_answers import retry_after_s
 
 _MESSAGE_CHARS_MAX = 300
-_DIGITS_MAX = 12
 _ODD_ANSWER = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What reading an answer of unexpected form raises."""
 _PER_ISSUE = "jira-per-issue-on-write"
@@ -52,8 +51,8 @@ def translate_errors(operation: Operation, *, settings: JiraSettings, clock: Cal
         raise error_from_response(error, operation, settings=settings, now=clock()) from error
     except (http.InvalidURL, http.InvalidSchema, http.TooManyRedirects) as error:
         raise Misconfigured(
-            "JIRA_URL is not the address of the API itself: it redirects or is not a web address. "
-            "Open it in a browser and set JIRA_URL to the address that you reach, without any path."
+            "The address of the site is not that of the API itself: it redirects or is not a web address. "
+            "Open it in a browser, and enter the address that you reach as the address of the site."
         ) from error
     except http.ConnectionError as error:
         raise _connection_error(error, operation, settings=settings) from error
@@ -86,25 +85,28 @@ def error_from_response(
 
 def _permanent(status: int, error: JIRAError, operation: Operation, settings: JiraSettings) -> TrackerError:
     if status == 401:
-        return Misconfigured(
-            f"Jira does not accept the account {settings.email} or its token: create a new API token and set "
-            "JIRA_EMAIL and JIRA_TOKEN."
-        )
+        return CredentialRefused(settings.refusal)
     if status == 403:
         return Misconfigured(
-            f"The account {settings.email} may not {operation.what} in Jira: grant it this permission in project "
+            f"{_sentence(settings.account)} may not {operation.what} in Jira: grant it this permission in project "
             f"{settings.project}, or use another account.{_quoted(_messages(error)[0])}",
             reach=FailureReach.ALIKE,
         )
     if status in {404, 410} and operation.ticket:
         return TicketGone(
-            f"Jira does not show ticket {operation.ticket} to the account {settings.email}: it was deleted, or moved "
+            f"Jira does not show ticket {operation.ticket} to {settings.account}: it was deleted, or moved "
             "to a project that the account may not see."
         )
     if status in {404, 410}:
         return Misconfigured(
             f"Jira could not {operation.what}: there is nothing at this address, or no project {settings.project} that "
-            f"the account {settings.email} may see. Check JIRA_URL and JIRA_PROJECT."
+            f"{settings.account} may see. Check the address of the site and the project of the route."
+        )
+    if status == 413:
+        return Misconfigured(
+            f"Jira did not {operation.what}, because it is larger than Jira allows: raise the limit of attachments in "
+            "Jira, or attach the file by hand.",
+            reach=FailureReach.TICKET,
         )
     return _bad_request(status, error, operation, settings)
 
@@ -121,31 +123,10 @@ def _bad_request(status: int, error: JIRAError, operation: Operation, settings: 
     details = "; ".join([*(f"{name}: {text}" for name, text in fields.items()), *([general] if general else [])])
     return Misconfigured(
         f"Jira refused to {operation.what} (answer {status}).{_quoted(details)} Correct the project's screens, or "
-        "JIRA_PROJECT, JIRA_ISSUE_TYPE and JIRA_FIELDS.",
+        "the project, issue type and fields of the route.",
         fields=tuple(fields),
         reach=FailureReach.ALIKE if fields else FailureReach.TICKET,
     )
-
-
-def retry_after_s(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """The requested wait in seconds, an hour at most; None if the headers contain no usable value.
-
-    Reads `Retry-After` as seconds or as an HTTP date (RFC 9110 §10.2.3), else `X-RateLimit-Reset` as an ISO 8601 time.
-    """
-    header = headers.get("Retry-After", "").strip()
-    if header.isascii() and header.isdigit():
-        return capped_wait_s(float(header[:_DIGITS_MAX]))
-    for text, parse in (
-        (header, parsedate_to_datetime),
-        (headers.get("X-RateLimit-Reset", ""), datetime.fromisoformat),
-    ):
-        try:
-            moment = parse(text)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            return capped_wait_s((moment - now).total_seconds())
-        except (ValueError, TypeError, IndexError, OverflowError):
-            continue
-    return None
 
 
 def _unknown(operation: Operation, why: str, settle_s: float) -> OutcomeUnknown:
@@ -159,8 +140,8 @@ def _unknown(operation: Operation, why: str, settle_s: float) -> OutcomeUnknown:
 def _connection_error(error: http.ConnectionError, operation: Operation, *, settings: JiraSettings) -> TrackerError:
     if isinstance(error, http.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Misconfigured(
-            "The certificate of the server at JIRA_URL is not trusted: correct JIRA_URL, or add its certificate "
-            "authority to the trusted certificates of this machine."
+            f"The certificate of the server at {settings.url} is not trusted: correct the address of the site, or add "
+            "its certificate authority to the trusted certificates of this machine."
         )
     if operation.write and not _never_sent(error):
         return _unknown(operation, "The connection to Jira broke", settings.settle_s)
@@ -179,8 +160,8 @@ def _response_error(error: Exception, operation: Operation, *, settings: JiraSet
             f"Jira did not answer in time when asked to {operation.what}. Weighbridge will try again."
         )
     return Misconfigured(
-        f"The server at {settings.url} did not answer like Jira when asked to {operation.what}: check JIRA_URL, and "
-        "that no login page or proxy is in front of it."
+        f"The server at {settings.url} did not answer like Jira when asked to {operation.what}: check the address of "
+        "the site, and that no login page or proxy is in front of it."
     )
 
 
@@ -200,6 +181,10 @@ def _messages(error: JIRAError) -> tuple[str, dict[str, str]]:
         return general, {str(name): str(text) for name, text in body.get("errors", {}).items()}
     except (ValueError, AttributeError, TypeError):
         return "", {}
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _quoted(message: str) -> str:

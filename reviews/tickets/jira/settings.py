@@ -6,6 +6,11 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from reviews.tickets.domain.addresses import LOOPBACK, address_problem
+from reviews.tickets.domain.field_values import FieldTarget
+from reviews.tickets.jira.flavors import CLOUD
+from reviews.tickets.jira.flavors.flavor import Flavor
+from reviews.tickets.jira.signing_in import OAuthAccess
 from reviews.tickets.ports import Misconfigured
 
 STATUSES: Mapping[str, str] = MappingProxyType(
@@ -27,46 +32,66 @@ STATUSES: Mapping[str, str] = MappingProxyType(
 )
 """Status or status category for each event: these three names exist in every project Jira creates."""
 
+CONNECT_AGAIN = (
+    "Atlassian does not accept the access of Weighbridge to the site any more: open the page of its credential, and "
+    "press Connect again."
+)
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S, SETTLE_S = 5.0, 20.0, 45.0
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JiraSettings:
-    """One Jira project and the account used in it.
+    """One Jira site, the account used there, and one of its projects ("" as long as none is chosen).
 
-    `fields` go into every new ticket as they are, by field id: `{"priority": {"name": "High"}}`. `settle_s` is how long
-    search may lag behind a write, in seconds. Raises Misconfigured for values that are obviously wrong.
+    With an e-mail address, the token is that of an account of Jira Cloud; without one, it is sent as a bearer token.
+    With `oauth`, there is no token. `work` is what the tickets of the route are about, "" is everything.
+    `fields` go into every new ticket as they are, by field id: `{"priority": {"name": "High"}}`; a text in
+    `{"paragraph": …}` goes as a document. `field_map` names the field of each of our values, `statuses` the names of
+    statuses that tickets move to. `settle_s` is how long search may lag behind a write, in seconds. Raises
+    Misconfigured for values that are obviously wrong. `allow_plain_http` allows http, on this machine only.
     """
 
     url: str
-    email: str
-    token: str = field(repr=False)
-    project: str
+    token: str = field(default="", repr=False)
+    email: str = ""
+    oauth: OAuthAccess | None = None
+    flavor: Flavor = CLOUD
+    project: str = ""
+    work: str = ""
     issue_type: str = "Task"
     fields: Mapping[str, Any] = field(default_factory=dict)
+    field_map: Mapping[str, FieldTarget] = field(default_factory=dict)
+    statuses: tuple[str, ...] = ()
     connect_timeout_s: float = CONNECT_TIMEOUT_S
     read_timeout_s: float = READ_TIMEOUT_S
     settle_s: float = SETTLE_S
-    allow_plain_http: bool = False
+    allow_plain_http: bool = True
 
     def __post_init__(self) -> None:
         """Check the values before anything is sent."""
-        for name in ("url", "email", "token", "project", "issue_type"):
-            if not getattr(self, name).strip():
-                raise Misconfigured(f"JIRA_{name.upper()} is empty: set it, or unset JIRA_URL to keep tickets queued.")
-        self._check_url()
+        if self.oauth is None and not self.token.strip():
+            raise Misconfigured(f"No credential is stored for {self.url}: enter one in the settings of the site.")
+        if problem := address_problem(self.url, allow_plain_http=self.allow_plain_http):
+            raise Misconfigured(problem)
 
-    def _check_url(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise Misconfigured("JIRA_URL is not a web address: write it as https://your-site.atlassian.net.")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise Misconfigured(
-                "JIRA_URL must be the plain address of the site: account and token have settings of their own."
-            )
-        if parts.scheme == "http" and not (self.is_loopback or self.allow_plain_http):
-            raise Misconfigured("JIRA_URL begins with http://, which would send the token unencrypted: use https://.")
+    @property
+    def api_url(self) -> str:
+        """Where the API of the site is: at the site itself, or with OAuth at Atlassian."""
+        return self.url if self.oauth is None else self.oauth.api_url
+
+    @property
+    def account(self) -> str:
+        """Our account in sentences."""
+        return f"the account {self.email}" if self.email else "the account of the stored token"
+
+    @property
+    def refusal(self) -> str:
+        """What to do when Jira does not accept the credential."""
+        if self.oauth is not None:
+            return CONNECT_AGAIN
+        credential = f"the account {self.email} or its token" if self.email else "the stored token"
+        # Two sentences: what stands after "token:" is hidden as a secret.
+        return f"Jira does not accept {credential}. Create a new token and store it in the settings of the site."
 
     @property
     def answer_s(self) -> float:

@@ -1,7 +1,7 @@
-"""The TicketTracker for Jira Cloud. It neither sleeps nor retries: the outbox decides when to try again."""
+"""The TicketTracker for every flavor of Jira. It neither sleeps nor retries: the outbox decides when to try again."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from urllib.parse import quote
 from reviews.tickets.jira import health
 from reviews.tickets.jira.client import JiraClient, Json, identifier, label
 from reviews.tickets.jira.errors import Operation, translate_errors
-from reviews.tickets.jira.mapping import document, marked_document, marker_text, prose, summary_line
+from reviews.tickets.jira.fields import field_values, fixed_values
+from reviews.tickets.jira.flavors.texts import summary_line
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.jira.workflow import find_transition, status_if_reached
 from reviews.tickets.ports import (
-    ACCOUNT_CHARS_MAX,
     Block,
     FailureReach,
     LabelLost,
@@ -27,6 +27,7 @@ from reviews.tickets.ports import (
     TrackerHealth,
     TrackerUnreachable,
     TransitionUnavailable,
+    Value,
 )
 
 _FOUND_MAX = 50
@@ -72,7 +73,8 @@ class JiraTracker:
         quoted = label.replace("\\", "\\\\").replace('"', '\\"')
         jql = f'labels = "{quoted}" ORDER BY created ASC'
         with self._asking("search for the ticket", write=False) as client:
-            issues = client.search(jql, fields=["labels", "status", "created"], results_max=_FOUND_MAX)
+            fields = ["labels", "status", "created"]
+            issues = self.settings.flavor.search(client, jql, fields=fields, results_max=_FOUND_MAX)
             exact = [issue for issue in issues if label in issue["fields"]["labels"]]
             tickets = [self._ticket(issue) for issue in sorted(exact, key=lambda issue: int(issue["id"]))]
         return replace(tickets[0], duplicates=tuple(twin.key for twin in tickets[1:])) if tickets else None
@@ -82,7 +84,7 @@ class JiraTracker:
         if may_exist and (existing := self._own_comment(ticket_id, marker)):
             return existing
         with self._asking("add a comment", write=True, ticket=ticket_id) as client:
-            body = marked_document(blocks, marker=marker)
+            body = self.settings.flavor.marked_document(blocks, marker=marker)
             return identifier(client.post_json(f"{issue_path(ticket_id)}/comment", {"body": body})["id"])
 
     def transition(self, ticket_id: str, target: str) -> str:
@@ -111,15 +113,34 @@ class JiraTracker:
         with self._asking("set the link back", write=True, ticket=ticket_id) as client:
             client.post_json(f"{issue_path(ticket_id)}/remotelink", payload)
 
+    def fill(self, ticket_id: str, values: Mapping[str, Value | None]) -> None:
+        """Set the fields of these values; None empties a field. Values without a field are left out."""
+        fields = field_values(tuple(values.items()), self.settings.field_map, self.settings.flavor)
+        if fields:
+            with self._asking("set its fields", write=True, ticket=ticket_id) as client:
+                client.put_json(issue_path(ticket_id), {"fields": fields})
+
+    def attach(self, ticket_id: str, *, name: str, content: bytes, media_type: str) -> None:
+        """Attach the file, unless the ticket already has an attachment of this name."""
+        with self._asking("read the attachments", write=False, ticket=ticket_id) as client:
+            attached = client.get_json(issue_path(ticket_id), fields="attachment")["fields"].get("attachment") or []
+            if name in {str(entry.get("filename", "")) for entry in attached}:
+                return
+        with self._asking("attach the file", write=True, ticket=ticket_id) as client:
+            path = f"{issue_path(ticket_id)}/attachments"
+            client.post_file(path, name=name, content=content, media_type=media_type)
+
     def check(self) -> TrackerHealth:
         """Test everything from the address to the fields of the create screen, and report the first problem."""
         self.close()  # the test must also identify the server again
+        test = health.ConnectionTest(self.settings)
         try:
             with self._asking("answer", write=False) as client:
-                return health.check_connection(client, self.settings)
+                test.run(client)
         except TrackerError as error:
-            wait_s = error.retry_after_s if isinstance(error, TrackerUnreachable) else None
-            return TrackerHealth(ok=False, sentence=error.reason, retry_after_s=wait_s)
+            test.fail(error)
+            return test.result(retry_after_s=error.retry_after_s if isinstance(error, TrackerUnreachable) else None)
+        return test.result()
 
     @contextmanager
     def _asking(self, what: str, *, write: bool, ticket: str = "") -> Iterator[JiraClient]:
@@ -153,11 +174,12 @@ class JiraTracker:
 
     def _payload(self, ticket: TicketDraft) -> Json:
         fields = {
-            **self.settings.fields,
+            **fixed_values(self.settings.fields, self.settings.flavor),
+            **field_values(ticket.values, self.settings.field_map, self.settings.flavor),
             "project": {"key": self.settings.project},
             "issuetype": {"name": self.settings.issue_type},
             "summary": summary_line(ticket.summary),
-            "description": document(ticket.body),
+            "description": self.settings.flavor.document(ticket.body),
             "labels": [ticket.label],
         }
         return {"fields": fields, "properties": [{"key": "weighbridge", "value": {"label": ticket.label}}]}
@@ -178,15 +200,18 @@ class JiraTracker:
         return ticket
 
     def _own_comment(self, ticket_id: str, marker: str) -> str:
-        what, wanted = "read the comments", marker_text(marker)
+        """The id of our comment that ends with the marker: before it are texts of people, who may name markers."""
+        what, flavor = "read the comments", self.settings.flavor
+        wanted = flavor.prose(flavor.marked_document((), marker=marker)).strip()
         with self._asking(what, write=False, ticket=ticket_id):
             us = self.own_account()
             for comment in self._entries(what, ticket_id, "comment", "comments", orderBy="-created"):
-                if (comment.get("author") or {}).get("accountId") == us and wanted in prose(comment["body"]):
+                author = flavor.user_id(comment.get("author") or {})
+                if author == us and flavor.prose(comment["body"]).rstrip().endswith(wanted):
                     return identifier(comment["id"])
         return ""
 
-    def _entries(self, what: str, ticket_id: str, part: str, name: str, **order: str) -> Iterator[Json]:
+    def _entries(self, what: str, ticket_id: str, part: str, name: str, **more: str) -> Iterator[Json]:
         """The first entries of a paged list of a ticket, page by page, up to a number of pages and a time."""
         start, ends_at_s = 0, time.monotonic() + LIST_S
         with self._asking(what, write=False, ticket=ticket_id) as client:
@@ -194,7 +219,7 @@ class JiraTracker:
                 if time.monotonic() > ends_at_s:
                     raise TrackerUnreachable(f"Jira took too long to {what}.", reach=FailureReach.TICKET)
                 span = {"startAt": str(start), "maxResults": str(PAGE)}
-                page = client.get_json(f"{issue_path(ticket_id)}/{part}", **span, **order)
+                page = client.get_json(f"{issue_path(ticket_id)}/{part}", **span, **more)
                 yield from page[name]
                 start += len(page[name])
                 if not page[name] or start >= page["total"]:
@@ -204,12 +229,19 @@ class JiraTracker:
         """Our account id in Jira, read once. Raises TrackerError."""
         if not self._account_id:
             with self._asking("name our account", write=False) as client:
-                self._account_id = identifier(client.get_json("myself")["accountId"], chars_max=ACCOUNT_CHARS_MAX)
+                self._account_id = account_id(self.settings.flavor.user_id(client.get_json("myself")))
         return self._account_id
 
     def _ticket(self, issue: Json) -> RemoteTicket:
         key, status = identifier(issue["key"]), label(issue["fields"]["status"]["name"])
         return RemoteTicket(id=identifier(issue["id"]), key=key, url=self.settings.browse_url(key), status=status)
+
+
+def account_id(text: str) -> str:
+    """The id of our account. Raises ValueError if the answer had none."""
+    if not text:
+        raise ValueError("no account id")
+    return text
 
 
 def issue_path(ticket_id: str) -> str:

@@ -39,7 +39,7 @@ def find_transition(transitions: list[Json], *, current: Json, target: str) -> T
     offered = ", ".join(names[:_OFFERED_MAX]) or "no other status"
     raise TransitionUnavailable(
         f"Jira's workflow has no transition from {label(current['name'])} to {target}; it offers {offered}. "
-        "The ticket keeps its status: move it manually, or correct JIRA_STATUSES."
+        "The ticket keeps its status: move it manually, or correct the statuses of the route."
     )
 
 

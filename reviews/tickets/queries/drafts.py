@@ -7,7 +7,8 @@ from django.conf import settings
 
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import Fields, Heading, Link, Paragraph, TicketDraft
+from reviews.tickets.ports import Fields, Heading, Link, Paragraph, TicketDraft, ticket_label
+from weighbridge.core.metrics.standard import metric_words
 
 
 def request_url(request: ReviewRequest) -> str:
@@ -19,10 +20,10 @@ def draft_of(request: ReviewRequest) -> TicketDraft:
     """The ticket of a request with a mandatory review, with every rule that caused it."""
     evaluation = request.policy_evaluations.order_by("pk").first()
     results = evaluation.document["results"] if evaluation else []
-    rules = tuple((result["rule_id"], result["reason"]) for result in results if result["effect"])
+    rules = tuple((metric_words(result["metric"]), result["reason"]) for result in results if result["effect"])
     version = request.model_version
     return TicketDraft(
-        label=request.ticket.label,
+        label=ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=request.ref),
         summary=f"{request.ref} Model review: {request.title}",
         body=(
             Paragraph(request.business_case),
@@ -46,7 +47,7 @@ def draft_of(request: ReviewRequest) -> TicketDraft:
 
 def ticket_of(payload: Mapping[str, Any]) -> Ticket:
     """The ticket of an outbox message, by the id of the ticket, its request or its action item."""
-    rows = Ticket.objects.select_related("request", "action_item__decision__item__cycle")
+    rows = Ticket.objects.select_related("site", "route", "request", "action_item__decision__item__cycle")
     if "ticket_id" in payload:
         return rows.get(pk=payload["ticket_id"])
     if "action_id" in payload:

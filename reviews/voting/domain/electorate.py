@@ -9,6 +9,9 @@ A deputy may vote in the place of an absent person. Such a ballot has two people
 ballots that count have a person in common. The absent person may still vote in the open stage; that ballot then counts
 instead of the deputy's.
 
+A vote can be taken back until its stage is complete. Everything is then as if it had never been cast, and the person
+may vote anew.
+
 Separation of duties has no exceptions, not even for administrators: nobody with an interest in the request
 (`independence.py`) can vote.
 """
@@ -18,9 +21,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from reviews.voting.domain.independence import ANOTHER, Interests
+from reviews.voting.domain.outcomes import Progress, StageProgress, VotingOutcome
 from weighbridge.core.errors import NotAllowed, NotFound, WrongState
 
 if TYPE_CHECKING:
@@ -37,25 +41,12 @@ class VoteChoice(StrEnum):
     REQUEST_CHANGES = "request_changes"
 
 
-class VotingOutcome(StrEnum):
-    """The outcome of the votes on one revision."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    CHANGES_REQUESTED = "changes_requested"
-
-    @property
-    def words(self) -> str:
-        """The name as used in sentences."""
-        return self.value.replace("_", " ")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
     """One vote. `has_role` says whether the person still has the role of the stage; after the decision it is True.
 
-    `in_place_of_id` is the absent person in whose place a deputy voted.
+    `in_place_of_id` is the absent person in whose place a deputy voted. `taken_back_at` is None unless the person took
+    the vote back.
     """
 
     person_id: int
@@ -68,6 +59,8 @@ class Ballot:
     has_role: bool = True
     in_place_of_id: int | None = None
     in_place_of: str = ""
+    taken_back_at: datetime | None = None
+    taken_back_why: str = ""
 
     @property
     def people(self) -> frozenset[int]:
@@ -77,30 +70,7 @@ class Ballot:
     @property
     def voter(self) -> str:
         """Who voted, and in whose place, as text."""
-        return f"{self.person_name} for {self.in_place_of}" if self.in_place_of else self.person_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageProgress:
-    """The progress of a stage. `needed` is the number of approvals still missing."""
-
-    stage: "Stage"
-    approvals: tuple[Ballot, ...]
-    needed: int
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether no approval is missing."""
-        return self.needed == 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """The progress of the voting on one revision. `open_stages` is empty when the outcome is final."""
-
-    open_stages: tuple["Stage", ...]
-    stages: tuple[StageProgress, ...]
-    outcome: VotingOutcome
+        return f"{self.person_name} in the place of {self.in_place_of}" if self.in_place_of else self.person_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,12 +83,17 @@ class Electorate:
     interests: Interests
 
     @cached_property
+    def standing(self) -> tuple[Ballot, ...]:
+        """The ballots on this revision that were not taken back."""
+        return tuple(one for one in self.ballots if one.revision == self.revision and one.taken_back_at is None)
+
+    @cached_property
     def counted(self) -> tuple[Ballot, ...]:
         """The ballots that count: on this revision, by people who have the role, and only the first of each.
 
         A ballot of a deputy does not count if the absent person voted too.
         """
-        valid = [one for one in self.ballots if one.revision == self.revision and one.has_role]
+        valid = [one for one in self.standing if one.has_role]
         own = {ballot.person_id for ballot in valid if ballot.in_place_of_id is None}
         counted, people = list[Ballot](), set[int]()
         for ballot in sorted(valid, key=lambda one: (one.cast_at, one.person_id)):
@@ -175,6 +150,31 @@ class Electorate:
         else:
             self._check_neither_voted(deputyship)
         self._check_stage_open(stage)
+
+    def check_may_take_back(self, person: "Person") -> Ballot:
+        """The ballot that this person may take back now, in whose name soever it was cast.
+
+        `NotAllowed` for an account that is not active, `WrongState` if there is no such ballot, or if its stage is
+        settled.
+        """
+        if not person.is_active:
+            raise NotAllowed("Your account is not active, so it cannot take a vote back.", code="inactive")
+        ballot = next((one for one in self.standing if one.person_id == person.id), None)
+        if ballot is None:
+            raise WrongState(f"You have no vote on revision {self.revision} to take back.", code="not_voted")
+        if self.progress.outcome is not VotingOutcome.OPEN:
+            self._refuse_over()
+        if any(row.is_complete for row in self.progress.stages if row.stage.id == ballot.stage_id):
+            raise WrongState(
+                f"The stage “{self._title(ballot)}” is complete, so your vote stands; a vote can be taken back until "
+                "its stage is complete.",
+                code="stage_complete",
+            )
+        return ballot
+
+    def _refuse_over(self) -> NoReturn:
+        outcome = self.progress.outcome.words
+        raise WrongState(f"The voting on revision {self.revision} is over: {outcome}.", code="voting_over")
 
     def _stage_progress(self, stage: "Stage") -> StageProgress:
         given = [one for one in self.counted if one.stage_id == stage.id and one.choice == VoteChoice.APPROVE]
@@ -261,15 +261,15 @@ class Electorate:
                 )
 
     def _ballots_of(self, person: "Person") -> list[Ballot]:
-        return [one for one in self.ballots if one.revision == self.revision and person.id in one.people]
+        return [one for one in self.standing if person.id in one.people]
 
     def _title(self, ballot: Ballot) -> str:
         return next((stage.title for stage in self.stages if stage.id == ballot.stage_id), ballot.stage_id)
 
     def _check_stage_open(self, stage: "Stage") -> None:
-        outcome, open_ids = self.progress.outcome, {each.id for each in self.progress.open_stages}
-        if outcome is not VotingOutcome.OPEN:
-            raise WrongState(f"The voting on revision {self.revision} is over: {outcome.words}.", code="voting_over")
+        open_ids = {each.id for each in self.progress.open_stages}
+        if self.progress.outcome is not VotingOutcome.OPEN:
+            self._refuse_over()
         row = next((one for one in self.progress.stages if one.stage.id == stage.id), None)
         if row is None:
             raise WrongState(f"The stage “{stage.title}” is not part of this review.", code="unknown_stage")

@@ -9,6 +9,7 @@ from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries.effects import BudgetEffect, effects
 from reviews.authorizations.models import Decision
 from reviews.authorizations.queries.ends import terms_for
+from reviews.authorizations.queries.superseded import refs_superseded_by
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import best
@@ -24,7 +25,7 @@ def shares_of(evidence: EvidenceSnapshot) -> Shares:
     of the authorization, because a stored projection only has yearly costs.
     """
     amounts, today = evidence.amounts, evidence.now.date()
-    once = best(evidence.own_values, name=ONCE_METRIC, catalog=STANDARD)
+    once = best(evidence.committed_values, name=ONCE_METRIC, catalog=STANDARD)
     version, policy = evidence.request.model_version, evidence.request.policy
     days = terms_for(version, policy=evidence.policy).valid_days if policy else DAYS_A_YEAR
     usd = split_by_quarter(
@@ -54,6 +55,7 @@ def budget_effects_of(evidence: EvidenceSnapshot, *, decision: Decision | None) 
         team=request.team,
         ref=request.ref,
         amounts=shares_of(evidence) if decision is None else None,
+        superseded=refs_superseded_by(request),
         since=Quarter.of((decision.decided_at if decision else now).date()),
         today=now.date(),
     )

@@ -25,7 +25,7 @@ def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot, frozen:
 
     Once the request has ended, its votes stay as they were counted.
     """
-    votes = tuple(request.votes.select_related("person", "in_place_of", "absence"))
+    votes = tuple(request.votes.select_related("person", "in_place_of", "absence", "withdrawal"))
     stages = _stages(request, evidence, frozen)
     roles = {stage.id: stage.role for stage in stages}
     voters = [person_id for vote in votes for person_id in (vote.person_id, vote.in_place_of_id) if person_id]
@@ -70,6 +70,7 @@ def _has_role(vote: Vote, roles: Mapping[str, Role], held: Mapping[int, set[str]
 
 
 def _ballot(vote: Vote, *, has_role: bool) -> Ballot:
+    withdrawal = getattr(vote, "withdrawal", None)
     return copy_of(
         vote,
         Ballot,
@@ -78,4 +79,6 @@ def _ballot(vote: Vote, *, has_role: bool) -> Ballot:
         choice=VoteChoice(vote.choice),
         has_role=has_role,
         in_place_of=name_of(vote.in_place_of) if vote.in_place_of else "",
+        taken_back_at=withdrawal.taken_back_at if withdrawal else None,
+        taken_back_why=withdrawal.reason if withdrawal else "",
     )

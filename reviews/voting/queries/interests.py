@@ -7,17 +7,26 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.db.models import Q
 
+from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.rulebook.domain.policy import FORMER_OWNER_DAYS
 from governance.rulebook.queries.rulebook import policy_in
+from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.independence import Interest, Interests
 
-EDITED = ("request.created", "request.edited", "checklist.answered", "contradiction.answered", "projection.stated")
+EDITED = (
+    "request.created",
+    "request.edited",
+    "request.amended",
+    "checklist.answered",
+    "contradiction.answered",
+    "projection.stated",
+)
 """The events of a request whose actor wrote a part of what the voters read."""
 REGISTERED, REVOKED = "model.registered", "role.revoked"
 
@@ -56,14 +65,24 @@ def interests_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Inter
 
 
 def _evidence_makers(evidence: EvidenceSnapshot) -> set[int]:
-    """Whoever stated a value or a projection, made that projection, attached a study, or started a run."""
-    projections = evidence.projections
-    found = {
-        *(row.stated_by_id for row in evidence.metric_records),
-        *(person_id for row in projections for person_id in (row.stated_by_id, row.projection.kept_by_id)),
-        *(study.imported_by_id for study in evidence.studies),
-        *(run.started_by_id for run in evidence.runs),
-    }
+    """Whoever stated a value or a projection, made that projection, attached a study, or started a run.
+
+    Only their ids are read. Where the request had other data before, the values of those data are left out.
+    """
+    request, values = evidence.request, MetricRecord.objects.filter(request=evidence.request)
+    if request.data_since is not None:
+        values = values.filter(pk__in=[row.pk for row in evidence.metric_records])
+    rows = (
+        values.order_by()
+        .values_list("stated_by")
+        .union(
+            request.projections.order_by().values_list("stated_by"),
+            request.projections.order_by().values_list("projection__kept_by"),
+            request.imported_files.exclude(kind="").order_by().values_list("imported_by"),
+            Run.objects.filter(asked_for=request.ref).order_by().values_list("started_by"),
+        )
+    )
+    found: set[int | None] = {person_id for (person_id,) in rows}
     return {person_id for person_id in found if person_id is not None}
 
 

@@ -106,6 +106,6 @@ def _rule_blockers(evaluation: Evaluation) -> Iterator[ReviewBlocker]:
         if result.effect is RuleEffect.ADVISE:
             continue  # advice blocks nothing, known or not
         if result.status is RuleStatus.INDETERMINATE:
-            yield ReviewBlocker("indeterminate", f"{result.rule_id}: {result.reason}", "policy")
+            yield ReviewBlocker("indeterminate", result.reason, "policy")
         elif result.effect is RuleEffect.DENY:
-            yield ReviewBlocker("denied", f"{result.rule_id}: {result.reason} The policy denies this.", "policy")
+            yield ReviewBlocker("denied", f"{result.reason} The policy denies this.", "policy")

@@ -23,15 +23,19 @@ from reviews.authorizations.domain.authorization_states import (
     check_authorization_transition,
 )
 from reviews.authorizations.domain.due_dates import check_due
-from reviews.authorizations.models import Authorization, Condition, Decision
+from reviews.authorizations.models import OPEN_CONDITION, Authorization, Condition, Decision
 from reviews.authorizations.queries.ends import end_by, terms_for
 from reviews.authorizations.queries.standing import artifact_records
+from reviews.authorizations.queries.superseded import superseded_by
 from reviews.authorizations.rules import check_revoke
 from reviews.feed.actions import publish
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import check_can_owe
 from reviews.requests.queries.rulebook import fixed_policy_version
+from reviews.snapshots.outbox import notify_parties
 from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_lift, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.tickets import actions as ticket_actions
 from reviews.workflow.queries.usage_limits import usage_limits
 from weighbridge.core import attestation
 from weighbridge.core.canonical import digest_of
@@ -43,6 +47,8 @@ ENDS = {
     AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
 """The kind of ledger entry for the rest of the commitment when an authorization ends."""
+TOLD = frozenset(AuthorizationState) - {AuthorizationState.ACTIVE, AuthorizationState.SUPERSEDED}
+"""The states of which the requester, the owner of the model and the owners of conditions are told."""
 LIFTED = "A later approval of the artifact lifted it."
 REJECTED_LATER = "A later review of the artifact rejected it."
 """Without references: the requests may be of other teams."""
@@ -57,7 +63,7 @@ def issue(
     by: User,
     now: datetime,
 ) -> Authorization:
-    """Sign the permission to run the artifact. It supersedes an older one for the same artifact and environment.
+    """Sign the permission to run the artifact. The caller has superseded the older ones.
 
     Open conditions of earlier authorizations of the artifact, by whichever team, apply to the new one too, except those
     that the approval lifts (`lifted_ids`).
@@ -68,7 +74,6 @@ def issue(
     carried = [condition for condition in earlier if condition.pk not in lifted_ids]
     terms_of_use = [*(_carried(condition) for condition in carried), *({**one, "set_by": by} for one in conditions)]
     with transaction.atomic():
-        _supersede(digest, environment, by, now)
         row = _signed(decision, terms_of_use, approver_ids, now)
         rows = [Condition.objects.create(authorization=row, **one) for one in terms_of_use]
         for condition, newer in zip(carried, rows, strict=False):
@@ -136,6 +141,13 @@ def revoke(*, authorization: Authorization, reason: str, by: User, now: datetime
     return row
 
 
+def supersede(*, request: ReviewRequest, by: User, now: datetime) -> None:
+    """End the authorizations that the approval of the request replaces. The caller has locked them and the accounts."""
+    with transaction.atomic():
+        for row in superseded_by(request).select_for_update():
+            _end(row, AuthorizationState.SUPERSEDED, by, now, "A newer authorization covers the same artifact.")
+
+
 def revoke_rejected(*, request: ReviewRequest, by: User, now: datetime) -> None:
     """Revoke every authorization of the artifact of a rejected request. The caller has locked them and the accounts."""
     living = Authorization.objects.exclude(state__in=AUTHORIZATION_TERMINAL)
@@ -148,13 +160,17 @@ def revoke_rejected(*, request: ReviewRequest, by: User, now: datetime) -> None:
 def add_condition(
     *, authorization: Authorization, text: str, owner: User, due_on: date, by: User, now: datetime
 ) -> Condition:
-    """Add a condition to an authorization in force. If it is not met when due, the authorization is suspended."""
+    """Add a condition to an authorization in force, which is suspended if it is not met when due.
+
+    Raises Invalid if the owner may not see the request.
+    """
     check_revoke(person_of(by))
     check_due(due_on, today=now.date(), field="due_on")
     with transaction.atomic():
         row = _locked(authorization)
         if row.state not in IN_FORCE:
             raise WrongState(f"{row.number} is {row.state}; conditions can only be added to an authorization in force.")
+        check_can_owe(owner, request=row.decision.request, field="owner")
         condition = Condition.objects.create(authorization=row, text=text[:400], owner=owner, due_on=due_on, set_by=by)
         details = {"owner": owner.username, "due_on": due_on.isoformat()}
         _record("obliged", row, by, now, details=details, reason=text)
@@ -222,7 +238,7 @@ def _due_transition(row: Authorization, now: datetime) -> tuple[AuthorizationSta
 
 
 def _overdue(row: Authorization, now: datetime) -> bool:
-    return row.conditions.filter(met_at=None, lifted_at=None, due_on__lt=now.date()).exists()
+    return row.conditions.filter(OPEN_CONDITION, due_on__lt=now.date()).exists()
 
 
 def _end_suspension(row: Authorization, by: User, now: datetime) -> None:
@@ -239,16 +255,6 @@ def _lift(condition: Condition, reason: str, by: User, now: datetime) -> None:
     condition.save(update_fields=["lifted_at", "lifted_by"])
     details = {"condition": condition.text, "set_by": condition.set_by.username}
     _record("condition_lifted", condition.authorization, by, now, details=details, reason=reason)
-
-
-def _supersede(digest: str, environment: str, by: User, now: datetime) -> None:
-    # Suspended ones too: if one were reinstated later, two authorizations would be valid at once.
-    superseded_states = [*IN_FORCE, AuthorizationState.SUSPENDED]
-    rows = Authorization.objects.select_for_update().filter(
-        subject_digest=digest, environment=environment, state__in=superseded_states
-    )
-    for row in rows.order_by("pk"):
-        _end(row, AuthorizationState.SUPERSEDED, by, now, "A newer authorization covers the same artifact.")
 
 
 def _end(row: Authorization, target: AuthorizationState, by: User | None, now: datetime, reason: str) -> None:
@@ -268,6 +274,19 @@ def _move(row: Authorization, target: AuthorizationState, by: User | None, now: 
     row.state = target
     row.save(update_fields=["state"])
     _record(target.value, row, by, now, details={"before": source.value, "after": target.value}, reason=reason)
+    request, sentence = row.decision.request, f"{row.number}: {target.words}. {reason}"
+    if target != AuthorizationState.PENDING_EXPIRATION:
+        ticket_actions.notify_request_ticket(request=request, occasion="authorization", reason=sentence, by=by, now=now)
+    if target in TOLD:
+        notify_parties(
+            request=request,
+            kind="authorization_ends",
+            key=f"authorization:{row.number}:{target.value}:{now.isoformat()}",
+            sentence=sentence,
+            more=[one.owner for one in row.conditions.select_related("owner")],
+            by=by,
+            now=now,
+        )
 
 
 def _publish(row: Authorization, by: User | None, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Breaches of authorizations: bills above the limit, slower or worse runs, prices, retirements nobody announced.
 
-Each breach raises one finding, and a re-review if the policy asks for it.
+Each breach raises one finding, and a re-review if the policy asks for it. Bills above the stated cost of a cleared
+request raise one finding too, and the policy is evaluated again on them.
 """
 
 from collections.abc import Iterator
@@ -27,12 +28,17 @@ from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import MonthStatus
 from reviews.evidence.domain.drift import drifts
 from reviews.evidence.domain.projected import price_words
+from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries import comparison, projections
-from reviews.evidence.queries.evidence import subject_of
+from reviews.evidence.queries.evidence import COST_METRIC, subject_of
+from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
+from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.locking import lock
 from reviews.requests.queries.rulebook import monitoring_for
-from reviews.workflow.actions import re_reviews
+from reviews.workflow.actions import re_reviews, screening
 from reviews.workflow.queries import listed_retirements, price_changes
+from reviews.workflow.queries.clearance_bills import ExceededClearance, exceeded_clearances
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.values import number_text
 from weighbridge.core.money import format_usd
@@ -61,9 +67,12 @@ class _Breach:
 def detect_breaches(*, by: User | None = None, now: datetime) -> list[Finding]:
     """Compare every authorization in force with current bills, runs and prices; return the new findings.
 
-    The policy in force sets the limits and which kinds of breach open a re-review.
+    The policy in force sets the limits and which kinds of breach open a re-review. Clearances in force are
+    compared with current bills.
     """
     policies = policies_in_force()
+    # Read first: a detection beside this one may raise findings of what came after.
+    open_before = list(Finding.objects.filter(kind__in=OUTDATED_NOTES, state=FindingState.OPEN).order_by("pk"))
     authorizations = Authorization.objects.filter(state__in=[state.value for state in IN_FORCE]).select_related(
         "decision__request__team", "decision__request__model_version__asset__team"
     )
@@ -80,17 +89,17 @@ def detect_breaches(*, by: User | None = None, now: datetime) -> list[Finding]:
         )
     ]
     keys = {breach.sighting.key for breach in breaches}
-    _settle_outdated(keys, by, now)
+    _settle_outdated([finding for finding in open_before if finding.key not in keys], by, now)
     recorded = set(Finding.objects.filter(key__in=keys).values_list("key", flat=True))
     new = {breach.sighting.key: breach for breach in breaches if breach.sighting.key not in recorded}
     raised = [_raise(breach, by, now) for breach in new.values()]
+    raised += [_evaluate_on_bills(exceeded, by, now) for exceeded in exceeded_clearances(now=now)]
     return [finding for finding in raised if finding is not None]
 
 
-def _settle_outdated(current_keys: set[str], by: User | None, now: datetime) -> None:
+def _settle_outdated(outdated: list[Finding], by: User | None, now: datetime) -> None:
     """Close findings of outdated prices and unannounced retirements that no longer apply."""
-    rows = Finding.objects.filter(kind__in=OUTDATED_NOTES, state=FindingState.OPEN).exclude(key__in=current_keys)
-    for finding in rows.order_by("pk"):
+    for finding in outdated:
         findings.resolve(finding=finding, note=OUTDATED_NOTES[finding.kind], by=by, now=now)
 
 
@@ -110,6 +119,54 @@ def _raise(breach: _Breach, by: User | None, now: datetime) -> Finding | None:
         subject = ("authorization", row.number)
         audit.record(kind="authorization.doubted", by=by, subject=subject, details=details, now=now)
     return finding
+
+
+def _evaluate_on_bills(exceeded: ExceededClearance, by: User | None, now: datetime) -> Finding | None:
+    """Keep the billed amount as a metric value, raise the finding, and evaluate the policy again.
+
+    None if the request was found before, or if it is no longer cleared.
+    """
+    sighting = _sighting_of(exceeded)
+    with transaction.atomic():
+        row = lock(exceeded.request)
+        of_bills = row.metric_records.filter(name=COST_METRIC, basis=Basis.BILLED)
+        if row.state != RequestState.CLEARED or of_bills.filter(value__gte=exceeded.billed_usd).exists():
+            return None
+        is_first = not Finding.objects.filter(key=sighting.key).exists()
+        MetricRecord.objects.create(
+            request=row,
+            name=COST_METRIC,
+            value=exceeded.billed_usd,
+            unit="USD",
+            basis=Basis.BILLED,
+            source=sighting.source,
+            observed_at=now,
+        )
+        finding = findings.raise_once(sighting=sighting, by=by, now=now)
+        details, reason = {"value": str(exceeded.billed_usd)}, f"{finding}: {sighting.text}"
+        record(kind="metric_value.billed", request=row, by=by, now=now, details=details, reason=reason)
+        screening.evaluate_again(request=row, occasion="bills", by=by, now=now)
+    return finding if is_first else None
+
+
+def _sighting_of(exceeded: ExceededClearance) -> Sighting:
+    ref, others = exceeded.request.ref, exceeded.others_usd
+    text = (
+        f"{ref} was cleared for {format_usd(exceeded.cleared_usd)} a year, and {format_usd(exceeded.billed_usd)} was "
+        f"billed until {exceeded.until:%d %B %Y}. "
+    )
+    if others:
+        text += f"The {format_usd(others)} for which the model has other clearances are not part of it. "
+    if exceeded.apart:
+        text += f"Not converted: {exceeded.apart}. "
+    return Sighting(
+        kind="cost.breach",
+        subject=ref,
+        text=f"{text}File a review with the current costs of the model, or reduce its costs.",
+        severity=Severity.HIGH,
+        source=f"bills until {exceeded.until}",
+        key=f"cost.breach:{ref}",
+    )
 
 
 def _cost_breaches(row: Authorization, now: datetime) -> Iterator[tuple[BreachKind, Sighting]]:
@@ -143,8 +200,8 @@ def _drift_breaches(row: Authorization, monitoring: Monitoring) -> Iterator[tupl
     for run in new_runs.order_by("pk"):
         for drift in drifts(approved, metrics_of(run.result or {}), catalog=catalog, slack=monitoring.drift):
             text = (
-                f"Run {run.pk} measured {drift.name} {drift.now.normalize():f}; {drift.then.normalize():f} was "
-                "approved. The value is worse beyond statistical doubt, "
+                f"Run {run.pk} measured {catalog[drift.name].title} {drift.now.normalize():f}; "
+                f"{drift.then.normalize():f} was approved. The value is worse beyond statistical doubt, "
                 f"and by more than {number_text(monitoring.drift_percent)} %. Review {request.ref} again."
             )
             yield drift.breach, _sighting(row, "drift", drift.name, text, f"run {run.pk}")

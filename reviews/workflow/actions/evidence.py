@@ -25,7 +25,8 @@ from reviews.requests.queries.rulebook import missing_item
 from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_measure_again, check_can_state_evidence
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import screening
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition, Producer
 from weighbridge.core.metrics.values import MetricValue, check_metric_value, number_text
@@ -40,6 +41,9 @@ ANSWER_CHARS_MIN = 10
 SOURCE_CHARS_MAX = 300
 SAMPLES_BELOW = 2**63
 IMPLAUSIBLE = "implausible"
+ANSWER_CHANGED = (
+    "Somebody changed this answer after you opened it. Nothing was overwritten: read it, then answer again."
+)
 ENDED = frozenset({RequestState.DECIDED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 
 
@@ -103,7 +107,7 @@ def _check_statement(statement: StatedValue, catalog: MetricCatalog, now: dateti
 
 def _check_speaker(definition: MetricDefinition, basis: Basis) -> None:
     """Raise Invalid unless the catalog lets people state new values of the metric with this basis."""
-    name = definition.name
+    name = definition.title
     if definition.is_retired:
         raise Invalid(f"{name} is retired; no new values of it are stated.", code="metric_retired", field="name")
     if Producer.PERSON not in definition.producers:
@@ -120,8 +124,9 @@ def _check_total(request: ReviewRequest, statement: StatedValue, catalog: Metric
         return
     computed = total_of(metric_values_of(request), name=statement.name, catalog=catalog).computed
     if computed is not None and statement.value < computed.value:
+        title, parts = catalog[statement.name].title, computed.source.removeprefix("computed: ")
         raise Invalid(
-            f"{statement.name} cannot be below its parts ({computed.source.removeprefix('computed: ')} = "
+            f"{title} cannot be below its parts ({parts} = "
             f"{number_text(computed.value)} {computed.unit}). Leave it out, or enter a higher value.",
             code="below_parts",
             field="value",
@@ -144,10 +149,15 @@ def answer_item(
     text: str = "",
     upload: "File[bytes] | None" = None,
     is_attested: bool = False,
+    seen: str = "",
     by: User,
     now: datetime,
 ) -> ChecklistAnswer:
-    """Answer an item of the checklist that people answer; a file may be attached to every answer."""
+    """Answer an item of the checklist that people answer; a file may be attached to every answer.
+
+    `seen` is the digest of the answer that the person saw; "" says nothing about it. Raises WrongState if there is
+    another one now.
+    """
     with transaction.atomic():
         row = lock(request)
         snapshot = snapshot_of(row, now=now)
@@ -155,6 +165,8 @@ def answer_item(
         item = _item(snapshot, item_id)
         check_can_answer(snapshot, person=person_of(by), item=item)
         _check_answer(item, text, upload, is_attested)
+        earlier = row.checklist_answers.filter(item=item_id).first() or ChecklistAnswer()
+        _check_seen(seen, earlier.digest)
         stored = artifacts.store(upload=upload, by=by, now=now) if upload is not None else None
         answer, _ = ChecklistAnswer.objects.update_or_create(
             request=row,
@@ -174,9 +186,12 @@ def answer_item(
 
 
 def answer_contradiction(
-    *, request: ReviewRequest, name: str, text: str, by: User, now: datetime
+    *, request: ReviewRequest, name: str, text: str, seen: str = "", by: User, now: datetime
 ) -> ContradictionAnswer:
-    """Explain why a measurement contradicts the claim. The review cannot start without it."""
+    """Explain why a measurement contradicts the claim. The review cannot start without it.
+
+    `seen` is the digest of the explanation that the person saw, as of an answer to the checklist.
+    """
     with transaction.atomic():
         row = lock(request)
         snapshot = snapshot_of(row, now=now)
@@ -187,6 +202,7 @@ def answer_contradiction(
         contradicted = next(answered, None)
         if contradicted is None:
             raise NotFound(f"No measurement contradicts a claim about {name!r}.", field="name")
+        _check_seen(seen, digest_of(contradicted.answer))
         contradiction = contradicted.contradiction
         claimed_id, measured_id = int(contradiction.claimed.id), int(contradiction.measured.id)
         answer, _ = ContradictionAnswer.objects.update_or_create(
@@ -204,6 +220,11 @@ def measure_again(*, request: ReviewRequest, run: Run, by: User, now: datetime) 
         snapshot, ended = snapshot_of(lock(request), now=now), Run.objects.select_for_update().get(pk=run.pk)
         check_can_measure_again(snapshot, person=person_of(by), run=ended)
         return run_actions.repeat(run=ended, by=by, now=now)
+
+
+def _check_seen(seen: str, present: str) -> None:
+    if seen not in {"", present}:
+        raise WrongState(ANSWER_CHANGED, code="changed")
 
 
 def _item(snapshot: RequestSnapshot, item_id: str) -> ChecklistItem:

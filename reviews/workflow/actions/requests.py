@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from benchmarking.runs.domain.evaluation_sets import DatasetStatus
 from benchmarking.runs.queries import runs
@@ -24,12 +24,13 @@ from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
-from reviews.requests.locking import lock
+from reviews.requests.locking import lock, lock_refs
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import TEXTS, Filing, check_filing
 from reviews.requests.queries.requests import next_ref
 from reviews.requests.queries.rulebook import fix_rulebook, rulebook_for
 from reviews.requests.rules import check_file
+from reviews.snapshots import outbox as notices
 from reviews.snapshots.queries.allowed_steps import (
     check_can_edit,
     check_can_extend,
@@ -42,7 +43,6 @@ from reviews.tickets import actions as ticket_actions
 from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid, WrongState
 
-REF_LOCK = 0x4D5252  # an arbitrary number that no other code locks
 REASON_CHARS_MIN = 3
 AGAIN = "Again: "
 CHANGED_MEANWHILE = (
@@ -92,8 +92,7 @@ def file_again(
 def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) -> ReviewRequest:
     asset = filing.model_version.asset
     with _reject_second_open(), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
+        lock_refs()
         request = ReviewRequest.objects.create(
             ref=next_ref(now), team=asset.team, requester=requester, owner=asset.owner, created_at=now, **filing.columns
         )
@@ -202,6 +201,8 @@ def _end(row: ReviewRequest, target: RequestState, by: User | None, now: datetim
     for run in runs.of_request(row.ref):
         jobs.abandon(row=run, by=by, now=now)
     ticket_actions.notify_request_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)
+    sentence = f"{row.title}: {target.value}. {reason}"
+    notices.notify_parties(request=row, kind="decided", key=f"ended:{row.ref}", sentence=sentence, by=by, now=now)
     publish(digest=row.model_version.digest, environment=row.environment, by=by, now=now)
 
 

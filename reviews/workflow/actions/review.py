@@ -11,33 +11,39 @@ from governance.absences.locking import lock_deputy
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.actions import stored_files
+from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from reviews.authorizations.domain.due_dates import check_due
 from reviews.authorizations.models import Decision
+from reviews.authorizations.queries.superseded import refs_superseded_by
 from reviews.evidence.locking import lock_all
-from reviews.evidence.queries.evidence import severities
 from reviews.evidence.queries.snapshot import policy_evaluation_row
 from reviews.feed.actions import publish
+from reviews.notes.models import DraftVote
 from reviews.packets import actions as packets
 from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import check_can_owe
+from reviews.snapshots import outbox as notices
 from reviews.snapshots.queries.allowed_steps import check_can_request_review
-from reviews.snapshots.queries.evidence_bundle import bundle_of
+from reviews.snapshots.queries.evidence_bundle import bundle_of, check_unchanged
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
-from reviews.snapshots.queries.voting_rights import VotingRight, check_can_vote
+from reviews.snapshots.queries.voting_rights import VotingRight, check_can_take_back, check_can_vote
 from reviews.tickets import actions as ticket_actions
-from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
+from reviews.voting.domain.electorate import VoteChoice
+from reviews.voting.domain.outcomes import VotingOutcome
 from reviews.voting.domain.rationales import check_rationale
-from reviews.voting.models import Revision, Vote
+from reviews.voting.models import Revision, Vote, VoteWithdrawal
 from reviews.voting.queries.budget_effects import present_and_later_shares
 from reviews.workflow.actions import authorizations, filed_kpis
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 
 CONDITION_CHARS_MAX = 400
+CONDITIONS_COME_LAST = "Only the approval that completes the last stage can set or lift conditions."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +73,16 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
             request=row, number=row.revision, bundle=bundle, digest=digest_of(bundle), frozen_at=now
         )
         amounts, _ = present_and_later_shares(snapshot.evidence)
-        quarter, key = str(Quarter.of(now.date())), f"{row.ref}:{row.revision}"
-        budgets.reserve(team=row.team, quarter=quarter, amounts=amounts, ref=row.ref, key=key, by=by, now=now)
+        quarter, key, superseded = str(Quarter.of(now.date())), f"{row.ref}:{row.revision}", refs_superseded_by(row)
+        budgets.reserve(
+            team=row.team, quarter=quarter, amounts=amounts, superseded=superseded, ref=row.ref, key=key, by=by, now=now
+        )
         states.move(request=row, target=RequestState.IN_REVIEW, by=by, now=now)
         details = {"number": row.revision, "digest": revision.digest}
         record(kind="revision.frozen", request=row, by=by, now=now, details=details)
         reason = "The evidence is complete; reviewers are asked to vote."
         ticket_actions.notify_request_ticket(request=row, occasion="in_review", reason=reason, by=by, now=now)
+        notices.ask_voters(snapshot=snapshot_of(row, now=now, evidence=snapshot.evidence), by=by, now=now)
     return row
 
 
@@ -124,20 +133,44 @@ def cast(*, request: ReviewRequest, vote: NewVote, by: User, now: datetime) -> R
         lock_deputy(by, now=now)
         before = snapshot_of(row, now=now)
         right = _right(before, vote, by)
-        if vote.revision not in {None, row.revision}:
-            seen = f"You saw revision {vote.revision}, and this is revision {row.revision}."
-            raise WrongState(f"{seen} Read it, then vote.")
+        _check_seen(row, vote.revision)
         _check_conditions(before, vote.conditions)
         _store(row, vote, right, by, now)
+        DraftVote.objects.filter(request=row, person=by).delete()
         after = snapshot_of(row, now=now, evidence=before.evidence)
         outcome = after.electorate.progress.outcome
         if vote.conditions and outcome is not VotingOutcome.APPROVED:
-            raise Invalid(
-                "Only the approval that completes the last stage can set or lift conditions.", field="conditions"
-            )
+            raise Invalid(CONDITIONS_COME_LAST, field="conditions")
         _apply_outcome(after, outcome, rationale, vote.conditions, by)
+        if outcome is VotingOutcome.OPEN:
+            open_before = [stage.id for stage in before.electorate.progress.open_stages]
+            notices.ask_voters(snapshot=after, before=open_before, by=by, now=now)
         publish(digest=row.model_version.digest, environment=row.environment, by=by, now=now)
     return row
+
+
+def take_back(
+    *, request: ReviewRequest, reason: str, revision: int | None = None, by: User, now: datetime
+) -> ReviewRequest:
+    """Take back one's own vote on the present revision, until its stage is complete; it can be cast anew.
+
+    Raises WrongState if the person saw another revision than the present one.
+    """
+    with transaction.atomic():
+        row = lock_all(request=request, now=now)
+        ballot = check_can_take_back(snapshot_of(row, now=now), person=person_of(by))
+        _check_seen(row, revision)
+        check_reason(reason)
+        vote = row.votes.get(revision=row.revision, person=by, withdrawal=None)
+        VoteWithdrawal.objects.create(vote=vote, reason=reason, taken_back_at=now)
+        details = {"stage": ballot.stage_id, "choice": ballot.choice.value, "revision": row.revision}
+        record(kind="vote.taken_back", request=row, by=by, now=now, details=details, reason=reason)
+    return row
+
+
+def _check_seen(row: ReviewRequest, revision: int | None) -> None:
+    if revision not in {None, row.revision}:
+        raise WrongState(f"You saw revision {revision}, and this is revision {row.revision}. Read it, then vote.")
 
 
 def _right(snapshot: RequestSnapshot, vote: NewVote, by: User) -> VotingRight:
@@ -184,15 +217,20 @@ def _apply_outcome(
         ticket_actions.notify_request_ticket(
             request=row, occasion="changes_requested", reason=rationale, by=by, now=now
         )
+        notices.notify_parties(
+            request=row, kind="changes_requested", key=f"changes:{key}", sentence=rationale, by=by, now=now
+        )
     elif outcome is VotingOutcome.REJECTED:
         budgets.release(ref=row.ref, key=f"{key}:rejected", by=by, now=now)
         _decide(snapshot, REJECTED, rationale, by)
         authorizations.revoke_rejected(request=row, by=by, now=now)
         _conclude(snapshot, REJECTED, rationale, by)
     elif outcome is VotingOutcome.APPROVED:
-        _check_unchanged(snapshot)
+        check_unchanged(snapshot)
         amounts, later = present_and_later_shares(snapshot.evidence)
         quarter = str(Quarter.of(now.date()))
+        # Before the new commitment, because it may need what this releases.
+        authorizations.supersede(request=row, by=by, now=now)
         budgets.commit(
             team=row.team, quarter=quarter, amounts=amounts, later=later, ref=row.ref, key=key, by=by, now=now
         )
@@ -235,22 +273,11 @@ def _decide(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -
 def _conclude(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -> None:
     row, now = snapshot.request, snapshot.now
     ticket_actions.notify_request_ticket(request=row, occasion=outcome, reason=rationale, by=by, now=now)
+    sentence = f"{row.title}: {outcome.replace('_', ' ')}. {rationale}"
+    notices.notify_parties(
+        request=row, kind="decided", key=f"decided:{row.ref}:{row.revision}", sentence=sentence, by=by, now=now
+    )
     packets.freeze(request=row, evidence=snapshot.evidence, by=by, now=now)
-
-
-def _check_unchanged(snapshot: RequestSnapshot) -> None:
-    frozen = snapshot.revisions[0]
-    before = severities(frozen.bundle["policy_evaluation"])
-    results = snapshot.evidence.policy_evaluation.standing()
-    worse = [result for result in results if result.severity > before.get(result.rule_id, (0, False))]
-    if worse:
-        why = " ".join(f"{result.rule_id}: {result.reason}" for result in worse)
-        raise WrongState(f"The policy is stricter now than when the revision was frozen. {why}", code="worse")
-    if digest_of(bundle_of(snapshot)) != frozen.digest:
-        raise WrongState(
-            "The evidence changed since the revision was frozen; request changes, so that a new revision is frozen.",
-            code="changed",
-        )
 
 
 def _lifted_ids(conditions: tuple[NewCondition | LiftedCondition, ...]) -> frozenset[int]:
@@ -268,3 +295,4 @@ def _check_conditions(snapshot: RequestSnapshot, conditions: tuple[NewCondition 
         if condition.due_on <= snapshot.now.date():
             raise Invalid("The due date of a condition must be in the future.", field="conditions")
         check_due(condition.due_on, today=snapshot.now.date(), field="conditions")
+        check_can_owe(condition.owner, request=snapshot.request, field="conditions")

@@ -21,6 +21,7 @@ from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries.evidence import subject_of
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, policy_evaluation_row
 from reviews.feed.actions import publish
+from reviews.previews.queries.added_needs import reason_of_sum
 from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.deadlines import Deadline, deadline_of
@@ -53,6 +54,8 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> PolicyEvaluati
             _open_review(request, REVIEWED_BEFORE, by, now)
         elif is_classified_otherwise(request.model_version, subject=subject_of(request)):
             _open_review(request, CLASSIFIED_OTHERWISE, by, now)
+        elif reason := reason_of_sum(EvidenceSnapshot(request, now)):
+            _open_review(request, reason, by, now)
         else:
             reason = "No rule of the policy requires a review."
             states.move(request=request, target=RequestState.CLEARED, by=None, now=now, reason=reason)
@@ -163,8 +166,8 @@ def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = N
         return
     before = request.policy_evaluations.order_by("-pk").values_list("outcome", flat=True).first()
     row = _policy_evaluation(request, occasion, now)
-    if request.state == RequestState.CLEARED and PolicyOutcome(row.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
-        _open_review(request, RULE_FIRED, by or request.requester, now)
+    if request.state == RequestState.CLEARED and (why := _why_not_cleared(row, request, now)):
+        _open_review(request, why, by or request.requester, now)
         publish(digest=request.model_version.digest, environment=request.environment, by=by, now=now)
     elif occasion == "evidence" or row.outcome != before:
         ticket_actions.notify_request_ticket(
@@ -172,7 +175,13 @@ def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = N
         )
 
 
+def _why_not_cleared(row: PolicyEvaluation, request: ReviewRequest, now: datetime) -> str:
+    if PolicyOutcome(row.outcome).rank >= PolicyOutcome.REVIEW_REQUIRED.rank:
+        return RULE_FIRED
+    return reason_of_sum(EvidenceSnapshot(request, now))
+
+
 def _ticket_text(row: PolicyEvaluation) -> str:
     results: list[dict[str, Any]] = row.document["results"]
-    lines = [f"{result['rule_id']}: {result['reason']}" for result in results if result["effect"]]
+    lines = [result["reason"] for result in results if result["effect"]]
     return "\n".join([f"The policy now says: {row.outcome.replace('_', ' ')}.", *lines])

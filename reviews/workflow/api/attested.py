@@ -31,7 +31,9 @@ class EnvelopeInput(Input):
 class AttestedAnswer(Answer):
     """The signed results of a request."""
 
-    results = answer_of(AttestedView, "AttestedResultAnswer", variants=VariantAnswer(many=True))(many=True)
+    results = answer_of(AttestedView, "AttestedResultAnswer", without=["frontiers"], variants=VariantAnswer(many=True))(
+        many=True
+    )
     chance = serializers.CharField(help_text="The chance that inflated results are found, as a sentence.")
 
 

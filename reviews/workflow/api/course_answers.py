@@ -48,6 +48,7 @@ class BudgetEffectAnswer(Answer):
     committed = number()
     reserved_by_others = number()
     available = number()
+    released = number(help_text="What an approval releases: the open commitments of the requests that it supersedes.")
     amount = number(source="this")
     after = number()
     forecast = number(help_text="What will have been spent by the end of the quarter without the request.")

@@ -130,8 +130,8 @@ class ContradictionView(APIView):
     def post(self, request: Request, ref: str, metric: str) -> Response:
         """Say why; approval waits for it."""
         row, user, person, now = found(request, ref)
-        text = read_for(request, TextInput, lambda: check_edit(person, parties_of(row)))["text"]
-        writes.answer_contradiction(request=row, name=metric, text=text, by=user, now=now)
+        given = read_for(request, TextInput, lambda: check_edit(person, parties_of(row)))
+        writes.answer_contradiction(request=row, name=metric, by=user, now=now, **given)
         return Response(next(each for each in said(row, person, now)["comparisons"] if each["name"] == metric))
 
 

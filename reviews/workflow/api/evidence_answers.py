@@ -4,10 +4,11 @@ from rest_framework import serializers
 
 from benchmarking.runs.domain.alternatives import VariantLine
 from benchmarking.runs.queries.runs import RunView
+from governance.rulebook.domain.evaluation.upper_limits import PolicyLimit
 from governance.site.api.shapes import Answer, answer_of
+from reviews.evidence.domain.repeated_runs import MissedRun, RepeatedRun
 from reviews.evidence.queries.metric_views import MetricView
 from reviews.evidence.queries.projections import ProjectionView
-from reviews.evidence.queries.snapshot import PolicyLimit
 from reviews.packets.domain.packet_evidence import PolicyEvaluationPart, RuleLine
 from reviews.workflow.queries.view_evidence import ChecklistItemView
 from weighbridge.core.metrics.values import MetricValue
@@ -44,7 +45,10 @@ MetricEvidenceAnswer = answer_of(
 )
 ItemAnswer = answer_of(
     ChecklistItemView,
-    helps={"kind": "metric and cost are answered by metric values; text, file and attestation by people."},
+    helps={
+        "kind": "metric and cost are answered by metric values; text, file and attestation by people.",
+        "answer_digest": "Send it as `seen` with another answer, and nobody's answer is overwritten unread.",
+    },
 )
 VariantAnswer = answer_of(
     VariantLine,
@@ -57,9 +61,19 @@ VariantAnswer = answer_of(
 RunAnswer = answer_of(
     RunView,
     without=[
-        *("asked_for", "model", "model_digest", "dataset", "hardware"),
-        *("manifest", "isolation", "pictures", "repeats", "equivalence"),
+        *("asked_for", "model", "model_digest", "dataset", "dataset_digest", "hardware"),
+        *("manifest", "isolation", "pictures", "frontiers", "repeats", "equivalence"),
     ],
+)
+MissedRunAnswer = answer_of(MissedRun, helps={"ref": "Its request; empty for this one."})
+RepeatedRunAnswer = answer_of(
+    RepeatedRun,
+    properties=["sentence"],
+    helps={
+        "number": "Its place among the runs that measured the metric under the same conditions.",
+        "condition": "The limit that it meets.",
+        "missed": "The valid earlier runs that missed the limit, the worst first.",
+    },
 )
 RuleAnswer = answer_of(RuleLine, helps={"status": "passed, fired, indeterminate, not_applicable or waived."})
 PolicyEvaluationAnswer = answer_of(
@@ -78,3 +92,4 @@ class ComparisonAnswer(Answer):
     message = serializers.CharField(source="contradiction")
     answer = serializers.CharField()
     answered_by = serializers.CharField()
+    answer_digest = serializers.CharField()

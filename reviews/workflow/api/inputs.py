@@ -1,6 +1,7 @@
 """Inputs of the API of requests."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from rest_framework import serializers
@@ -15,8 +16,10 @@ from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.voting.domain.electorate import VoteChoice
+from reviews.voting.domain.rationales import RATIONALE_CHARS_MAX
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.review import NewCondition
+from weighbridge.core.canonical import DIGEST_LENGTH
 from weighbridge.core.metrics.basis import Basis
 
 N_MAX = 2**63 - 1
@@ -82,18 +85,26 @@ class ReviewFilters(Input):
     mine = serializers.BooleanField(required=False, help_text="Filed or owned by you.")
 
 
+def seen_answer() -> Any:
+    """A field that takes the digest of the answer that the caller read."""
+    text = "The `answer_digest` that you read; if there is another answer now, nothing is written."
+    return serializers.CharField(required=False, max_length=DIGEST_LENGTH, help_text=text)
+
+
 class AnswerInput(Input):
     """An answer to a checklist item: the text, the confirmation, or the file that its kind asks for."""
 
     text = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
     is_attested = serializers.BooleanField(required=False)
     file = serializers.FileField(required=False, max_length=160, source="upload")
+    seen = seen_answer()
 
 
 class TextInput(Input):
     """An explanation."""
 
     text = serializers.CharField(max_length=TEXT_CHARS_MAX)
+    seen = seen_answer()
 
 
 class ProjectionInput(Input):
@@ -155,6 +166,14 @@ class ReasonInput(Input):
     reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
 
 
+class TakeBackInput(ReasonInput):
+    """Why a vote is taken back."""
+
+    revision = serializers.IntegerField(
+        required=False, min_value=1, help_text="The revision that you voted on; another one is refused."
+    )
+
+
 class ExtensionInput(Input):
     """By how many days the deadline is extended, and why."""
 
@@ -197,7 +216,7 @@ class VoteInput(Input):
     revision = serializers.IntegerField(
         required=False, min_value=1, help_text="The revision that you read; a vote on another one is refused."
     )
-    rationale = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
+    rationale = serializers.CharField(required=False, allow_blank=True, max_length=RATIONALE_CHARS_MAX)
     conditions = ConditionInput(many=True, required=False)
     lifted_ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1),

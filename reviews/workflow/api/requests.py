@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -72,7 +72,7 @@ class RequestsExport(APIView):
     content_negotiation_class = AnyAccept
 
     @extend_schema(operation_id="requests_export", parameters=[TABLE_KIND, ReviewFilters], responses=TABLE_ANSWERS)
-    def get(self, request: Request, kind: str) -> HttpResponse:
+    def get(self, request: Request, kind: str) -> HttpResponseBase:
         """Every request the filters leave, the newest first."""
         _, person, _ = asker(request)
         return export(requests.table(person=person, filters=_filters(request)), kind=kind)

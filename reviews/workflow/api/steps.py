@@ -26,6 +26,7 @@ from reviews.workflow.api.inputs import (
     ExtensionInput,
     ReasonInput,
     SubmissionInput,
+    TakeBackInput,
     VoteInput,
     WaiverInput,
     found,
@@ -55,6 +56,10 @@ def _waives(person: Person, request: ReviewRequest) -> None:
 
 def _extends(person: Person, request: ReviewRequest) -> None:
     check_extend(person)
+
+
+def _votes(person: Person, request: ReviewRequest) -> None:
+    check_vote_anywhere(person)
 
 
 REQUEST = StepSubject(_found, _everything, ReviewAnswer)
@@ -101,6 +106,15 @@ Extension = REQUEST.step(
     "Extend the deadline, once; a platform lead without a stake in the request.",
     takes=ExtensionInput,
     check=_extends,
+)
+
+
+TakeBack = REQUEST.step(
+    "voting_take_back",
+    review.take_back,
+    "Take your own vote on the present revision back, until its stage is complete; you can vote anew.",
+    takes=TakeBackInput,
+    check=_votes,
 )
 
 

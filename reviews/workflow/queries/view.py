@@ -15,6 +15,7 @@ from governance.people.queries.people import name_of
 from governance.rulebook.domain.policy_diff import PolicyDifference
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
+from reviews.evidence.domain.repeated_runs import RepeatedRun
 from reviews.evidence.queries import metric_views
 from reviews.evidence.queries.evidence import doubt_about_data, subject_of
 from reviews.evidence.queries.metric_views import MetricView
@@ -27,6 +28,7 @@ from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.allowed_steps import AllowedStep, allowed_steps_of
 from reviews.snapshots.queries.evidence_bundle import changes_of
+from reviews.snapshots.queries.repeated_runs import repeated_runs_of
 from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.snapshots.queries.voting_rights import voting_rights_of
 from reviews.voting.models import Revision
@@ -79,7 +81,8 @@ class RequestView:
     """A request as one person sees it at one moment.
 
     The keys of `allowed_steps`: edit, submit, evidence (values and contradictions), answer (checklist),
-    request_review, vote, revise, amend (texts and data), exchange (the file), withdraw, packet, waive, extend.
+    request_review, vote, take_back (the vote), revise, amend (texts and data), exchange (the file), withdraw, packet,
+    waive, extend.
     `replaces` is the request that was withdrawn for another file, `replaced_by` the one filed instead. `own_stage_id`
     is the first stage that the person may vote in, in their own name or in that of an absent person; `voting_rights`
     are all of them. `answerable` are the checklist items that the person may answer.
@@ -120,6 +123,7 @@ class RequestView:
     checklist: tuple[ChecklistItemView, ...]
     projections: tuple[ProjectionView, ...]
     runs: tuple[RunEntry, ...]
+    repeated_runs: tuple[RepeatedRun, ...]
     revisions: tuple[Revision, ...]
     changes: tuple[PolicyDifference, ...]
     stages: tuple[StageView, ...]
@@ -191,6 +195,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         checklist=view_evidence.item_views(metric_values),
         projections=tuple(map(projection_view, metric_values.projections)),
         runs=view_evidence.run_entries(snapshot, person=person),
+        repeated_runs=repeated_runs_of(metric_values),
         revisions=snapshot.revisions,
         changes=changes_of(snapshot),
         replaces=request.replaces.ref if request.replaces else "",

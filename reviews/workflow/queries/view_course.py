@@ -94,10 +94,11 @@ class DecisionView:
 
 @dataclass(frozen=True, kw_only=True)
 class WaiverView:
-    """A time-limited permission not to meet a soft rule."""
+    """A time-limited permission not to meet a soft rule; `words` is the condition of the rule, or the item's title."""
 
     rule_id: str
     item_id: str
+    words: str
     reason: str
     granted_by: str
     granted_at: datetime
@@ -107,8 +108,18 @@ class WaiverView:
 
 def waiver_views(evidence: EvidenceSnapshot) -> tuple[WaiverView, ...]:
     """Every waiver of the request, latest first."""
+    if not evidence.waivers:
+        return ()
+    words = {rule.id: rule.condition for rule in evidence.policy.rules}
+    words |= {status.item.id: status.item.title for status in evidence.checklist}
     return tuple(
-        copy_of(row, WaiverView, granted_by=name_of(row.granted_by), is_over=row.expires_at <= evidence.now)
+        copy_of(
+            row,
+            WaiverView,
+            words=words.get(row.rule_id or row.item_id, row.rule_id or row.item_id),
+            granted_by=name_of(row.granted_by),
+            is_over=row.expires_at <= evidence.now,
+        )
         for row in evidence.waivers
     )
 
@@ -154,9 +165,7 @@ def vote_views(electorate: Electorate) -> tuple[VoteRow, ...]:
 
 def budget_views(snapshot: RequestSnapshot) -> tuple[BudgetEffect, ...]:
     """The budget effects of the request by quarter, starting with the quarter of the decision or the present one."""
-    if snapshot.state in {RequestState.DRAFT, *parts.SPENDS_NOTHING} or snapshot.is_rejected:
-        return ()
-    return snapshot.budget
+    return () if snapshot.state is RequestState.DRAFT else parts.budget_effects(snapshot)
 
 
 def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:

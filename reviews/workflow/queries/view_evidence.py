@@ -48,6 +48,7 @@ class ChecklistItemView:
     is_attested: bool
     answered_by: str
     answered_at: datetime | None
+    answer_digest: str
 
     @property
     def is_answered_by_metrics(self) -> bool:
@@ -115,4 +116,5 @@ def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistI
         is_attested=row.is_attested,
         answered_by=name_of(answer.answered_by) if answer else "",
         answered_at=row.answered_at,
+        answer_digest=row.digest,
     )

@@ -12,7 +12,7 @@ from reviews.evidence.queries.attested import plan_of
 from reviews.evidence.queries.imported import filed_study_of
 from reviews.packets.web import document_answer, pdf_answer
 from reviews.requests.queries.requests import first_of
-from reviews.workflow.web.page import load
+from reviews.workflow.web.page.views import load
 from reviews.workflow.web.steps import authorization_of, packet_of
 from weighbridge.charts.drawing import in_both_themes
 from weighbridge.core.canonical import canonical_bytes

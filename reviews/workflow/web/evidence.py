@@ -23,7 +23,8 @@ from reviews.requests.queries.rulebook import missing_item
 from reviews.workflow.actions import attestations, evidence, imports, projections
 from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.queries.view_evidence import ChecklistItemView, item_views
-from reviews.workflow.web.page import load, perform_step, step
+from reviews.workflow.web.page.stepping import perform_step, step
+from reviews.workflow.web.page.views import load
 from reviews.workflow.web.step_forms import (
     AttestedForm,
     ContradictionForm,
@@ -46,7 +47,7 @@ def state_metric_value(*, request: ReviewRequest, by: User, now: datetime, **dat
         **{**data, "basis": Basis(data["basis"]), "unit": catalog_in_force().find(data["name"]).unit}
     )
     evidence.state_metric_value(request=request, statement=statement, by=by, now=now)
-    return f"{statement.name} is recorded, and the policy was evaluated with it."
+    return f"{catalog_in_force().find(statement.name).title} is recorded, and the policy was evaluated with it."
 
 
 @step("attested", part="metric-values", form=AttestedForm)

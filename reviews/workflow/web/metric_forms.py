@@ -25,7 +25,6 @@ GROUPS = {
     MetricGroup.SPEED: CLAIM_NOTE,
     MetricGroup.RESOURCES: "hours by accelerator, processors, memory, energy",
 }
-OPEN_GROUPS = frozenset({MetricGroup.COST, MetricGroup.BUSINESS})
 ALWAYS_SHOWN = frozenset(
     {
         *("training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd"),
@@ -56,8 +55,8 @@ class MetricValuesForm(forms.Form):
                 min_value=kind.minimum,
                 max_value=kind.maximum,
                 error_messages={
-                    "min_value": f"The value of {kind.name} cannot be below {kind.minimum}.",
-                    "max_value": f"The value of {kind.name} cannot be above {kind.maximum}.",
+                    "min_value": f"The value of {kind.title} cannot be below {kind.minimum}.",
+                    "max_value": f"The value of {kind.title} cannot be above {kind.maximum}.",
                 },
             )
             bases = [choice for choice in STATED if Basis(choice[0]) in kind.bases]
@@ -86,14 +85,19 @@ class MetricValuesForm(forms.Form):
     def groups(self) -> list[tuple[str, str, bool, list[dict[str, Any]]]]:
         """The metrics in groups for the page: title, note, whether the group is open, and its lines."""
         lines = {group: [kind.name for kind in self.definitions.values() if kind.group is group] for group in GROUPS}
+        shown = next((group for group, names in lines.items() if self._has_errors(names)), MetricGroup.COST)
         return [
-            (group.capitalize(), GROUPS[group], group in OPEN_GROUPS or self._is_used(names), [*map(self._line, names)])
+            (group.capitalize(), self._note(group, names), group is shown, [*map(self._line, names)])
             for group, names in lines.items()
             if names
         ]
 
-    def _is_used(self, names: Iterable[str]) -> bool:
-        return any(self[name].value() or self[name].errors for name in names)
+    def _note(self, group: MetricGroup, names: Iterable[str]) -> str:
+        given = sum(bool(self[name].value()) for name in names)
+        return f"{GROUPS[group]}; {given} given" if given else GROUPS[group]
+
+    def _has_errors(self, names: Iterable[str]) -> bool:
+        return any(self[f"{name}{part}"].errors for name in names for part in ("", "_basis", "_source"))
 
     def _line(self, name: str) -> dict[str, Any]:
         return {

@@ -4,40 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import User
 
 from governance.rulebook.domain.checklists import ItemKind
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.web.formatting import unit_words
 from reviews.requests.domain.deadlines import EXTENSION_DAYS_MAX
-from reviews.voting.domain.electorate import VoteChoice
-from reviews.workflow.actions.review import CONDITION_CHARS_MAX, LiftedCondition, NewCondition
-from reviews.workflow.queries.view_authorization import EarlierConditionView
-from reviews.workflow.queries.view_course import VotingRightView
 from reviews.workflow.queries.view_evidence import ChecklistItemView
 from reviews.workflow.web.filing_forms import (
     RATIO_HELP,
     STATED,
-    PersonField,
     confirmation,
     decimal_field,
     shown_confirmation,
 )
 from weighbridge.core.metrics.catalog import MetricCatalog
 
-CONDITION_PARTS = {
-    "text": "Enter what must be done.",
-    "owner": "Choose the responsible person.",
-    "due_on": "Enter a due date.",
-}
-"""The fields of a condition, each with the request to fill it in."""
 ITEM = "item:"
 """Begins the name of an item among the rules that can be waived."""
-CHOICES = [
-    (VoteChoice.APPROVE.value, "Approve"),
-    (VoteChoice.REQUEST_CHANGES.value, "Request changes: the requester opens a new revision"),
-    (VoteChoice.REJECT.value, "Reject: this ends the review"),
-]
 
 
 def text_field(*, rows: int, **options: Any) -> forms.CharField:
@@ -63,6 +46,12 @@ class StepReasonForm(forms.Form):
     """A step that needs a reason."""
 
     reason = text_field(rows=2)
+
+
+class TakeBackForm(StepReasonForm):
+    """The reason to take a vote back, with the revision that the page showed."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class ExtensionForm(StepReasonForm):
@@ -146,11 +135,17 @@ class WaiverForm(forms.Form):
     reason = text_field(rows=2)
     valid_days = forms.IntegerField(label="Valid for (days)", initial=90, widget=forms.NumberInput(attrs={"min": 1}))
 
-    def __init__(self, *args: Any, rules: Sequence[str], items: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        rules: Sequence[tuple[str, str]],
+        items: Sequence[tuple[str, str]] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
         groups = {
-            "Rules of the policy": [(rule, rule) for rule in rules],
+            "Rules of the policy": list(rules),
             "Items of the checklist": [(f"{ITEM}{name}", title) for name, title in items],
         }
         fields["rule"].choices = [(group, choices) for group, choices in groups.items() if choices]
@@ -161,34 +156,47 @@ class WaiverForm(forms.Form):
         chosen: str = self.cleaned_data["rule"]
         return ("", chosen.removeprefix(ITEM)) if chosen.startswith(ITEM) else (chosen, "")
 
+    @property
+    def waived_words(self) -> str:
+        """The chosen rule or item as the page shows it."""
+        groups: Any = self.fields["rule"].choices  # type: ignore[attr-defined]  # a ChoiceField
+        words = {value: text for _, choices in groups for value, text in choices}
+        return str(words[self.cleaned_data["rule"]])
 
-class ContradictionForm(forms.Form):
+
+class SeenForm(forms.Form):
+    """The hidden digest of the answer that the page shows, which the page writes, also with a refused form."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class ContradictionForm(SeenForm):
     """The explanation why a measurement differs from the claim."""
 
     text = text_field(rows=2, label="Explain the difference")
 
 
-class TextAnswerForm(forms.Form):
+class TextAnswerForm(SeenForm):
     """A text as the answer to a checklist item."""
 
     text = text_field(rows=3, label="Answer")
     file = forms.FileField(label="Attachment", required=False)
 
 
-class ChoiceAnswerForm(forms.Form):
+class ChoiceAnswerForm(SeenForm):
     """One of the options of a checklist item."""
 
     text = forms.ChoiceField(label="Answer", widget=forms.RadioSelect)
     file = forms.FileField(label="Attachment", required=False)
 
 
-class FileAnswerForm(forms.Form):
+class FileAnswerForm(SeenForm):
     """A file as the answer to a checklist item."""
 
     file = forms.FileField(label="File")
 
 
-class AttestationForm(forms.Form):
+class AttestationForm(SeenForm):
     """A confirmation as the answer to a checklist item."""
 
     is_attested = forms.BooleanField(label="I confirm this")
@@ -214,82 +222,3 @@ def answer_form(item: ChecklistItemView, *args: Any) -> forms.Form | None:
         fields: dict[str, Any] = form.fields
         fields["text"].choices = [(option, option) for option in item.options]
     return form
-
-
-def _name_words(right: VotingRightView) -> str:
-    """In whose name a person votes, and in which stage."""
-    return f"{'In the place of ' + right.name if right.name else 'Your own'}: {right.title}"
-
-
-class VoteForm(forms.Form):
-    """A vote. Approvals in the last stage may set conditions, and lift those of earlier authorizations."""
-
-    stage = forms.CharField(widget=forms.HiddenInput)
-    revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    choice = forms.ChoiceField(label="Your vote", choices=CHOICES, widget=forms.RadioSelect)
-    rationale = text_field(
-        rows=3,
-        required=False,
-        help_text="Required to reject or to request changes. The requester and readers of the packet see it.",
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        rights: Sequence[VotingRightView] = (),
-        may_condition: bool = False,
-        earlier: Sequence[EarlierConditionView] = (),
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        if any(right.in_place_of for right in rights):
-            names = {right.in_place_of: _name_words(right) for right in reversed(rights)}
-            self.fields["in_place_of"] = forms.ChoiceField(
-                label="Whose vote", required=False, choices=list(reversed(names.items())), widget=forms.RadioSelect
-            )
-        if may_condition and earlier:
-            self.fields["lifted"] = forms.TypedMultipleChoiceField(
-                label="Conditions to lift",
-                required=False,
-                coerce=int,
-                choices=[(row.id, f"{row.text} ({row.authorization}, due {row.due_on:%-d %b %Y})") for row in earlier],
-                widget=forms.CheckboxSelectMultiple,
-                help_text="Open conditions of this artifact. An approval keeps those that you do not lift.",
-            )
-        self.numbers = (1, 2, 3) if may_condition else ()
-        people = User.objects.filter(is_active=True).order_by("username")
-        for number in self.numbers:
-            self.fields[f"text_{number}"] = forms.CharField(
-                label=f"Condition {number}", required=False, max_length=CONDITION_CHARS_MAX
-            )
-            self.fields[f"owner_{number}"] = PersonField(queryset=people, required=False, label="Responsible person")
-            self.fields[f"due_on_{number}"] = forms.DateField(
-                required=False, label="Due", widget=forms.DateInput(attrs={"type": "date"})
-            )
-
-    @property
-    def conditions(self) -> list[tuple[forms.BoundField, ...]]:
-        """The fields of each condition: text, owner and due date."""
-        return [tuple(self[f"{part}_{number}"] for part in CONDITION_PARTS) for number in self.numbers]
-
-    def clean(self) -> None:
-        """Require all three fields of a condition as soon as one is filled in."""
-        for number in self.numbers:
-            given = self._condition(number)
-            for part, reason in CONDITION_PARTS.items():
-                if any(given.values()) and not given[part] and f"{part}_{number}" not in self.errors:
-                    self.add_error(f"{part}_{number}", reason)
-
-    @property
-    def new_conditions(self) -> tuple[NewCondition, ...]:
-        """The conditions of a valid form."""
-        given = map(self._condition, self.numbers)
-        return tuple(NewCondition(**condition) for condition in given if any(condition.values()))
-
-    @property
-    def lifted_conditions(self) -> tuple[LiftedCondition, ...]:
-        """The earlier conditions that a valid form lifts."""
-        return tuple(map(LiftedCondition, self.cleaned_data.get("lifted", ())))
-
-    def _condition(self, number: int) -> dict[str, Any]:
-        return {part: self.cleaned_data.get(f"{part}_{number}") for part in CONDITION_PARTS}

@@ -20,17 +20,20 @@ from reviews.packets import actions as packet_actions
 from reviews.packets.models import Packet
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import first_of
+from reviews.requests.queries.requests import first_of, readers_of
 from reviews.snapshots.queries.allowed_steps import check_can_lift, check_can_revoke
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.snapshots.queries.voting_rights import voting_rights_of
+from reviews.snapshots.queries.voting_rights import check_can_vote, voting_rights_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, requests, waivers
 from reviews.workflow.actions import review as reviewing
 from reviews.workflow.queries.view_authorization import earlier_condition_views
 from reviews.workflow.queries.view_course import packet_views, voting_right_views
-from reviews.workflow.web.page import load, perform_step, step
-from reviews.workflow.web.step_forms import ITEM, ExtensionForm, PlainForm, StepReasonForm, VoteForm, WaiverForm
+from reviews.workflow.web.page.stepping import perform_step, step
+from reviews.workflow.web.page.views import load
+from reviews.workflow.web.page.vote_form import VoteForm
+from reviews.workflow.web.step_forms import ExtensionForm, PlainForm, StepReasonForm, TakeBackForm, WaiverForm
+from weighbridge.core.errors import Invalid
 
 VOTE_MESSAGES = {
     RequestState.IN_REVIEW: "Your vote is cast.",
@@ -56,10 +59,19 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     of_name = (right.stage for right in rights if name and right.in_place_of == name)
     stage_id = next(of_name, request.POST.get("stage", ""))
     is_last = any(electorate.may_settle(stage) for stage in electorate.stages if stage.id == stage_id)
-    earlier = earlier_condition_views(snapshot, person=person_of(request)) if is_last else ()
-    form = VoteForm(request.POST, auto_id="vote-%s", rights=rights, may_condition=is_last, earlier=earlier)
+    form = VoteForm(
+        request.POST,
+        auto_id="vote-%s",
+        rights=rights,
+        people=readers_of(row),
+        may_condition=is_last,
+        earlier=earlier_condition_views(snapshot, person=person_of(request)),
+    )
 
     def act(*, choice: str, revision: int | None, rationale: str, by: User, now: datetime, **_: Any) -> str:
+        if form.comes_too_early:
+            check_can_vote(snapshot, person=person_of(request), stage_id=stage_id, in_place_of=name)
+            raise Invalid(reviewing.CONDITIONS_COME_LAST, field="conditions")
         new = reviewing.NewVote(
             stage_id=stage_id,
             choice=VoteChoice(choice),
@@ -97,16 +109,24 @@ def extend(**given: Any) -> str:
 def waive(request: HttpRequest, ref: str) -> HttpResponse:
     """Waive a soft rule, or an item that does not apply, for some days."""
     row = load(request, ref)
-    rules = [rule.id for rule in policy_in(row.policy).rules] if row.policy else []
+    rules = [(rule.id, rule.condition) for rule in policy_in(row.policy).rules] if row.policy else []
     items = [(item.id, item.title) for item in checklist_in(row.checklist).items] if row.checklist else []
     form = WaiverForm(request.POST, auto_id="waive-%s", rules=rules, items=items)
 
-    def act(*, rule: str, valid_days: int, **given: Any) -> str:
+    def act(*, valid_days: int, **given: Any) -> str:
         rule_id, item_id = form.waived
+        del given["rule"]
         waivers.grant(rule_id=rule_id, item_id=item_id, valid_days=valid_days, **given)
-        return f"{rule.removeprefix(ITEM)} is waived for {valid_days} days, and the policy was evaluated again."
+        return f"“{form.waived_words}” is waived for {valid_days} days, and the policy was evaluated again."
 
     return perform_step(request, row, name="waive", form=form, act=act, part="policy")
+
+
+@step("take_back", part="votes", form=TakeBackForm)
+def take_back(**given: Any) -> str:
+    """Take one's own vote back."""
+    reviewing.take_back(**given)
+    return "Your vote is taken back. You can vote again."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

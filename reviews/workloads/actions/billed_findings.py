@@ -1,11 +1,10 @@
 """Findings of billed GPUs that nobody asked for: one for each resource and quarter, above an amount of the settings."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from governance.budgets.domain.quarters import Quarter
 from governance.findings import actions as findings
@@ -14,7 +13,7 @@ from governance.findings.enums import FindingState, Severity
 from governance.findings.models import Finding
 from reviews.workloads.queries.billed import BilledGpus, billed
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.money import format_usd
+from weighbridge.core.money import format_amount, format_usd
 
 KIND = "gpus.unrequested"
 NOTE = "A request, an authorization or a corrected bill explains these GPUs now."
@@ -31,8 +30,13 @@ def detect_unrequested_gpus(*, by: User | None = None, now: datetime) -> list[Fi
     this = Quarter.of(now)
     raised = []
     for quarter in (this.previous, this):
+        # Read first: a detection beside this one may raise findings of what came after.
+        open_before = list(_open_findings(quarter))
         rows = [row for row in billed(person=None, quarter=quarter) if not row.request]
-        _settle(quarter, {_key_of(row) for row in rows}, by, now)
+        keys = {_key_of(row) for row in rows}
+        for finding in open_before:
+            if finding.key not in keys:
+                findings.resolve(finding=finding, note=NOTE, by=by, now=now)
         large = {_key_of(row): row for row in rows if _is_large(row)}
         recorded = set(Finding.objects.filter(key__in=large).values_list("key", flat=True))
         raised += [
@@ -49,10 +53,9 @@ def _key_of(row: BilledGpus) -> str:
     return f"{KIND}:{row.quarter}:{whole.removeprefix('sha256:')}"
 
 
-def _settle(quarter: Quarter, keys: Iterable[str], by: User | None, now: datetime) -> None:
+def _open_findings(quarter: Quarter) -> QuerySet[Finding]:
     rows = Finding.objects.filter(kind=KIND, state=FindingState.OPEN, key__startswith=f"{KIND}:{quarter}:")
-    for finding in rows.exclude(key__in=keys).order_by("pk"):
-        findings.resolve(finding=finding, note=NOTE, by=by, now=now)
+    return rows.order_by("pk")
 
 
 def _is_large(row: BilledGpus) -> bool:
@@ -62,7 +65,7 @@ def _is_large(row: BilledGpus) -> bool:
 
 def _sighting(row: BilledGpus, now: datetime) -> Sighting:
     whose = f"allocated to the team {row.team}" if row.team else "allocated to no team"
-    hours = f"{row.gpu_hours.quantize(Decimal('0.1')):,f} GPU hours"
+    hours = format_amount(row.gpu_hours, unit="gpu_h")
     text = (
         f"{format_usd(row.usd)} and {hours} were billed in {row.quarter} for {row.name}, {whose}, and no request or "
         "authorization in force explains them. File a request, or allocate the lines to the model that uses them."

@@ -1,5 +1,6 @@
 """Store what a gateway counted instead of its earlier lines of the same days, and compare it with the limits."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.contrib.auth.models import User
@@ -26,6 +27,7 @@ from reviews.workloads.queries.usage import AuthorizedUsage, authorized_usage, m
 from reviews.workloads.rules import check_replace_usage, check_report_usage
 from weighbridge.client.usage.report import UsageReport
 from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.core.metrics.units import share_text
 from weighbridge.core.money import format_usd
 
 REPORT_LOCK = 0x55534147  # an arbitrary number that no other code locks
@@ -64,7 +66,8 @@ def store_usage(*, report: UsageReport, by: User, now: datetime) -> UsageGateway
             "digest": row.digest,
         }
         audit.record(kind="usage.reported", by=by, subject=("gateway", row.name), details=details, now=now)
-        outbox.enqueue(kind=COMPARE, key=f"{COMPARE}:{row.pk}:{now.isoformat()}", lane="costs", payload={}, now=now)
+        key = f"{COMPARE}:{row.pk}:{now.isoformat()}"
+        outbox.enqueue(kind=COMPARE, key=key, lane=key, payload={}, now=now)
     return row
 
 
@@ -112,10 +115,11 @@ def _raise(row: Authorization, share: LimitShare, month: date, by: User | None, 
     request = row.decision.request
     owner = request.model_version.asset.owner
     used, limit = (
-        format_usd(amount) if share.name == "USD" else f"{amount:,.0f} tokens" for amount in (share.used, share.limit)
+        format_usd(amount) if share.name == "USD" else f"{amount:,} tokens" for amount in (share.used, share.limit)
     )
+    percent = share_text(share.percent / 100).replace("%", " %")
     text = (
-        f"{request.model_version} used {used} in {month:%B %Y}, {share.percent:.0f} % of the {limit} that {row.number} "
+        f"{request.model_version} used {used} in {month:%B %Y}, {percent} of the {limit} that {row.number} "
         f"allows in a month. Use it less, or file a request with the limit that is needed."
     )
     sighting = Sighting(
@@ -132,20 +136,37 @@ def _raise(row: Authorization, share: LimitShare, month: date, by: User | None, 
 
 def _settle(used: AuthorizedUsage, month: date, by: User | None, now: datetime) -> None:
     """Deny the authorization until the month ends, or allow it again if corrected usage is within the limits."""
+    if _denied_until(used, month) != used.authorization.denied_until:
+        _deny(used.authorization, lambda row: _denied_now(row, month), by, now)
+
+
+def _denied_until(used: AuthorizedUsage, month: date) -> datetime | None:
     wants = monitoring_for(subject_of(used.authorization.decision.request), policies=policies_in_force())
     is_over = wants.deny_above_limit and any(share.is_exceeded for share in used.shares)
-    until = datetime.combine(next_month(month), time(), UTC) if is_over else None
-    _deny(used.authorization, until, by, now)
+    return datetime.combine(next_month(month), time(), UTC) if is_over else None
+
+
+def _denied_now(row: Authorization, month: date) -> datetime | None:
+    """The same by the usage that is stored now: a report may have come while this or another comparison ran."""
+    usage = {used.authorization.pk: used for used in authorized_usage(month)}
+    return _denied_until(usage[row.pk], month) if row.pk in usage else row.denied_until
 
 
 def _allow_again(by: User | None, now: datetime) -> None:
-    for row in Authorization.objects.filter(denied_until__lte=now).order_by("pk"):
-        _deny(row, None, by, now)
+    for each in Authorization.objects.filter(denied_until__lte=now).order_by("pk"):
+        _deny(each, lambda row: row.denied_until if row.denied_until and row.denied_until > now else None, by, now)
 
 
-def _deny(authorization: Authorization, until: datetime | None, by: User | None, now: datetime) -> None:
+def _deny(
+    authorization: Authorization,
+    decide: Callable[[Authorization], datetime | None],
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Deny the authorization until the time that is decided under its lock; None allows it again."""
     with transaction.atomic():
         row = Authorization.objects.select_for_update().get(pk=authorization.pk)
+        until = decide(row)
         if row.denied_until == until or (until is not None and row.state not in IN_FORCE):
             return
         row.denied_until = until

@@ -1,6 +1,6 @@
 """`workloads/billed/`: billed GPUs that nobody asked for."""
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -46,7 +46,7 @@ class BilledExport(APIView):
     content_negotiation_class = AnyAccept
 
     @extend_schema(operation_id="billed_gpus_export", parameters=[TABLE_KIND, BilledFilters], responses=TABLE_ANSWERS)
-    def get(self, request: Request, kind: str) -> HttpResponse:
+    def get(self, request: Request, kind: str) -> HttpResponseBase:
         """All resources of the quarter."""
         return export(table(_rows(request)), kind=kind)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
@@ -65,7 +65,7 @@ class WorkloadsExport(APIView):
     content_negotiation_class = AnyAccept
 
     @extend_schema(operation_id="workloads_export", parameters=[TABLE_KIND, WorkloadFilters], responses=TABLE_ANSWERS)
-    def get(self, request: Request, kind: str) -> HttpResponse:
+    def get(self, request: Request, kind: str) -> HttpResponseBase:
         """Every workload that the filters leave."""
         _, person, _ = asker(request)
         return export(workloads.table(person=person, filters=_filters(request), now=timezone.now()), kind=kind)

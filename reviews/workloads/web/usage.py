@@ -63,7 +63,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         found = UsageReport(gateway=data["gateway"], environment=data["environment"], lines=lines)
         report = read_usage(found.as_document())
         row = actions.store_usage(report=report, by=user_of(request), now=timezone.now())
-        return f"{len(lines)} lines of {row} are stored."
+        return f"1 line of {row} is stored." if len(lines) == 1 else f"{len(lines)} lines of {row} are stored."
 
     attempt(request, act)
     return redirect("reviews:usage")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -58,7 +58,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export_workloads(request: HttpRequest, kind: str) -> HttpResponse:
+def export_workloads(request: HttpRequest, kind: str) -> HttpResponseBase:
     """`/workloads.csv` and `/workloads.xlsx`: all pages of the filtered list."""
     person, now = person_of(request), timezone.now()
     names = [row.cluster for row in workloads.clusters(person=person, now=now)]
@@ -67,7 +67,7 @@ def export_workloads(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_safe
-def export_billed(request: HttpRequest, kind: str) -> HttpResponse:
+def export_billed(request: HttpRequest, kind: str) -> HttpResponseBase:
     """`/workloads/billed.csv` and `.xlsx`: the billed GPUs of the current quarter that nobody asked for."""
     quarter = Quarter.of(timezone.now())
     return export(billed.table(billed.billed(person=person_of(request), quarter=quarter)), kind=kind)

@@ -2,11 +2,14 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import URLResolver, get_resolver
 
 from config.celery import CorrelatedTask, app
 from config.log_lines import JsonLine, TextLine
@@ -113,6 +116,27 @@ def test_every_request_leaves_a_line_but_for_probes_and_files(lines: Lines, clie
         str(admin.pk),
     )
     assert "private" not in "".join(lines.lines)
+
+
+def _permissions(patterns: list[Any], before: str = "/") -> Iterator[str]:
+    """An example of each address of which a part is a permission, with the canary as this part."""
+    for pattern in patterns:
+        route = before + str(pattern.pattern).lstrip("^").rstrip("$")
+        if isinstance(pattern, URLResolver):
+            yield from _permissions(pattern.url_patterns, route)
+        elif {"token", "key"} & set(pattern.pattern.converters or pattern.pattern.regex.groupindex):
+            yield re.sub(r"<(?:\w+:)?\w+>|\(\?P<\w+>[^()]*\)", CANARY, route)
+
+
+def test_no_permission_in_an_address_is_logged(lines: Lines, client: Client, db: None) -> None:
+    found = _permissions(get_resolver().url_patterns)
+    paths = [path for path in found if "/costs/" not in path]  # which says nothing to whoever has no account
+    assert any(path.startswith("/accounts/password/reset/key/") for path in paths)
+    for path in paths:
+        client.get(path)
+    written = said(lines, "governance.site.web.middleware")
+    assert len(written) == len(paths) >= 3
+    assert CANARY not in "".join(lines.lines)
 
 
 def test_work_of_a_person_is_marked_with_who_they_are(client, admin, monkeypatch) -> None:

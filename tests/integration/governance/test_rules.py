@@ -20,6 +20,7 @@ from governance.budgets.actions import budget_changes  # noqa: F401 -- it regist
 from governance.budgets.models import BudgetAccount, CostCenter
 from governance.findings import rules as findings_rules
 from governance.inventory import rules as inventory_rules
+from governance.notifications import rules as notifications_rules
 from governance.people import rules as people_rules
 from governance.people.actions import grants  # noqa: F401 -- it registers its kind of change
 from governance.people.approvals import kinds
@@ -29,6 +30,7 @@ from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person, Role
 from governance.rulebook import rules as rulebook_rules
 from governance.rulebook.actions import publication  # noqa: F401 -- it registers its kinds of change
+from governance.saved_views import rules as saved_views_rules
 from weighbridge.core.errors import NotAllowed, WrongState
 
 R, V, L, P, F, D, A, U = list(Role)
@@ -155,6 +157,12 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
         {L},
         "Only a platform lead may propose a deputy with the roles of another person.",
     ),
+    "check_manage_webhooks": (
+        notifications_rules.check_manage_webhooks,
+        {L, A},
+        "Only a platform lead or an administrator may manage webhooks.",
+    ),
+    "check_read_webhooks": (notifications_rules.check_read_webhooks, {L, A, U}, "may read webhooks."),
     "check_read_absences": (absences_rules.check_read_absences, {L, A, U}, "may read the absences of all people."),
     "check_announce at home": (
         lambda who: inventory_rules.check_announce(who, team=HOME),
@@ -231,6 +239,27 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
         {A, U},
         "Only an administrator or an auditor may read the whole audit trail.",
     ),
+    "check_open_list": (
+        lambda who: saved_views_rules.check_open_list(who, list_name="governance:audit"),
+        {A, U},
+        "Only an administrator or an auditor may read the whole audit trail.",
+    ),
+    "check_share_view at home": (
+        lambda who: saved_views_rules.check_share_view(who, team=HOME),
+        {R, L, A},
+        "You can share views with your own teams.",
+    ),
+    "check_share_view": (
+        lambda who: saved_views_rules.check_share_view(who, team=AWAY),
+        {L, A},
+        "You can share views with your own teams.",
+    ),
+    "check_remove_view": (lambda who: saved_views_rules.check_remove_view(who, owner_id=ME), set(Role), ""),
+    "check_remove_view of others": (
+        lambda who: saved_views_rules.check_remove_view(who, owner_id=SOMEBODY),
+        {A},
+        "Only the person who saved this view, or an administrator, may remove it.",
+    ),
     "check_operate": (
         people_rules.check_operate,
         {L, A},
@@ -240,9 +269,10 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
 
 
 def checks() -> set[str]:
-    """The names of all checks in the rules of every subject."""
+    """The names of all checks in the rules of every subject. Rules of a domain are of its documents, not of persons."""
     root = Path(governance.__file__).parent
-    files = [path.relative_to(root.parent).with_suffix("") for path in root.rglob("rules.py")]
+    files = [path.relative_to(root.parent).with_suffix("") for path in root.glob("**/rules.py")]
+    files = [file for file in files if "domain" not in file.parts]
     modules = [kinds, *(import_module(".".join(file.parts)) for file in files)]
     functions = [name for module in modules for name, _ in inspect.getmembers(module, inspect.isfunction)]
     return {name for name in functions if name.startswith("check_")}
@@ -282,6 +312,7 @@ FREE = {
     "check_refuse of one's own",
     "check_refuse on budgets of one's own",
     "check_close_finding of one's own",
+    "check_remove_view",
 }
 
 

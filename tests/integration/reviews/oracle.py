@@ -111,8 +111,14 @@ class Oracle:
 
     @property
     def cost(self) -> int:
-        """What an approval commits: the total, never below its parts."""
+        """The own total, never below its parts."""
         return max(self.stated(TOTAL), sum(self.stated(part) for part in PARTS))
+
+    @property
+    def booked(self) -> int:
+        """What an approval commits: the total with every value that counts, never below its parts."""
+        bound = self.binding(TOTAL)
+        return max(bound[1] if bound else self.stated(TOTAL), sum(self.counts(part) or 0 for part in PARTS))
 
     def declare(self, who: str, name: str, *, is_big: bool) -> bool:
         if not self.may_edit(who) or self.state not in {"draft", "evidence"}:
@@ -131,7 +137,7 @@ class Oracle:
     def binding(self, name: str) -> tuple[int, int] | None:
         """The worst value on record, if it is worse than the own one that counts."""
         own = self.filed.latest(name)
-        counted = self.cost if name == TOTAL and self.has_parts else own[1] if own and name != TOTAL else None
+        counted = self.cost if name == TOTAL and self.has_parts else own[1] if own else None
         if counted is None:
             return None
         same = [one for one in self.earlier if one.is_production == self.filed.is_production]
@@ -161,7 +167,7 @@ class Oracle:
         found = set()
         for name in SMALL:
             own, bound = self.filed.latest(name), self.binding(name)
-            if name == TOTAL and self.stated(TOTAL) < self.cost:
+            if name == TOTAL and (not self.has_parts or self.stated(TOTAL) < self.cost):
                 continue
             if own and bound:
                 found.add((name, own[0], bound[0]))

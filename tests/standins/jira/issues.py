@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.standins.jira import adf, jql
-from tests.standins.jira.about import ACCOUNT, STATUSES, TEXT_CHARS_MAX, About, Answer, Json, errors
+from tests.standins.jira.about import ACCOUNT, STATUSES, TEXT_CHARS_MAX, About, Answer, Json, errors, value_problems
+
+LIMITS = ("visibility", "jsdPublic", "properties")
+"""The parts of a comment that say who sees it."""
 
 
 class Issues:
@@ -46,13 +49,18 @@ class Issues:
                 "fields": fields | {"issuetype": {"name": self.about.type_name(fields["issuetype"])}, "labels": labels},
                 "comments": [],
                 "links": {},
+                "attachments": [],
                 "properties": {entry["key"]: entry["value"] for entry in payload.get("properties", [])},
                 "history": [],
             }
             self.issues.append(issue)
             self._save()
             self.on_change("jira:issue_created", issue)
-        return 201, {"id": issue["id"], "key": issue["key"], "self": f"{self.about.url}/rest/api/3/issue/{issue['id']}"}
+        return 201, {
+            "id": issue["id"],
+            "key": issue["key"],
+            "self": f"{self.about.url}{self.about.root}/issue/{issue['id']}",
+        }
 
     def id_of(self, name: str) -> str:
         """The id of the issue with this id or key; the name itself where there is none."""
@@ -63,14 +71,16 @@ class Issues:
     def issue(self, name: str, wanted: list[str]) -> Answer:
         with self.lock:
             found = self._find(name)
-            return (200, self.shown(found, wanted)) if found else _no_issue()
+            return (200, self.shown(found, wanted)) if found else no_issue()
 
     def search(self, query: str, wanted: list[str], results_max: int, reconcile: Sequence[str | int] = ()) -> Answer:
         """Search as far as the index has come; the issues named in `reconcile` are seen at once."""
         seen, lag_s = {str(name) for name in reconcile}, self.about.config.index_lag_s
         with self.lock:
             indexed = [
-                issue for issue in self.issues if issue["id"] in seen or issue["created_s"] + lag_s <= self.clock()
+                issue
+                for issue in self.issues
+                if not issue.get("deleted") and (issue["id"] in seen or issue["created_s"] + lag_s <= self.clock())
             ]
             try:
                 found = jql.select(indexed, query)
@@ -80,23 +90,56 @@ class Issues:
             last = len(found) <= results_max
         return 200, {"issues": shown, "isLast": last} | ({} if last else {"nextPageToken": "more"})
 
+    def body_problem(self, body: object) -> Answer | None:
+        """What is wrong with the body of a comment."""
+        if (fault := adf.fault_in(body)) or adf.text_length(body) > TEXT_CHARS_MAX:
+            return 400, errors("Comment body is not valid!", comment=fault or "CONTENT_LIMIT_EXCEEDED")
+        return None
+
+    def edit(self, name: str, payload: Json) -> Answer:
+        """Set fields as the edit screen allows, which has the same fields as the create screen."""
+        fields = payload["fields"]
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return no_issue()
+            if problems := value_problems(self.about.config, fields) | self.about.text_problems(fields):
+                return 400, {"errorMessages": [], "errors": problems}
+            found["fields"] |= fields
+            self._touch(found)
+        return 204, None
+
+    def attach(self, name: str, form: Json) -> Answer:
+        """Store the name and the size of a file that came as a form."""
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return no_issue()
+            files = found.setdefault("attachments", [])
+            files.append(
+                {"id": str(20_000 + len(files)), "filename": form["filename"], "size": form["size"]}
+                | {"mimeType": form["type"], "created": moment_of(self.clock()), "author": self.about.user()}
+            )
+            self._touch(found)
+        return 200, [files[-1]]
+
     def comments(self, name: str, start: int, results_max: int, order: str) -> Answer:
         with self.lock:
             found = self._find(name)
             if not found:
-                return _no_issue()
+                return no_issue()
             ordered = list(reversed(found["comments"])) if order.startswith("-") else list(found["comments"])
         page = ordered[start : start + results_max]
         return 200, {"comments": page, "startAt": start, "maxResults": results_max, "total": len(ordered)}
 
     def add_comment(self, name: str, payload: Json, *, author: str = ACCOUNT) -> Answer:
-        if (fault := adf.fault_in(payload.get("body"))) or adf.text_length(payload["body"]) > TEXT_CHARS_MAX:
-            return 400, errors("Comment body is not valid!", comment=fault or "CONTENT_LIMIT_EXCEEDED")
+        if (refused := self.body_problem(payload.get("body"))) is not None:
+            return refused
         with self.lock:
             found = self._find(name)
             if not found:
-                return _no_issue()
-            moment = _iso(self.clock())
+                return no_issue()
+            moment = moment_of(self.clock())
             found["said"] = found.get("said", 0) + 1  # a number is not used again
             comment = {
                 "id": f"{found['id']}{found['said']:03}",
@@ -104,22 +147,22 @@ class Issues:
                 "body": payload["body"],
                 "created": moment,
                 "updated": moment,
-            }
+            } | {part: payload[part] for part in LIMITS if part in payload}
             found["comments"].append(comment)
             self._touch(found, "comment_created")
         return 201, comment
 
-    def change_comment(self, name: str, comment_id: str, body: Json | None) -> Answer:
-        """As a person edits (`body` ADF) or deletes (None) a comment."""
+    def change_comment(self, name: str, comment_id: str, body: Json | None, **limits: Any) -> Answer:
+        """As a person edits (`body` ADF), restricts or deletes (None) a comment."""
         with self.lock:
             found = self._find(name)
             known = [each for each in found["comments"] if each["id"] == comment_id] if found else []
             if not found or not known:
-                return _no_issue()
+                return no_issue()
             if body is None:
                 found["comments"] = [each for each in found["comments"] if each["id"] != comment_id]
             else:
-                known[0].update(body=body, updated=_iso(self.clock()))
+                known[0].update(body=body, updated=moment_of(self.clock()), **limits)
             self._touch(found, "comment_deleted" if body is None else "comment_updated")
         return 204, None
 
@@ -128,11 +171,11 @@ class Issues:
         with self.lock:
             found = self._find(name)
             if not found:
-                return _no_issue()
+                return no_issue()
             history = found.get("history", [])
         page = history[start : start + results_max]
         return 200, {
-            "self": f"{self.about.url}/rest/api/3/issue/{name}/changelog",
+            "self": f"{self.about.url}{self.about.root}/issue/{name}/changelog",
             "values": page,
             "startAt": start,
             "maxResults": results_max,
@@ -149,14 +192,14 @@ class Issues:
     def transitions(self, name: str) -> Answer:
         with self.lock:
             found = self._find(name)
-            return (200, {"expand": "transitions", "transitions": self._ways(found)}) if found else _no_issue()
+            return (200, {"expand": "transitions", "transitions": self._ways(found)}) if found else no_issue()
 
     def transition(self, name: str, payload: Json, *, author: str = ACCOUNT) -> Answer:
         wanted = str((payload.get("transition") or {}).get("id", ""))
         with self.lock:
             found = self._find(name)
             if not found:
-                return _no_issue()
+                return no_issue()
             targets = {way["id"]: way["to"]["id"] for way in self._ways(found)}
             if wanted not in targets:
                 return 400, errors(f"It seems that you have tried to perform an illegal workflow operation: {wanted}.")
@@ -177,7 +220,7 @@ class Issues:
             "toString": STATUSES[status][0],
         }
         entry = {"id": f"{issue['id']}{len(history) + 1:04}", "author": self.about.user(author), "items": [item]}
-        history.append(entry | {"created": _iso(self.clock())})
+        history.append(entry | {"created": moment_of(self.clock())})
 
     def set_link(self, name: str, payload: Json) -> Answer:
         target = payload.get("object") or {}
@@ -186,7 +229,7 @@ class Issues:
         with self.lock:
             found = self._find(name)
             if not found:
-                return _no_issue()
+                return no_issue()
             global_id = payload.get("globalId") or f"anonymous-{len(found['links']) + 1}"
             known = found["links"].get(global_id)
             number = known["id"] if known else 10_000 + len(found["links"]) + 1
@@ -194,19 +237,19 @@ class Issues:
             self._touch(found)
         return (200 if known else 201), {
             "id": number,
-            "self": f"{self.about.url}/rest/api/3/issue/{name}/remotelink/{number}",
+            "self": f"{self.about.url}{self.about.root}/issue/{name}/remotelink/{number}",
         }
 
     def links(self, name: str) -> Answer:
         with self.lock:
             found = self._find(name)
-            return (200, list(found["links"].values())) if found else _no_issue()
+            return (200, list(found["links"].values())) if found else no_issue()
 
     def set_property(self, name: str, key: str, value: Any) -> Answer:
         with self.lock:
             found = self._find(name)
             if not found:
-                return _no_issue()
+                return no_issue()
             known = key in found["properties"]
             found["properties"][key] = value
             self._touch(found)
@@ -224,7 +267,7 @@ class Issues:
         with self.lock:
             found = self._find(name)
             if not found:
-                return _no_issue()
+                return no_issue()
             found["deleted"] = True
             self._touch(found, "jira:issue_deleted")
         return 204, None
@@ -233,9 +276,10 @@ class Issues:
         """An issue as the API shows it; `wanted` names fields, empty or `*all` for all."""
         fields = issue["fields"] | {
             "status": self.about.status(issue["status"]),
-            "created": _iso(issue["created_s"]),
-            "updated": _iso(issue["updated_s"]),
+            "created": moment_of(issue["created_s"]),
+            "updated": moment_of(issue["updated_s"]),
             "project": {"id": "10000", "key": self.about.config.project, "name": self.about.config.project_name},
+            "attachment": issue.get("attachments", []),
             "resolution": {"name": "Done"} if STATUSES[issue["status"]][1] == "done" else None,
         }
         if wanted and "*all" not in wanted:
@@ -243,7 +287,7 @@ class Issues:
         return {
             "id": issue["id"],
             "key": issue["key"],
-            "self": f"{self.about.url}/rest/api/3/issue/{issue['id']}",
+            "self": f"{self.about.url}{self.about.root}/issue/{issue['id']}",
             "fields": fields,
         }
 
@@ -281,9 +325,9 @@ class Issues:
             fresh.replace(self._state)
 
 
-def _no_issue() -> Answer:
+def no_issue() -> Answer:
     return 404, errors("Issue does not exist or you do not have permission to see it.")
 
 
-def _iso(moment_s: float) -> str:
+def moment_of(moment_s: float) -> str:
     return datetime.fromtimestamp(moment_s, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

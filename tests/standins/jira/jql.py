@@ -8,13 +8,15 @@ Issue = dict[str, Any]
 
 VALUE = r'(?:"(?:[^"\\]|\\.)*"|[\w.@-]+)'
 CLAUSE = re.compile(
-    rf"(labels|project|key|issuekey|issuetype)\s*(?:=\s*({VALUE})|in\s*\(({VALUE}(?:\s*,\s*{VALUE})*)\))", re.IGNORECASE
+    rf"(labels|project|key|issuekey|issuetype|id)\s*(?:=\s*({VALUE})|in\s*\(({VALUE}(?:\s*,\s*{VALUE})*)\))",
+    re.IGNORECASE,
 )
 ORDER = re.compile(r"(created|key|updated)(?:\s+(asc|desc))?", re.IGNORECASE)
 
 READERS: dict[str, Callable[[Issue], list[str]]] = {
     "labels": lambda issue: issue["fields"].get("labels", []),
     "project": lambda issue: [issue["key"].rsplit("-", 1)[0]],
+    "id": lambda issue: [issue["id"]],
     "key": lambda issue: [issue["key"]],
     "issuekey": lambda issue: [issue["key"]],
     "issuetype": lambda issue: [issue["fields"]["issuetype"]["name"]],

@@ -49,12 +49,12 @@ def ticket(about: About, issue: Json) -> str:
     )
     comments = "".join(
         f"<article><p><strong>{escape(comment['author']['displayName'])}</strong> {escape(comment['created'][:16])}</p>"
-        f"{as_html(comment['body'])}</article>"
+        f"{_body(comment['body'])}</article>"
         for comment in issue["comments"]
     )
     body = (
         f"<p>{escape(issue['key'])} · {escape(fields['issuetype']['name'])} {_lozenge(issue)}</p>"
-        f"<h1>{escape(fields['summary'])}</h1>{as_html(fields['description']) if 'description' in fields else ''}"
+        f"<h1>{escape(fields['summary'])}</h1>{_body(fields['description']) if 'description' in fields else ''}"
         f"<p>Labels: {labels or 'none'}</p><h2>Links</h2><ul>{links or '<li>none</li>'}</ul>"
         f"<h2>Comments</h2>{comments or '<p>none</p>'}"
     )
@@ -64,6 +64,11 @@ def ticket(about: About, issue: Json) -> str:
 def missing(about: About) -> str:
     """The page where there is no ticket."""
     return _page("Not here", about, "<h1>There is no such ticket</h1>")
+
+
+def _body(body: object) -> str:
+    """ADF as HTML; wiki markup as it was written."""
+    return as_html(body) if isinstance(body, dict) else f"<pre>{escape(str(body))}</pre>"
 
 
 def _lozenge(issue: Json) -> str:

@@ -1,97 +1,22 @@
 """HTTP around the site: routes, the account, and failures on demand. One thread a connection."""
 
 import base64
+import email
 import json
 import re
 import socket
 import time
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.standins.jira import pages
+from tests.standins.jira import oauth, pages, routes
 from tests.standins.jira.about import About, Answer
 from tests.standins.jira.faults import Fault, Faults
 from tests.standins.jira.issues import Issues
 from tests.standins.jira.limits import Manners, WriteLimits, named_wait_s, refusal_headers
 
-Route = tuple[str, re.Pattern[str], Callable[["Request"], Answer]]
-
-
-class Request:
-    """What a route needs to know: the parts of the path it named, the query, the body as JSON."""
-
-    def __init__(
-        self, site: "Site", names: tuple[str, ...], query: dict[str, list[str]], body: Any, fault: Fault | None
-    ) -> None:
-        self.about, self.issues, self.names, self.body, self.fault = site.about, site.issues, names, body, fault
-        self.query = query
-
-    def one(self, name: str, default: str = "") -> str:
-        """The first value of a query parameter."""
-        return self.query.get(name, [default])[0]
-
-    def fields(self) -> list[str]:
-        """The fields asked for, whether comma-separated or repeated."""
-        return [name for value in self.query.get("fields", []) for name in value.split(",") if name]
-
-
-def route(method: str, path: str, answer: Callable[[Request], Answer]) -> Route:
-    """A route below `/rest/api/3`; `*` is one named part."""
-    return method, re.compile("/rest/api/3" + path.replace("*", "([^/]+)")), answer
-
-
-ROUTES: list[Route] = [
-    route("GET", "/serverInfo", lambda r: r.about.server_info()),
-    route("GET", "/myself", lambda r: r.about.myself()),
-    route("GET", "/field", lambda r: r.about.fields()),
-    route("GET", "/mypermissions", lambda r: r.about.my_permissions(r.one("permissions"))),
-    route("GET", "/project/*", lambda r: r.about.project(r.names[0])),
-    route("GET", "/issue/createmeta/*/issuetypes", lambda r: r.about.issue_types(r.names[0])),
-    route("GET", "/issue/createmeta/*/issuetypes/*", lambda r: r.about.issue_type_fields(r.names[1])),
-    route("POST", "/issue", lambda r: r.issues.create(r.body, strip_labels=bool(r.fault and r.fault.strip_labels))),
-    route("GET", "/issue/*", lambda r: r.issues.issue(r.names[0], r.fields())),
-    route(
-        "GET",
-        "/issue/*/changelog",
-        lambda r: r.issues.changelog(r.names[0], int(r.one("startAt", "0")), min(100, int(r.one("maxResults", "100")))),
-    ),
-    route("POST", "/issue/bulkfetch", lambda r: r.issues.fetched(r.body["issueIdsOrKeys"], r.body.get("fields") or [])),
-    route("GET", "/status", lambda r: r.about.statuses()),
-    route("DELETE", "/issue/*", lambda r: r.issues.delete(r.names[0])),
-    route(
-        "GET",
-        "/search/jql",
-        lambda r: r.issues.search(
-            r.one("jql"), r.fields(), int(r.one("maxResults", "50")), r.query.get("reconcileIssues", [])
-        ),
-    ),
-    route(
-        "POST",
-        "/search/jql",
-        lambda r: r.issues.search(
-            r.body["jql"],
-            r.body.get("fields") or ["id"],
-            r.body.get("maxResults", 50),
-            r.body.get("reconcileIssues", []),
-        ),
-    ),
-    route(
-        "GET",
-        "/issue/*/comment",
-        lambda r: r.issues.comments(
-            r.names[0], int(r.one("startAt", "0")), min(100, int(r.one("maxResults", "50"))), r.one("orderBy")
-        ),
-    ),
-    route("POST", "/issue/*/comment", lambda r: r.issues.add_comment(r.names[0], r.body)),
-    route("GET", "/issue/*/transitions", lambda r: r.issues.transitions(r.names[0])),
-    route("POST", "/issue/*/transitions", lambda r: r.issues.transition(r.names[0], r.body)),
-    route("GET", "/issue/*/remotelink", lambda r: r.issues.links(r.names[0])),
-    route("POST", "/issue/*/remotelink", lambda r: r.issues.set_link(r.names[0], r.body)),
-    route("GET", "/issue/*/properties/*", lambda r: r.issues.get_property(*r.names)),
-    route("PUT", "/issue/*/properties/*", lambda r: r.issues.set_property(*r.names, r.body)),
-]
+CLOUD_ROUTES = routes.CLOUD
 
 
 class Site(ThreadingHTTPServer):
@@ -105,13 +30,18 @@ class Site(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, about: About, issues: Issues, *, port: int = 0) -> None:
+    def __init__(
+        self, about: About, issues: Issues, *, port: int = 0, routes: list[routes.Route] | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", port), Handler)
+        self.routes = routes if routes is not None else CLOUD_ROUTES
         self.about, self.issues, self.faults = about, issues, Faults()
         self.limits, self.manners = WriteLimits(), Manners()
         self.log: list[str] = []
         self.arrivals: list[tuple[float, str]] = []
         about.url = self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        about.config.cloud_sites = about.config.cloud_sites or {oauth.CLOUD_ID: self.url}
+        self.accounts = oauth.Accounts(about.config, clock=issues.clock)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news here."""
@@ -147,16 +77,32 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            body = json.loads(raw) if raw else {}
+            body = self._body(raw)
         except ValueError:
             self._send(400, {"errorMessages": ["The request body is not JSON."], "errors": {}})
             return
-        if path.startswith("/rest/"):
+        if path.startswith(("/rest/", "/oauth/", "/ex/jira/")):
             self._api(path, body)
+        elif path == "/authorize":
+            status, where = self.server.accounts.consent(parse_qs(urlsplit(self.path).query))
+            self._send(status, "", {"Location": where})
         elif path.startswith("/_"):
             self._send(*self._control(path, body))
         else:
             self._page(path)
+
+    def _body(self, raw: bytes) -> Any:
+        """JSON, or of a form the one file in it."""
+        kind = self.headers.get("Content-Type", "")
+        if not kind.startswith("multipart/form-data"):
+            return json.loads(raw) if raw else {}
+        if self.headers.get("X-Atlassian-Token") != "no-check":
+            raise ValueError("XSRF check failed")
+        form = email.message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw)
+        (part,) = [each for each in form.walk() if each.get_filename()]
+        content = part.get_payload(decode=True)
+        assert part.get_param("name", header="Content-Disposition") == "file"
+        return {"filename": part.get_filename(), "type": part.get_content_type(), "size": len(content)}
 
     # the API
 
@@ -191,18 +137,31 @@ class Handler(BaseHTTPRequestHandler):
             self._send(status, answer, fault.answer_headers() if fault else {})
 
     def _must_wait_s(self, path: str, now_s: float) -> float:
-        named = re.match("/rest/api/3/issue/([^/]+)/", path)
+        named = re.match(f"{self.server.about.root}/issue/([^/]+)/", path)
         if self.command == "GET" or not named or not self.server.about.config.limits_writes:
             return 0.0
         return self.server.limits.wait_s(self.server.issues.id_of(named[1]), now_s=now_s)
 
     def _done(self, path: str, body: Any, fault: Fault | None) -> Answer:
-        if path != "/rest/api/3/serverInfo" and not self._is_known():
+        accounts, signature = self.server.accounts, self.headers.get("Authorization", "")
+        if (self.command, path) == ("POST", "/oauth/token"):
+            return accounts.token(body)
+        if path == "/oauth/token/accessible-resources":
+            return accounts.sites(signature)
+        by_oauth = f"/ex/jira/{oauth.CLOUD_ID}"
+        if path.startswith(by_oauth) and not accounts.knows(signature):
+            return 401, {"code": 401, "message": "Unauthorized"}
+        if path.startswith(by_oauth):
+            return self._routed(path.removeprefix(by_oauth), body, fault)
+        if not path.endswith("/serverInfo") and path.startswith(self.server.about.root) and not self._is_known():
             return 401, {"errorMessages": ["Client must be authenticated to access this resource."], "errors": {}}
-        for method, pattern, answer in ROUTES:
+        return self._routed(path, body, fault)
+
+    def _routed(self, path: str, body: Any, fault: Fault | None) -> Answer:
+        for method, pattern, answer in self.server.routes:
             if method == self.command and (match := pattern.fullmatch(path)):
                 names = tuple(unquote(part) for part in match.groups())
-                request = Request(self.server, names, parse_qs(urlsplit(self.path).query), body, fault)
+                request = routes.Request(self.server, names, parse_qs(urlsplit(self.path).query), body, fault)
                 try:
                     return answer(request)
                 except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -211,8 +170,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _is_known(self) -> bool:
         config = self.server.about.config
+        if self.headers.get("Authorization") == f"Bearer {config.token}":
+            return self.server.about.takes_bearer
         wanted = base64.b64encode(f"{config.email}:{config.token}".encode()).decode()
-        return self.headers.get("Authorization") == f"Basic {wanted}"
+        return self.server.about.takes_basic and self.headers.get("Authorization") == f"Basic {wanted}"
 
     # orders and pages
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from queue import Empty
 
 import pytest
-from kombu import Connection
+from kombu import Connection, Queue, pools
 
 from config.broker import files as file_broker
 from config.broker import options as brokers
@@ -60,6 +60,15 @@ def test_all_queues_are_known_that_processes_declare_at_once(connection: Connect
     assert [process.wait(60) for process in processes] == [0] * 6
     channel = connection.channel()
     assert {row.queue for name in names for row in channel.get_table(name)} == set(names)
+
+
+def test_a_message_goes_to_the_folder_and_no_host_is_logged(
+    connection: Connection, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pools.producers[connection].acquire(block=True, timeout=5) as producer:
+        producer.publish({"number": 1}, routing_key="effects", declare=[Queue("effects", routing_key="effects")])
+    assert [path.suffixes for path in (tmp_path / "broker").glob("*.msg")] == [[".effects", ".msg"]]
+    assert (connection.info()["hostname"], caplog.messages) == (None, [])
 
 
 def test_a_message_that_was_half_written_is_dropped(connection: Connection, tmp_path: Path) -> None:

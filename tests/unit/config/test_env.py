@@ -51,24 +51,12 @@ def test_a_list_leaves_empty_parts_out(monkeypatch):
     assert env.names("WEIGHBRIDGE_LOAD_TARGETS", []) == ["a.example", " b.example=10.0.0.0/8"]
 
 
-def test_an_object(monkeypatch):
-    monkeypatch.setenv("JIRA_FIELDS", '{"customfield_1": {"value": "x"}}')
-    assert env.json_object("JIRA_FIELDS") == {"customfield_1": {"value": "x"}}
-
-
 @pytest.mark.parametrize(
     ("read", "name", "value", "sentence"),
     [
         (env.number, "WEIGHBRIDGE_LEASE_S", "soon", "must be: seconds. Not a valid integer."),
         (env.number, "WEIGHBRIDGE_LEASE_S", "-1", "must be: seconds. Must be greater than or equal to 0."),
         (env.flag, "WEIGHBRIDGE_REQUIRE_MFA", "ja", "must be: yes/no. Not a valid boolean."),
-        (
-            env.json_object,
-            "JIRA_FIELDS",
-            '{"a": 1, "a": 2}',
-            "must be: JSON object. The value is not valid JSON: the key 'a' occurs twice.",
-        ),
-        (env.json_object, "JIRA_FIELDS", "[1]", "must be: JSON object. The value is not a JSON object."),
     ],
 )
 def test_a_wrong_value_ends_the_program_with_a_sentence_that_names_the_variable(
@@ -80,7 +68,31 @@ def test_a_wrong_value_ends_the_program_with_a_sentence_that_names_the_variable(
     assert str(refused.value) == f"{name} {sentence} Correct it in the environment and start again."
 
 
-@pytest.mark.parametrize("name", ["JIRA_TOKEN", "JIRA_WEBHOOK_SECRETS"])
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("WEIGHBRIDGE_WEBHOOK_NETWORKS", "a.test=10.0.0.0/8,b.test=inside", "'inside' is not a network;"),
+        ("WEIGHBRIDGE_WEBHOOK_NETWORKS", "a.test=10.0.0.1/8", "'10.0.0.1/8' is not a network;"),
+        ("WEIGHBRIDGE_WEBHOOK_NETWORKS", "=10.0.0.0/8", "Write HOST or HOST=NETWORK."),
+        ("WEIGHBRIDGE_WEBHOOK_NETWORKS", "a.test=10.0.0.0/8, 10.0.0.0/8", "'10.0.0.0/8' names no network."),
+        ("WEIGHBRIDGE_LOAD_TARGETS", "a.test=inside", "'inside' is not a network;"),
+    ],
+)
+def test_a_host_that_is_malformed_ends_the_program_at_the_start(monkeypatch, name, value, why):
+    """And not when the first webhook is called, which is far from whoever wrote it."""
+    needs = {"need_network": name == "WEIGHBRIDGE_WEBHOOK_NETWORKS"}
+    monkeypatch.setenv(name, "a.test=10.0.0.0/8, b.test=fd00::/8")
+    assert env.hosts(name, **needs) == ["a.test=10.0.0.0/8", " b.test=fd00::/8"]
+    monkeypatch.setenv(name, value)
+    with pytest.raises(MissingVariable) as refused:
+        env.hosts(name, **needs)
+    assert str(refused.value).startswith(f"{name} must be: HOST")
+    assert why in str(refused.value)
+    monkeypatch.setenv(name, "")
+    assert env.hosts(name, **needs) == []
+
+
+@pytest.mark.parametrize("name", ["OIDC_CLIENT_SECRET", "WEIGHBRIDGE_SECRET_KEY"])
 def test_a_secret_is_hidden_from_the_moment_it_is_read(monkeypatch, name):
     monkeypatch.setenv(name, "hush-hush-4711")
     assert env.text(name, "") == "hush-hush-4711"

@@ -11,6 +11,7 @@ import pytest
 
 from config import production
 from config.env import MissingVariable
+from config.production import MailServer
 from examples.company.portfolio.people import PRODUCT
 from examples.company.users import MEMBERS, PASSWORD
 from governance.accounts.domain import DEMO_PASSWORD, DEMO_PEOPLE
@@ -102,6 +103,27 @@ def test_production_starts_with_what_is_sound(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("smtp://mail.example", MailServer("mail.example", 25, "", "", False, False)),
+        (
+            "smtp+tls://us%40er:pass%3Aword@mail.example",
+            MailServer("mail.example", 587, "us@er", "pass:word", False, True),
+        ),
+        ("smtps://mail.example", MailServer("mail.example", 465, "", "", True, False)),
+        ("smtp://mail.example:2525", MailServer("mail.example", 2525, "", "", False, False)),
+    ],
+)
+def test_the_kind_of_url_says_how_mail_is_encrypted(url, found):
+    assert production.mail_server(url) == found
+
+
+def test_mail_comes_from_the_set_address_or_from_the_first_host():
+    assert production.sender("", hosts=[".weighbridge.example", "other"]) == "weighbridge@weighbridge.example"
+    assert production.sender("governance@example.com", hosts=["weighbridge.example"]) == "governance@example.com"
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("WEIGHBRIDGE_SECRET_KEY", ""),
@@ -111,6 +133,11 @@ def test_production_starts_with_what_is_sound(tmp_path):
         ("WEIGHBRIDGE_PROXIES", ""),
         ("WEIGHBRIDGE_PROXIES", "-1"),
         ("WEIGHBRIDGE_PROXIES", "many"),
+        ("EMAIL_URL", "imap://mail.example"),
+        ("EMAIL_URL", "mail.example:25"),
+        ("EMAIL_URL", "smtp://mail.example:port"),
+        ("EMAIL_URL", "smtps://"),
+        ("EMAIL_FROM", "nobody"),
     ],
 )
 def test_production_does_not_start_without(tmp_path, name, value):

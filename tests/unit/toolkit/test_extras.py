@@ -19,6 +19,7 @@ from tests.unit.toolkit.quality.prompts.builders import desk
 from tests.unit.toolkit.subjects.deployment.configs import LLAMA_8B, written
 from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
+from tests.unit.toolkit.tradeoff.portfolios import portfolio_file
 from weighbridge.api.results import Result
 from weighbridge.cli import app as cli
 from weighbridge.core.extras import EXTRAS, ExtraMissing, import_extra, require_extra
@@ -73,6 +74,7 @@ WITHOUT = [
     "pareto c.json",
     "recommend c.json",
     "decide m.yaml --draws 100",
+    "portfolio portfolio.json",
     "learning-curve p.csv",
     "experiment --control 100/2000 --treatment 120/2010",
     "track r.json --to jsonl --out lines.jsonl",
@@ -167,6 +169,7 @@ def folder(tmp_path, monkeypatch):
     candidates_file(tmp_path / "c.json")
     matrix_file(tmp_path / "m.yaml")
     points_file(tmp_path / "p.csv")
+    portfolio_file(tmp_path / "portfolio.json")
     written(tmp_path, LLAMA_8B)
     (tmp_path / "runs.csv").write_text("rate,good,n,seed\n1,1,900,1\n2,0.5,900,1\n")
     desk(tmp_path, 60)

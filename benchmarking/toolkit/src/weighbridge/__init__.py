@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from weighbridge.api.checking import attest, check, sign_result, verify_result
-    from weighbridge.api.choosing import decide, learning_curve, pareto, recommend
+    from weighbridge.api.choosing import decide, learning_curve, pareto, portfolio, recommend
     from weighbridge.api.comparing import compare
     from weighbridge.api.costing import accepted_answers, own_or_api, price_request, project_costs
     from weighbridge.api.data import prepare_data
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "api.load.prompts": ("Chat",),
     "api.checking": ("attest", "check", "sign_result", "verify_result"),
-    "api.choosing": ("decide", "learning_curve", "pareto", "recommend"),
+    "api.choosing": ("decide", "learning_curve", "pareto", "portfolio", "recommend"),
     "api.comparing": ("compare",),
     "api.costing": ("accepted_answers", "own_or_api", "price_request", "project_costs"),
     "api.data": ("prepare_data",),
@@ -79,6 +79,7 @@ __all__ = [
     "optimize",
     "own_or_api",
     "pareto",
+    "portfolio",
     "prepare_data",
     "price_request",
     "profile",

@@ -1,13 +1,11 @@
 """Write a backup to an empty folder: the database, the files, the keys, and a list of digests."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from governance.audit.queries import trail
 from governance.operations.management import backup_format as keeping
 
 
@@ -29,9 +27,6 @@ class Command(BaseCommand):
         keeping.dump(folder / keeping.DUMP)
         for name, place in keeping.folders(with_keys=not options["without_keys"]).items():
             keeping.copy(place, folder / name)
-        head = trail.head()
-        files, events = keeping.digests(folder), head.position if head else 0
-        manifest: dict[str, object] = {"schema": keeping.SCHEMA, "at": timezone.now().isoformat(), "files": files}
-        manifest |= {"events": events, "head": head.hash if head else ""}
-        (folder / keeping.LIST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-        self.stdout.write(f"{len(files)} files and {events} audit events are backed up in {folder}.")
+        listed = keeping.write_list(folder, at=timezone.now())
+        files, events = len(listed["files"]), listed["events"]
+        self.stdout.write(f"{files} files and {events} audit events are backed up in {folder}.")

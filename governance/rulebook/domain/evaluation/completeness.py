@@ -17,6 +17,7 @@ from governance.rulebook.domain.evaluation.limits import NO_REFERENCES, Evaluati
 from governance.rulebook.domain.evaluation.metric_index import MetricIndex
 from governance.rulebook.domain.scopes import EvaluationSubject
 from weighbridge.core.canonical import is_digest
+from weighbridge.core.metrics.standard import metric_words
 from weighbridge.core.metrics.values import MetricValue, best, is_current, is_sound
 
 NONE_WAIVED: Mapping[str, str] = MappingProxyType({})
@@ -114,12 +115,12 @@ def _by_metrics(item: ChecklistItem, case: EvaluationCase) -> ItemStatus:
         sound = [metric_value for metric_value in named if is_sound(metric_value, catalog=catalog)]
         metric_value = best(sound, name=name, catalog=catalog, accept=item.accept)
         if metric_value is None:
-            gaps.append(f"{name} needs a {' or '.join(item.accept)} metric value")
+            gaps.append(f"{metric_words(name)} needs a {' or '.join(item.accept)} value")
         elif not is_current(metric_value, now=case.now):
-            gaps.append(f"the metric value of {name} expired on {metric_value.valid_until:%Y-%m-%d}")
+            gaps.append(f"the value of {metric_words(name)} expired on {metric_value.valid_until:%Y-%m-%d}")
         else:
             matching.append(metric_value)
-    why = f"Still open: {'; '.join(gaps)}." if gaps else "Every metric has a metric value of an accepted basis."
+    why = f"Still open: {'; '.join(gaps)}." if gaps else "Every metric has a value of an accepted basis."
     return ItemStatus(item, not gaps, why, tuple(matching))
 
 

@@ -15,6 +15,8 @@ from governance.rulebook.domain.metric_limits import MetricLimit, Reference, Sta
 from governance.rulebook.domain.scopes import EvaluationSubject
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.standard import metric_words
+from weighbridge.core.metrics.units import with_commas, with_unit
 from weighbridge.core.metrics.values import MetricValue, best, brief_text, is_current, number_text
 
 
@@ -60,7 +62,7 @@ def judge_limit(limit: MetricLimit, case: EvaluationCase) -> LimitFinding:
     fault = index.fault_of(limit.metric)
     if fault:
         # The malformed metric value might be the decisive one, so the others cannot replace it.
-        return LimitFinding(RuleStatus.INDETERMINATE, lambda: f"A value of {limit.metric} is malformed: {fault}")
+        return LimitFinding(RuleStatus.INDETERMINATE, lambda: f"A value of {limit.metric_title} is malformed: {fault}")
     metric_value = best(named, name=limit.metric, catalog=index.catalog, accept=limit.accept)
     if metric_value is None:
         return LimitFinding(RuleStatus.INDETERMINATE, lambda: _needed(limit, named, index.catalog))
@@ -72,10 +74,12 @@ def _needed(limit: MetricLimit, named: Sequence[MetricValue], catalog: MetricCat
     available = f"only {bases}" if named else "none at all"
     kind = catalog.get(limit.metric)
     if kind is not None and kind.parts and not named:
-        return f"{limit.metric} is computed from {' and '.join(kind.parts)}; state both, and it can be computed."
+        parts = " and ".join(map(metric_words, kind.parts))
+        return f"{limit.metric_title} is computed from {parts}; state both, and it can be computed."
     if kind is not None and kind.converts and not named:
-        return f"{limit.metric} is converted from {kind.converts}; state all of these by accelerator."
-    return f"The rule needs a {' or '.join(limit.accept)} value of {limit.metric}; there is {available}."
+        source = metric_words(kind.converts)
+        return f"{limit.metric_title} is converted from {source}; state all of these by accelerator."
+    return f"The rule needs a {' or '.join(limit.accept)} value of {limit.metric_title}; there is {available}."
 
 
 def _weigh(limit: MetricLimit, *, metric_value: MetricValue, case: EvaluationCase) -> LimitFinding:
@@ -100,24 +104,25 @@ def _relative(limit: MetricLimit, observed: Decimal, references: References) -> 
 
 def _no_reference(limit: MetricLimit) -> str:
     words = limit.versus.reference.words if limit.versus else ""
-    return f"The rule compares {limit.metric} with {words}; that has no value to compare with."
+    return f"The rule compares {limit.metric_title} with {words}; that has no value to compare with."
 
 
 def _comparison(limit: MetricLimit, metric_value: MetricValue, observed: Decimal, compared: Decimal) -> str:
     origin = metric_value.basis.value + (f", {metric_value.source}" if metric_value.source else "")
-    which = limit.statistic.words
-    relative = f", which is {_observed_words(compared, limit.limit)} {limit.limit_unit}" if limit.versus else ""
+    which, title = limit.statistic.words, limit.metric_title
+    seen = with_unit(observed_words(observed, limit.limit), metric_value.unit)
+    relative = with_unit(observed_words(compared, limit.limit), limit.limit_unit) if limit.versus else ""
     why = (
-        f"{which}{limit.metric} is {_observed_words(observed, limit.limit)} {metric_value.unit} ({origin}){relative}; "
+        f"{which}{title} is {seen} ({origin}){f', which is {relative}' if relative else ''}; "
         f"the policy asks for {limit.comparator.words} {limit.limit_words}."
     )
     return why[0].upper() + why[1:] if which else why
 
 
-def _observed_words(observed: Decimal, limit: Decimal) -> str:
+def observed_words(observed: Decimal, limit: Decimal) -> str:
     """The rounded number, or the exact number if rounding would print the limit itself."""
     brief = brief_text(observed)
-    return number_text(observed) if brief == number_text(limit) else brief
+    return with_commas(number_text(observed) if brief == number_text(limit) else brief)
 
 
 def _observed(limit: MetricLimit, metric_value: MetricValue) -> Decimal | None:
@@ -131,10 +136,10 @@ def _gap(limit: MetricLimit, *, metric_value: MetricValue, observed: Decimal | N
     """The reason why the metric value is not sufficient for the limit; empty if it is."""
     if not is_current(metric_value, now=now):
         expired = f"expired on {metric_value.valid_until:%Y-%m-%d}"
-        return f"The {metric_value.basis} value of {limit.metric} {expired}; provide a new one."
+        return f"The {metric_value.basis} value of {limit.metric_title} {expired}; provide a new one."
     has = f"the {metric_value.basis} value has"
     if limit.min_n and (metric_value.n or 0) < limit.min_n:
-        return f"The rule needs {limit.min_n} samples of {limit.metric}; {has} {metric_value.n or 'none'}."
+        return f"The rule needs {limit.min_n} samples of {limit.metric_title}; {has} {metric_value.n or 'none'}."
     if observed is None:
-        return f"The rule compares {limit.statistic.words}{limit.metric}; {has} none."
+        return f"The rule compares {limit.statistic.words}{limit.metric_title}; {has} none."
     return ""

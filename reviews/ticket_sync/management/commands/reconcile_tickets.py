@@ -10,8 +10,10 @@ from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from reviews.ticket_sync.actions import reconciliation
-from reviews.tickets.domain import ReconciliationMode
+from reviews.tickets.domain.moves import ReconciliationMode
+from reviews.tickets.models import TicketSite
 from reviews.tickets.queries.mirror import last_reconciliation
+from reviews.tickets.queries.sites import active_sites
 
 
 class Command(BaseCommand):
@@ -28,17 +30,27 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Compare now, and print the counts."""
+        """Compare now, and print the counts of each site."""
         autodiscover_modules("tasks")
+        sites = active_sites()
+        if not sites:
+            raise CommandError("Not compared: no ticket site is set up. An administrator does this on the pages.")
+        for site in sites:
+            self._compare(site, ReconciliationMode(options["mode"]))
+
+    def _compare(self, site: TicketSite, mode: ReconciliationMode) -> None:
         now = timezone.now()
         with audit.origin("command"):
             asked = reconciliation.request_reconciliation(
-                mode=ReconciliationMode(options["mode"]), occasion=f"command:{now.isoformat()}", now=now
+                site=site, mode=mode, occasion=f"command:{now.isoformat()}", now=now
             )
             message = outbox.deliver(pk=asked.pk, now=now)
         if message is None or message.state != JobState.DONE:
             asked.refresh_from_db()
-            raise CommandError(f"Not compared yet: {asked.error or 'an earlier comparison is still running.'}")
-        found = last_reconciliation()
+            raise CommandError(
+                f"{site.name} is not compared yet: {asked.error or 'an earlier comparison is still running.'}"
+            )
+        found = last_reconciliation(site)
         if found is not None:
-            self.stdout.write(", ".join(f"{count} {name}" for name, count in found.counts) + f" ({found.mode})")
+            counts = ", ".join(f"{count} {name}" for name, count in found.counts)
+            self.stdout.write(f"{site.name}: {counts} ({found.mode})")

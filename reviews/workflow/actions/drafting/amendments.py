@@ -16,6 +16,7 @@ from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
+from reviews.requests.locking import lock_refs
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import Filing, check_filing
 from reviews.snapshots.queries.allowed_steps import check_can_amend, check_can_exchange
@@ -76,6 +77,7 @@ def exchange(*, request: ReviewRequest, version: ModelVersion, reason: str, by: 
         if version.digest == row.model_version.digest:
             raise Invalid("This request is about that file already; choose another version.", field="version")
         _check_reason(reason)
+        lock_refs()  # before the head of the audit chain, which recording the withdrawal holds
         why = f"Another file is filed in its place: {version}. {reason}"
         withdrawn = requests.withdraw(request=row, reason=why, by=by, now=now)
         draft = requests.file_again(request=withdrawn, version=version, by=by, now=now)

@@ -17,7 +17,8 @@ from reviews.workflow.actions import requests
 from reviews.workflow.actions.drafting import amendments
 from reviews.workflow.actions.drafting.amendments import Amendment
 from reviews.workflow.web.drafts.change_forms import AmendForm, ExchangeForm
-from reviews.workflow.web.page import load, perform_step
+from reviews.workflow.web.page.stepping import perform_step
+from reviews.workflow.web.page.views import load
 
 
 @require_POST

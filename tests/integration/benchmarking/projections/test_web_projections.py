@@ -2,6 +2,7 @@
 has a link.
 """
 
+import re
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -35,6 +36,14 @@ def test_an_empty_calculator_shows_its_example_and_says_so(client):
     assert "This is an example" in page
     assert "Managed API" in page
     assert "cheapest in" in page
+
+
+def test_the_gauges_of_a_row_have_the_same_ends(client):
+    table = html_of(client.get(URL)).split('aria-label="Table: options side by side"')[1].split("</table>")[0]
+    ends = [re.findall(r'class="interval-label"[^>]*>([^<]*)<', row) for row in table.split("</tr>")]
+    shared = [set(zip(row[::2], row[1::2], strict=True)) for row in ends if len(row) > 2]
+    assert shared
+    assert [len(each) for each in shared] == [1] * len(shared)
 
 
 def test_the_address_holds_what_was_asked(client):
@@ -159,6 +168,8 @@ def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
     page = html_of(client.get(f"/costs/{row.token}/?prices=today"))
     assert "Changed prices" in page
     assert "100" in page
+    assert "\N{MULTIPLICATION SIGN} 2.000" in page
+    assert "options[0]" not in page
 
 
 def test_kept_projections_stand_side_by_side(client, author, now):

@@ -32,6 +32,7 @@ def test_a_queued_run_says_its_place(api: Api, author: User, run: Run, now: date
         "model": "Visual search 1.0.0",
         "model_digest": run.model_version.digest,
         "dataset": "held-out@1",
+        "dataset_digest": run.dataset.digest if run.dataset else "",
         "scenario": "SingleStream",
         "state": "queued",
         "is_finished": False,

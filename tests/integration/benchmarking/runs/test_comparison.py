@@ -40,7 +40,7 @@ def test_two_runs_stand_side_by_side_the_first_being_the_measure(as_, author, ru
     text = html_of(page)
     assert page.status_code == 200
     assert "better" in text
-    assert "0.500, better" in text
+    assert "0.5, better" in text
     assert f"?run={runs[1].pk}&amp;run={runs[0].pk}" in text  # the link that turns them round
 
 
@@ -88,3 +88,98 @@ def test_the_list_of_runs_leads_there(as_, author, runs):
     page = html_of(as_(author).get(reverse("benchmarking:model_runs", args=[asset.team.slug, asset.slug])))
     assert reverse("benchmarking:compare") in page
     assert page.count('name="run"') == 3
+
+
+def test_all_runs_can_be_found_and_chosen(as_, author, outsider, runs):
+    asset, dataset = runs[0].model_version.asset, runs[0].dataset
+    address = reverse("benchmarking:runs")
+    page = html_of(as_(author).get(address))
+    assert page.count('name="run"') == 3
+    assert asset.name in page
+    for chosen in ({"model": asset.pk}, {"team": asset.team.slug}, {"dataset": dataset.pk}, {"model": "x"}):
+        assert html_of(as_(author).get(address, chosen)).count('name="run"') == 3
+    nothing = as_(outsider).get(address)
+    assert asset.name not in html_of(nothing)
+    assert (nothing.status_code, len(nothing.context["runs"])) == (200, 0)
+    assert len(as_(outsider).get(address, {"model": asset.pk}).context["runs"]) == 0
+
+
+def test_runs_on_other_data_are_not_called_better(as_, author, version, runs, now):
+    other = actions.queue(
+        key="other",
+        version=version,
+        dataset=None,
+        plan={"scenario": "SingleStream", "min_samples": 3000},
+        asked_for="",
+        by=author,
+        now=now,
+    )
+    finish_run(run=other, result=result_of({"latency_p95_ms": (1.0, 0.9, 1.1, 3000)}), now=now)
+    text = html_of(compare(as_(author), runs[0].pk, other.pk))
+    assert "not comparable: other data set" in text
+    assert ", better" not in text
+    assert "Not everything can be compared." in text
+    assert 'id="compare-latency_p95_ms"' in text
+    assert f"{version}, run {other.pk}" in text
+
+
+@pytest.fixture
+def namesakes(version, author, outsider, now):
+    """Two runs of one model: on the governed set of one team, and on a proposed one of another team of that name."""
+    governed = make_dataset(by=author, now=now)
+    proposed = make_dataset(by=outsider, now=now, seed=1, is_governed=False)
+    assert str(governed) == str(proposed)
+    assert governed.digest != proposed.digest
+    made = []
+    for dataset, accuracy in ((governed, (0.85, 0.84, 0.86, 2000)), (proposed, (0.95, 0.94, 0.96, 2000))):
+        run = actions.queue(
+            key=f"namesake{dataset.pk}",
+            version=version,
+            dataset=dataset,
+            plan={"scenario": "SingleStream", "min_samples": 3000},
+            asked_for="",
+            by=author,
+            now=now,
+        )
+        made.append(finish_run(run=run, result=result_of({"accuracy": accuracy}), now=now))
+    return made
+
+
+def test_runs_on_different_data_of_one_name_are_not_called_better(as_, cast, namesakes):
+    text = html_of(compare(as_(cast.reviewer_one), *(run.pk for run in namesakes)))
+    assert "not comparable: other data set" in text
+    assert ", better" not in text
+    assert "×" not in text  # noqa: RUF001 -- the sign before a ratio
+    for run in namesakes:
+        assert f"{run.dataset} ({run.dataset.digest.removeprefix('sha256:')[:12]})" in text
+    only = html_of(compare(as_(cast.reviewer_one), *(run.pk for run in namesakes), only="differences"))
+    assert '<th scope="row">Data' in " ".join(only.split()).replace('"row"> Data', '"row">Data')
+
+
+def test_the_same_data_under_two_names_are_comparable(as_, cast, version, author, outsider, now):
+    sets = [make_dataset(by=author, now=now), make_dataset(by=outsider, now=now, name="copy", is_governed=False)]
+    assert sets[0].digest == sets[1].digest
+    made = [
+        actions.queue(
+            key=f"copy{dataset.pk}",
+            version=version,
+            dataset=dataset,
+            plan={"scenario": "SingleStream", "min_samples": 3000},
+            asked_for="",
+            by=author,
+            now=now,
+        )
+        for dataset in sets
+    ]
+    for run, accuracy in zip(made, ((0.85, 0.84, 0.86, 2000), (0.95, 0.94, 0.96, 2000)), strict=True):
+        finish_run(run=run, result=result_of({"accuracy": accuracy}), now=now)
+    text = html_of(compare(as_(cast.reviewer_one), *(run.pk for run in made)))
+    assert ", better" in text
+    assert "not comparable" not in text
+
+
+def test_the_filter_says_whose_data_set_it_is(as_, cast, namesakes):
+    text = html_of(as_(cast.reviewer_one).get(reverse("benchmarking:runs")))
+    assert {f"{run.dataset}, {run.dataset.team.name}" in text for run in namesakes} == {True}
+    first = as_(cast.reviewer_one).get(reverse("benchmarking:runs"), {"dataset": namesakes[0].dataset.pk})
+    assert [view.id for view in first.context["runs"]] == [namesakes[0].pk]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -17,7 +16,6 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from tests.factories.alternatives import RESULT
 from tests.factories.requests import finish_run
 from tests.pages import html_of
-from weighbridge.charts.drawing import in_both_themes
 
 As = Callable[[User], Client]
 
@@ -42,27 +40,10 @@ def test_the_page_of_the_run_shows_each_variant_and_the_pictures(
     page = html_of(as_(author).get(reverse("benchmarking:run", args=[run.pk])))
     assert "1.61 (1.60 to 1.63)" in page
     assert "Because of int8." in page
-    address = reverse("benchmarking:run_picture", args=[run.pk, "accuracy-latency"])
-    assert f'<img src="{address}" alt="int8 is on the frontier."' in page
-    picture = as_(author).get(address)
-    assert (picture["Content-Type"], picture.content.decode()) == (
-        "image/svg+xml",
-        in_both_themes(RESULT["charts"][0]["svg"]),
-    )
-    assert {"default-src 'none'", "sandbox"} <= set(picture["Content-Security-Policy"].split("; "))
-
-
-@pytest.mark.parametrize("name", ["accuracy-size", "no-chart"])
-def test_a_picture_that_was_not_drawn_is_not_found(
-    name: str, as_: As, version: ModelVersion, author: User, now: datetime
-) -> None:
-    run = measured(version, author, now)
-    assert as_(author).get(reverse("benchmarking:run_picture", args=[run.pk, name])).status_code == 404
-
-
-def test_strangers_see_no_picture(as_: As, version: ModelVersion, author: User, outsider: User, now: datetime) -> None:
-    address = reverse("benchmarking:run_picture", args=[measured(version, author, now).pk, "accuracy-latency"])
-    assert as_(outsider).get(address).status_code == 404
+    assert "On the frontier: int8. The model itself is fp32, with a ring." in page
+    assert f'<a href="#run-{run.pk}-variant-1" tabindex="-1">' in page
+    assert f'<tr id="run-{run.pk}-variant-1">' in page
+    assert page.count('<figure class="chart"') == 2
 
 
 def test_request_and_packet_show_what_a_variant_saves(

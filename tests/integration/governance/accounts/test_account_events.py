@@ -109,6 +109,13 @@ def test_a_password_reset_by_mail_by_an_administrator_and_on_the_server(
     assert told()[2:] == [("password.reset", "author", "", {})]
 
 
+def test_whoever_logs_in_with_the_provider_gets_no_mail_for_a_password(cast: Cast) -> None:
+    cast.author.set_unusable_password()
+    cast.author.save()
+    asked = Client().post("/accounts/password/reset/", {"email": cast.author.email})
+    assert (asked.status_code, mail.outbox) == (302, [])
+
+
 def test_a_lost_factor_removed_in_the_admin_is_told(as_: As, cast: Cast) -> None:
     totp.TOTP.activate(cast.author, "JBSWY3DPEHPK3PXP")
     User.objects.filter(pk=cast.admin.pk).update(is_staff=True, is_superuser=True)

@@ -189,16 +189,32 @@ def test_an_account_is_counted_once_whatever_was_typed_wherever(
     assert outside.get("/requests/").status_code == 302
 
 
-def test_codes_count_with_passwords(as_: As, cast: Cast) -> None:
+def test_codes_of_a_log_in_count_with_passwords(cast: Cast) -> None:
     enrol(cast.author)
-    client = as_(cast.author)
     for number in range(3):
-        client.post("/accounts/2fa/reauthenticate/", {"code": "000000"}, REMOTE_ADDR=f"203.0.113.{number}")
+        client, place = Client(), f"203.0.113.{number}"
+        client.post("/accounts/login/", {"login": "author", "password": PASSWORD}, REMOTE_ADDR=place)
+        assert "Incorrect code" in html_of(
+            client.post("/accounts/2fa/authenticate/", {"code": "000000"}, REMOTE_ADDR=place)
+        )
     for number in range(2):
         Client().post("/accounts/login/", {"login": "author", "password": WRONG}, REMOTE_ADDR=f"203.0.113.1{number}")
-    refused = client.post("/accounts/2fa/reauthenticate/", {"code": code()}, REMOTE_ADDR="203.0.113.20")
+    refused = client.post("/accounts/2fa/authenticate/", {"code": code()}, REMOTE_ADDR="203.0.113.20")
     assert "Too many failed login attempts" in html_of(refused)
     refused = Client().post("/accounts/login/", {"login": "author", "password": PASSWORD}, REMOTE_ADDR="203.0.113.21")
+    assert "Too many failed login attempts" in html_of(refused)
+
+
+def test_a_stranger_who_guesses_keeps_nobody_from_confirming_a_factor(as_: As, cast: Cast) -> None:
+    enrol(cast.author)
+    client, asked = as_(cast.author), "/accounts/2fa/reauthenticate/"
+    for number in range(6):
+        Client().post("/accounts/login/", {"login": "author", "password": WRONG}, REMOTE_ADDR=f"203.0.113.{number}")
+    for number in range(4):
+        client.post(asked, {"code": "000000"}, REMOTE_ADDR=f"203.0.113.1{number}")
+    assert client.post(asked, {"code": code(), "next": "/"}, REMOTE_ADDR="203.0.113.20").status_code == 302
+    assert "Incorrect code" in html_of(client.post(asked, {"code": "000000"}, REMOTE_ADDR="203.0.113.21"))
+    refused = client.post(asked, {"code": code()}, REMOTE_ADDR="203.0.113.22")
     assert "Too many failed login attempts" in html_of(refused)
 
 

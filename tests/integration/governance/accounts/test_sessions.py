@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
 
 from governance.accounts import actions as accounts
 from governance.accounts.domain import MAIL_TEXTS, SecurityEvent
@@ -17,6 +16,7 @@ from governance.accounts.web.session_limits import ENDED, SEEN
 from governance.audit.models import AuditEvent
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import OutboxMessage
+from governance.jobs.queries import message_id_of
 from tests.factories.people import PASSWORD, Cast
 
 As = Callable[[User], Client]
@@ -53,6 +53,12 @@ def test_a_session_ends_after_hours_without_a_click(cast: Cast, as_: As, clock: 
     assert is_in(client), "the click before counts"
     clock.moment += IDLE
     assert client.get("/requests/")["Location"] == "/accounts/login/?next=/requests/"
+    page = "/requests/?q=vision"
+    sent = client.post("/requests/new/", {}, headers={"referer": f"http://testserver{page}"})
+    assert sent["Location"] == "/accounts/login/?next=/requests/%3Fq%3Dvision"
+    for foreign in ("http://elsewhere.test/requests/", "http://testserver//elsewhere.test/", "nothing"):
+        sent = client.post("/findings/3/assign/", {}, headers={"referer": foreign})
+        assert sent["Location"] == "/accounts/login/?next=/findings/3/", "no page but our own is followed"
     assert ENDED.replace(",", "") in client.get("/accounts/login/").content.decode().replace(",", "")
     assert not is_in(client), "and stays ended"
 
@@ -101,11 +107,6 @@ def test_pages_and_answers_are_not_kept_in_the_browser(cast: Cast, as_: As) -> N
         assert client.get(path)["Cache-Control"] == "no-store", path
 
 
-@pytest.fixture
-def with_mail(settings: Settings) -> None:
-    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"HAS_MAIL": True}
-
-
 @pytest.mark.usefixtures("with_mail")
 @pytest.mark.parametrize("happening", SecurityEvent)
 def test_the_owner_is_told_by_mail_once_it_has_happened(cast: Cast, now: datetime, happening: SecurityEvent) -> None:
@@ -123,6 +124,7 @@ def test_the_owner_is_told_by_mail_once_it_has_happened(cast: Cast, now: datetim
             f"Weighbridge: {MAIL_TEXTS[happening]}",
         )
         assert f"{now:%Y-%m-%d %H:%M} UTC" in str(sent.body)
+        assert sent.extra_headers["Message-ID"] == message_id_of(row.key)
 
 
 def test_without_mail_nobody_is_told_and_nothing_waits(cast: Cast, now: datetime) -> None:

@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile
 
 from governance.bills.actions import allocation, bills, rates
 from governance.bills.actions import month_postings as postings
+from governance.bills.domain.allocation.rules import FieldPattern, Rule
 from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.domain.file_kind import UnpackLimits
 from governance.bills.domain.pipeline import BillFile, read_bill
@@ -17,6 +18,7 @@ from governance.bills.models import Bill, BillSlice
 from governance.jobs import actions as jobs
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes
+from tests.factories.changes import REASON
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 
@@ -80,6 +82,9 @@ ACTIONS: Mapping[str, Call] = {
     ),
     "governance.bills.actions.bills.ingest": taken_in,
     "governance.bills.actions.allocation.draft": _drafted,
+    "governance.bills.actions.allocation.propose_rule": lambda cast, now: allocation.propose_rule(
+        rule=Rule("new", (FieldPattern("sku", ("x",)),), "search"), base=None, reason=REASON, by=cast.finance, now=now
+    ),
     "governance.bills.actions.allocation.publish": _published,
     "governance.bills.actions.allocation.assign": _assigned,
     "governance.bills.actions.month_postings.post_months": lambda cast, now: postings.post_months(

@@ -12,7 +12,7 @@ from hypothesis.extra.django import TestCase
 
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation, rates
-from governance.bills.domain.allocation import FieldPattern, Rule
+from governance.bills.domain.allocation.rules import FieldPattern, Rule
 from governance.bills.domain.currencies import CurrencyRate
 from governance.bills.models import AllocationRule, AllocationVersion, Bill, BillSlice, ExchangeRate, SpendLine
 from governance.bills.queries import allocation as reads

@@ -2,7 +2,6 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 
 from governance.bills.actions import allocation
 from governance.bills.models import AllocationVersion, Bill, ExchangeRate
@@ -16,16 +15,6 @@ from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 PAGES = ("/bills/", "/exchange-rates/", "/allocation-rules/")
-
-
-@pytest.fixture
-def as_():
-    def client(user):
-        found = Client()
-        found.force_login(user)
-        return found
-
-    return client
 
 
 def sent(content=None, name="bill.csv", **more):

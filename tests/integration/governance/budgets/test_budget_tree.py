@@ -1,6 +1,4 @@
-"""The tree of budgets on the database: what hangs where, who delegates what, bills, findings, the end of a quarter,
-races.
-"""
+"""The tree of budgets on the database: what hangs where, who delegates what, bills, findings, races."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,8 +10,7 @@ from django.db import IntegrityError, transaction
 
 from governance.audit.models import AuditEvent
 from governance.audit.queries.trail import first_broken
-from governance.budgets import tasks as budgets_tasks
-from governance.budgets.actions import actuals, budgets, cost_centers, quarter_end
+from governance.budgets.actions import actuals, budgets, cost_centers
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import BudgetMode, EntryKind
@@ -26,11 +23,10 @@ from governance.budgets.queries.effects import BudgetEffect, effects
 from governance.findings import actions as findings
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
-from governance.people.domain.roles import Role
+from governance.notifications.models import Notification
 from governance.people.models import Team
 from tests.factories.budgets import set_terms
-from tests.factories.people import Cast, make_person
-from tests.refusals import has_code
+from tests.factories.people import Cast
 from tests.threads import together
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
@@ -311,46 +307,12 @@ def test_what_is_left_of_a_commitment_is_given_back_once(
     assert counts() == before
 
 
-def test_a_quarter_ends_once_however_often_the_tick_runs(cast: Cast, team: Team, unit: CostCenter) -> None:
-    commit(team, cast.approver, "30")
-    reserve(team, cast.author, "10", ref=OTHER)
-    assert quarter_end.close_quarters(now=NOW) == []
-    budgets_tasks.end_quarters(LATER)
-    lines = [
-        (row.account.center.slug, row.kind, row.amount)
-        for row in LedgerEntry.objects.filter(kind="expire").order_by("pk")
-    ]
-    assert lines == [("search", "expire", D(60)), ("retail", "expire", D(960))]
-    before = counts()
-    budgets_tasks.end_quarters(LATER)
-    assert counts() == before
-    account = of(tree.of_team(team))  # type: ignore[arg-type]
-    assert (account.closed_at, balance_of(account).available, balance_of(of(unit)).available) == (LATER, 0, 0)
-    for act in (partial(reserve, team, cast.author, "1", key="n"), partial(give, team, cast.finance, "1", key="n")):
-        with pytest.raises(WrongState, check=has_code("closed")):
-            act()
-    bill(account, "12")
-    budgets.release(ref=OTHER, key="x", by=None, now=LATER)
-    assert (balance_of(account).committed, balance_of(account).reserved) == (18, 0)
-
-
-def test_a_commitment_that_ends_after_its_quarter_leaves_the_closed_account(
-    cast: Cast, team: Team, unit: CostCenter
-) -> None:
-    commit(team, cast.approver, "30")
-    account = of(tree.of_team(team))  # type: ignore[arg-type]
-    quarter_end.close_quarters(now=LATER)
-    bill(account, "200", ref="")
-    budgets.release_commitment(ref=REF, key="ended", kind=EntryKind.EXPIRE, by=None, now=LATER)
-    assert (balance_of(account).committed, balance_of(account).available) == (0, -170)
-
-
-def test_an_overspent_account_expires_nothing(cast: Cast, team: Team, unit: CostCenter) -> None:
-    account = of(tree.of_team(team))  # type: ignore[arg-type]
-    bill(account, "100", ref="")
-    quarter_end.close_quarters(now=LATER)
-    assert not LedgerEntry.objects.filter(kind="expire", account=account).exists()
-    assert AuditEvent.objects.filter(kind="budget.closed").count() == 2
+def test_a_delegation_that_reaches_a_level_above_is_told_once(cast: Cast, team: Team, unit: CostCenter) -> None:
+    rows = Notification.objects.filter(kind="budget_level", person=cast.approver).order_by("pk")
+    bill(of(unit), "700", ref="")
+    for amount, levels in (("30", ["80 "]), ("5", ["80 "]), ("165", ["80 ", "100"])):
+        give(team, cast.finance, amount, key=amount)
+        assert [row.sentence[:3] for row in rows.all()] == levels
 
 
 def test_the_list_tells_levels_and_what_is_allocated_below(cast: Cast, unit: CostCenter) -> None:
@@ -460,13 +422,3 @@ def test_teams_allocated_at_once_never_take_more_than_their_unit_holds(cast: Cas
     outcomes = together([partial(give, each, cast.finance, "30", key=each.slug) for each in teams])
     assert [type(each) for each in outcomes if isinstance(each, Exception)] == [WrongState] * 3
     assert (balance_of(of(root)).allocated_below, balance_of(of(root)).available) == (90, 10)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_ticks_close_a_quarter_once(cast: Cast, team: Team) -> None:
-    account = give(team, cast.finance, "100", key="a")
-    make_person("second", Role.FINANCE, now=NOW)
-    outcomes = together([partial(quarter_end.close_quarters, now=LATER)] * 4)
-    assert sorted(len(each) for each in outcomes) == [0, 0, 0, 1]  # type: ignore[arg-type]
-    assert LedgerEntry.objects.filter(kind="expire").count() == 1
-    assert balance_of(account).available == 0

@@ -227,5 +227,5 @@ def test_page_and_program_say_whom_to_ask(
     ]
     assert change.description in as_(cast.finance).get("/").content.decode()
     own = as_(insider).get("/").context["inbox"]
-    assert (own.changes, [line.id for line in own.proposed]) == ((), [change.pk])
+    assert (own.entries, [entry.ref for entry in own.waiting_on_others]) == ((), [str(change)])
     assert as_(cast.finance).get(f"/changes/{change.pk}/").context["cannot_confirm"] == ""

@@ -13,6 +13,7 @@ from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
 from governance.people.approvals.models import Change
+from governance.people.models import Team
 from governance.site.templatetags.weighbridge import quantity
 from tests.factories.requests import allocate_budget, usd_shares
 from tests.factories.snapshots import snapshot
@@ -56,12 +57,43 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     assert said(moved)[-1] == "Search is now under Retail."
     page = client.get("/budgets/")
     assert [(each.team, each.depth, each.parent) for each in page.context["teams"]] == [
+        ("organization", 0, ""),
         ("retail", 1, "Organization"),
         ("search", 2, "Retail"),
     ]
-    assert "delegated $100,000" in html_of(page)
+    assert "Delegated $100,000, not delegated and available $100,000" in html_of(page)
     assert [each.team for each in as_(author).get("/budgets/").context["teams"]] == ["search"]
     assert as_(author).get(f"/budgets/retail/{quarter}/USD/").status_code == 404
+
+
+def test_a_parent_shows_its_children_and_who_is_over(as_, account, finance, author, cast, quarter, now):
+    ads = Team.objects.get(slug="ads")
+    allocate_budget(team=ads, by=finance, now=now, usd="1000", gpu_h="1")
+    client = as_(finance)
+    sent = {"team": "organization", "quarter": quarter, "unit": "USD", "amount": "101000", "key": "k"}
+    client.post("/budgets/", sent | {"reason": WHY})
+    over = BudgetAccount.objects.get(unit="USD", center__team=ads)
+    stated = Stated(period=f"{now:%Y-%m}", amount=Decimal(2550))
+    actuals.book_actual(account=over, stated=stated, key="bill", by=None, now=now)
+    page = client.get("/budgets/")
+    rows = {each.team: each.accounts for each in page.context["teams"]}
+    (money,) = [row for row in rows["organization"] if row.unit == "USD"]
+    assert money.account.balance.available == 0
+    assert (money.rolled.whole.available, money.rolled.over) == (Decimal(98450), Decimal(1550))
+    assert money.rolled.names_over == ("Ads",)
+    assert page.context["reach"] == Decimal("2.55")
+    words = html_of(page)
+    assert max(row.used_share for each in rows.values() for row in each) == Decimal("2.55")
+    assert "Ads: $1,550 over budget" in words
+    assert "Ads: $1,550 over budget" in html_of(client.get(f"/budgets/organization/{quarter}/USD/"))
+    file = client.get(f"/budgets.csv?quarter={quarter}").content.decode("utf-8-sig").splitlines()
+    assert file[0].endswith('"Available with all below","Over budget below"')
+    assert [line.split(",")[1] for line in file[1:]] == ['"ads"', '"ads"', '"organization"', '"search"', '"search"']
+    assert '"98450.00","1550.00"' in next(line for line in file if "organization" in line)
+    own = as_(author).get("/budgets.csv").content.decode("utf-8-sig")
+    assert "search" in own
+    assert "ads" not in own
+    assert "organization" not in own
 
 
 @pytest.mark.parametrize(
@@ -180,13 +212,12 @@ def test_findings_are_given_and_closed(as_, finance, author, outsider, now):
     assert said(client.post(f"/findings/{found.pk}/assign/", sent, follow=True)) == [
         f"Author is now responsible for {found}."
     ]
-    assert said(client.post(f"/findings/{found.pk}/assign/", {}, follow=True)) == [
-        "Choose a person and enter a date like 2026-12-31."
-    ]
+    refused = client.post(f"/findings/{found.pk}/assign/", {})
+    assert (refused.status_code, sorted(refused.context["row"]["assign"].errors)) == (400, ["due_on", "owner"])
     assert as_(outsider).post(f"/findings/{found.pk}/close/", {"note": "Done."}).status_code == 404
-    assert said(as_(author).post(f"/findings/{found.pk}/close/", {"note": ""}, follow=True))[0].startswith(
-        "Describe in 3 to"
-    )
+    refused = as_(author).post(f"/findings/{found.pk}/close/", {"note": ""})
+    rule = "Describe in 3 to 2,000 characters what was done about it."
+    assert (refused.status_code, refused.context["row"]["close"].errors) == (400, {"note": [rule]})
     assert said(as_(author).post(f"/findings/{found.pk}/close/", {"note": "Done."}, follow=True)) == [
         f"{found} is closed."
     ]

@@ -7,7 +7,9 @@ import pytest
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
-from governance.budgets.models import LedgerEntry
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries.budgets import balance_of
+from governance.budgets.queries.burn_down import burn_down_of
 from tests.factories.requests import allocate_budget, usd_shares
 from tests.pages import html_of
 
@@ -36,7 +38,7 @@ def test_the_page_is_of_one_quarter(as_, team, finance, quarter, now):
     )
     answer = as_(finance).get(f"/budgets/?quarter={later}")
     assert answer.context["quarters"] == [later, quarter]
-    assert [(each.unit, each.balance.available) for each in answer.context["teams"][0].accounts] == [
+    assert [(each.unit, each.account.balance.available) for each in answer.context["teams"][-1].accounts] == [
         ("USD", Decimal(5))
     ]
 
@@ -104,3 +106,22 @@ def test_a_ledger_is_seen_by_the_team_and_the_house(as_, decided, author, outsid
 
 def test_an_account_that_was_never_opened_is_not_found(as_, team, finance):
     assert as_(finance).get("/budgets/search/2026Q4/EUR/").status_code == 404
+
+
+def test_the_burn_down_ends_at_what_the_ledger_says_is_available(as_, decided, finance, quarter, now):
+    html = html_of(as_(finance).get(f"/budgets/search/{quarter}/USD/"))
+    account = BudgetAccount.objects.get(center__slug="search", quarter=quarter, unit="USD")
+    found = burn_down_of(team=decided.team, quarter=quarter, unit="USD", today=now.date(), this=Decimal(5))
+    assert found is not None
+    assert found.now == balance_of(account).available
+    assert found.expected_after == found.expected - 5
+    assert 'id="burn-down"' in html
+    assert "Show as table" in html
+    assert burn_down_of(team=decided.team, quarter="2001Q1", unit="USD", today=now.date()) is None
+
+
+def test_the_burn_down_without_a_request_gives_back_what_it_holds(decided, quarter, now):
+    asked = {"team": decided.team, "quarter": quarter, "unit": "USD", "today": now.date()}
+    with_it, without = burn_down_of(**asked), burn_down_of(**asked, without=decided.ref)
+    assert without.now == without.allocated == 100_000
+    assert without.now - with_it.now == usd_shares(now=now)[0]

@@ -16,11 +16,18 @@ def _found(now: datetime) -> Finding:
     return findings.raise_once(sighting=findings.Sighting(**said), by=None, now=now)  # type: ignore[arg-type]
 
 
+def _assign_all(cast: Cast, now: datetime) -> None:
+    rows, due = [_found(now)], now.date()
+    seen = {row.pk: row.owner_id for row in rows}
+    findings.assign_all(findings=rows, seen_owners=seen, owner=cast.author, due_on=due, by=cast.finance, now=now)
+
+
 ACTIONS: Mapping[str, Call] = {
     "governance.findings.actions.raise_once": lambda cast, now: _found(now),
     "governance.findings.actions.assign": lambda cast, now: findings.assign(
         finding=_found(now), owner=cast.author, due_on=now.date(), by=cast.finance, now=now
     ),
+    "governance.findings.actions.assign_all": _assign_all,
     "governance.findings.actions.close": lambda cast, now: findings.close(
         finding=_found(now), note="Done.", by=cast.finance, now=now
     ),

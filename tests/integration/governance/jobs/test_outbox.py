@@ -172,10 +172,10 @@ def test_doubt_once_raised_stays(db: None, handlers: dict[str, outbox.Handler]) 
 
 
 def test_what_needs_a_person_pauses_without_losing_anything(db: None, handlers: dict[str, outbox.Handler]) -> None:
-    handlers["test"] = raising(NeedsPerson("The token is wrong; set JIRA_TOKEN."))
+    handlers["test"] = raising(NeedsPerson("The token is wrong; store another."))
     message = outbox.deliver(pk=enqueue(number=1).pk, now=NOW)
     assert message is not None
-    assert (message.state, message.error) == ("paused", "The token is wrong; set JIRA_TOKEN.")
+    assert (message.state, message.error) == ("paused", "The token is wrong; store another.")
     assert (message.payload, message.lease_until) == ({"number": 1}, None)
     assert outbox.deliver(pk=message.pk, now=NOW + timedelta(days=1)) is None
     assert due(now=NOW + timedelta(days=1)) == []

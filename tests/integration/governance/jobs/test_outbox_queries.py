@@ -3,9 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-
-from governance.audit.actions import record as audit
 from governance.jobs import queries as effects
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
@@ -22,8 +19,6 @@ def message(key: str, **changes: Any) -> OutboxMessage:
 def test_an_empty_outbox(db: None) -> None:
     assert effects.health(now=NOW) == effects.OutboxHealth(0, 0, 0, 0, 0, None, None)
     assert (effects.pauses(), list(effects.stuck()), list(effects.delayed())) == ([], [], [])
-    assert effects.last_connection() is None
-    assert effects.check_under_way() is None
 
 
 def test_the_outbox_in_figures(db: None) -> None:
@@ -57,18 +52,3 @@ def test_what_is_stuck_and_what_is_delayed(db: None) -> None:
     message("fresh")
     assert [row.key for row in effects.stuck()] == ["b", "a"]
     assert [row.key for row in effects.delayed()] == ["soon", "late"]
-
-
-def test_the_last_connection_test(db: None) -> None:
-    for is_ok, at in ((True, NOW), (False, NOW + HOUR)):
-        with transaction.atomic():
-            details = {"ok": is_ok, "sentence": f"Said {is_ok}.", "account": "bot"}
-            audit.record(kind=effects.CHECKED, by=None, subject=("integration", "jira"), details=details, now=at)
-    assert effects.last_connection() == effects.ConnectionTest(False, "Said False.", "bot", NOW + HOUR)
-
-
-def test_a_connection_test_under_way(db: None) -> None:
-    message("old", kind=effects.CHECK, state="done")
-    assert effects.check_under_way() is None
-    running = message("new", kind=effects.CHECK, state="claimed")
-    assert effects.check_under_way() == running

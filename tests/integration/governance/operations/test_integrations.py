@@ -8,8 +8,9 @@ from governance.audit.models import AuditEvent
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.tickets.actions import record_health
-from reviews.tickets.ports import TrackerHealth
+from reviews.tickets.actions import record_health, request_test
+from reviews.tickets.ports import CheckStep, TrackerHealth
+from tests.factories import tickets as sites
 from tests.pages import html_of
 
 
@@ -52,15 +53,19 @@ def test_a_quiet_outbox(as_, admin):
     page = html_of(as_(admin).get("/integrations/"))
     assert "No dead messages" in page
     assert "Resume paused messages" not in page
-    assert "JIRA_URL" in page
+    assert "/integrations/ticket-sites/" in page
 
 
 def test_rows_are_shown_to_those_who_see_everything(as_, message, author, reviewer_one, now):
     message(JobState.DEAD, "secret-key", error="Secret.", finished_at=now)
-    assert "secret-key" in html_of(as_(reviewer_one).get("/integrations/"))
+    message(JobState.PAUSED, "paused-key", error="The mail server refuses somebody@example.org.")
+    seen = html_of(as_(reviewer_one).get("/integrations/"))
     page = html_of(as_(author).get("/integrations/"))
-    assert "secret-key" not in page
-    assert "Dead" in page
+    for words in ("secret-key", "paused-key", "somebody@example.org"):
+        assert words in seen
+        assert words not in page
+    for words in ("Dead", "1 message: ticket.open"):
+        assert words in page
 
 
 def test_a_dead_message_is_retried(as_, message, admin, now):
@@ -94,18 +99,18 @@ def test_a_message_that_is_not_stuck_is_not_retried(as_, message, admin):
     assert as_(admin).post("/integrations/0/retry/").status_code == 404
 
 
-def test_a_connection_test_is_asked_for_and_followed(as_, admin, settings):
-    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {
-        "JIRA": settings.WEIGHBRIDGE["JIRA"] | {"url": "https://jira.test", "token": "very-secret"}
-    }
+def test_a_connection_test_is_asked_for_and_followed(as_, admin, now):
+    site = sites.make_site(now=now, token="very-secret-token", is_ok=None)
     client = as_(admin)
-    assert "Not tested" in html_of(client.get("/integrations/"))
-    page = html_of(client.post("/integrations/check/", follow=True))
-    assert 'hx-get="/integrations/connection/"' in page
-    row = OutboxMessage.objects.get(kind="tracker.check")
+    assert "Not tested" in html_of(client.get("/integrations/ticket-sites/"))
+    assert "The connections are being tested." in html_of(client.post("/integrations/check/", follow=True))
+    (row,) = OutboxMessage.objects.filter(kind="tracker.check")
     assert (row.state, row.lane, row.payload) == (JobState.QUEUED, "tracker", {"by": admin.pk})
-    assert AuditEvent.objects.get(kind="tracker.check_requested").subject == "jira"
-    assert "very-secret" not in page
+    assert AuditEvent.objects.get(kind="tracker.check_requested").subject == "tickets"
+    request_test(site=site, occasion="x", by=admin, now=now)
+    page = html_of(client.get("/integrations/ticket-sites/"))
+    assert 'hx-get="/integrations/ticket-sites/"' in page
+    assert "very-secret-token" not in page
 
 
 def test_a_second_test_takes_the_place_of_one_that_never_got_through(as_, admin):
@@ -120,12 +125,27 @@ def test_a_second_test_takes_the_place_of_one_that_never_got_through(as_, admin)
 
 
 @pytest.mark.parametrize(("ok", "badge"), [(True, "Connected"), (False, "Not working")])
-def test_the_answer_of_the_last_test_is_the_health(as_, author, settings, now, ok, badge):
-    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | {"url": "https://jira.test"}}
-    record_health(health=TrackerHealth(ok=not ok, sentence="Earlier.", account=""), now=now)
-    record_health(health=TrackerHealth(ok=ok, sentence="Jira answered so.", account="bot"), now=now)
-    page = html_of(as_(author).get("/integrations/connection/"))
+def test_the_answer_of_the_last_test_is_the_health(as_, author, now, ok, badge):
+    site = sites.make_site(now=now)
+    for sentence, is_ok in (("Earlier.", not ok), ("Jira answered so.", ok)):
+        steps = (CheckStep("Account", is_ok, sentence),)
+        record_health(site=site, health=TrackerHealth(ok=is_ok, sentence=sentence, steps=steps), now=now)
+    page = html_of(as_(author).get("/integrations/ticket-sites/"))
     assert badge in page
     assert "Jira answered so." in page
     assert "Earlier." not in page
     assert "hx-get" not in page
+    assert "/settings/tickets/" not in page, "only administrators set up sites"
+
+
+def test_without_a_site_tickets_wait(as_, author, admin):
+    assert "An administrator can set up a site." in html_of(as_(author).get("/integrations/ticket-sites/"))
+    assert "/settings/tickets/" in html_of(as_(admin).get("/integrations/ticket-sites/"))
+
+
+def test_what_a_version_cannot_do_is_said(as_, author, now):
+    server = "Jira Data Center 9.12.2"
+    sites.make_site(now=now, flavor="data_center", version="9.12.2", server=server, signs_webhooks=False)
+    page = html_of(as_(author).get("/integrations/ticket-sites/"))
+    assert server in page
+    assert "does not sign its webhooks" in page

@@ -93,7 +93,7 @@ def test_a_connection_test_takes_the_place_of_the_one_before(cast: Cast) -> None
     assert [row.state for row in OutboxMessage.objects.order_by("pk")] == ["canceled", "canceled", "queued"]
     assert OutboxMessage.objects.get(pk=second.pk).finished_at == LATER + timedelta(seconds=1)
     assert [row.pk for row in OutboxMessage.due(now=LATER + timedelta(seconds=2), limit=100)] == [third.pk]
-    assert events("tracker.check_requested") == [("Admin", "jira", {}), ("Admin", "jira", {}), ("Approver", "jira", {})]
+    assert events("tracker.check_requested") == [(name, "tickets", {}) for name in ("Admin", "Admin", "Approver")]
 
 
 def test_a_connection_test_disturbs_no_other_message_nor_one_that_is_done(cast: Cast) -> None:

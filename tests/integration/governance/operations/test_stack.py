@@ -160,7 +160,7 @@ def test_a_process_that_ends_at_once_is_named_with_its_log(logs: Path) -> None:
 
 def test_a_server_that_never_answers_is_given_up(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "START_PATIENCE_S", 0.3)
-    with Stack(logs=logs) as stack, pytest.raises(SystemExit, match=r"did not answer within 0 s\. See .*logs"):
+    with Stack(logs=logs) as stack, pytest.raises(SystemExit, match=r"did not answer within 0\.3 s\. See .*logs"):
         stack.wait_for(f"http://127.0.0.1:{free_port()}/")
 
 

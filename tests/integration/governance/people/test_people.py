@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +16,9 @@ from governance.people.domain.roles import BINDING, Role
 from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import people_with, person_of, teams_of
 from tests.factories.people import Cast, make_person
+from tests.late_locks import late_locks
 from tests.refusals import has_code
+from tests.threads import in_the_middle
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 
@@ -222,3 +225,35 @@ def test_who_somebody_is(cast: Cast) -> None:
     assert person_of(nameless).name == "nameless"
     assert (person_of(nameless).roles, person_of(nameless).teams) == (frozenset(), frozenset())
     assert [user.username for user in people_with(Role.REVIEWER)] == ["reviewer_one", "reviewer_two"]
+
+
+def test_a_person_is_locked_before_the_loss_of_a_role_is_recorded(cast: Cast, now: datetime) -> None:
+    people.create_token(user=cast.author, valid_days=1, by=None, now=now)
+    with late_locks() as late:
+        people.revoke_role(
+            user=cast.author, role=Role.REQUESTER, team=Team.objects.get(slug="search"), by=None, now=now
+        )
+    assert ApiToken.objects.get().revoked_at == now
+    assert late == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_role_is_revoked_while_a_token_is_created(cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Team.objects.get(slug="search")
+    create = partial(people.create_token, user=cast.author, valid_days=1, by=None, now=now)
+    revoke = partial(people.revoke_role, user=cast.author, role=Role.REQUESTER, team=home, by=None, now=now)
+    token, outcome = in_the_middle(monkeypatch, (ApiToken, "save"), create, revoke)
+    assert isinstance(token, str)
+    assert outcome is None
+    assert ApiToken.objects.get().revoked_at == now
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_does_something_while_a_token_is_created(
+    cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = partial(people.create_token, user=cast.author, valid_days=1, by=None, now=now)
+    grant = partial(people.grant_role, user=cast.author, role=Role.AUDITOR, by=None, now=now)
+    token, outcome = in_the_middle(monkeypatch, (ApiToken, "save"), create, grant)
+    assert isinstance(token, str)
+    assert isinstance(outcome, RoleGrant)

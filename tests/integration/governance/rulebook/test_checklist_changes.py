@@ -44,4 +44,4 @@ def test_another_order():
     (change,) = diff_checklists(BEFORE, changed(items=BEFORE.items[::-1]))
     assert change.path == "items"
     assert change.words.startswith("The order of the items changed from ")
-    assert f" to {BEFORE.items[-1].id}, {BEFORE.items[-2].id}, " in change.words
+    assert f" to {BEFORE.items[-1].title}, {BEFORE.items[-2].title}, " in change.words

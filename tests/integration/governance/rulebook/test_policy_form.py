@@ -31,7 +31,16 @@ def test_a_limit_is_changed_and_saved_as_a_draft(as_, policy, approver):
     assert saved.headers["Location"] == f"/rulebook/policies/{policy.name}/{draft.number}/"
     assert (draft.state, draft.written_by) == ("draft", approver)
     (change,) = rulebook.changes(before=policy, after=draft)
-    assert (change.path, change.before, change.after) == ("rules[training-gpu-hours].limit", "200 gpu_h", "250 gpu_h")
+    assert (change.path, change.before, change.after) == ("rules[training-gpu-hours].limit", "200 GPU h", "250 GPU h")
+
+
+def test_a_message_that_still_tells_of_the_old_limit_is_pointed_out(as_, policy, approver):
+    client, words = as_(approver), "The message names a number that is not the limit."
+    old = html_of(client.get(f"/rulebook/policies/{policy.name}/{policy.number}/"))
+    saved = client.post(url(policy), filled(client.get(url(policy)), **{"form-0-limit": "250"}))
+    new = html_of(client.get(saved.headers["Location"]))
+    assert (old.count(words), new.count(words)) == (0, 1)
+    assert words in new.partition('id="rule-training-gpu-hours"')[2].partition("</tr>")[0]
 
 
 def test_a_rule_is_added_and_another_removed(as_, policy, approver):

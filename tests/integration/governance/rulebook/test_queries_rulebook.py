@@ -67,7 +67,7 @@ def test_what_a_new_draft_starts_from(cast: Cast, now: datetime) -> None:
 def test_what_changed(policy: PolicyVersion, stricter: PolicyVersion, checklist: ChecklistVersion) -> None:
     changes = rulebook.changes(before=policy, after=stricter)
     assert [(change.path, str(change.before), str(change.after)) for change in changes] == [
-        ("rules[training-gpu-hours].limit", "200 gpu_h", "100 gpu_h")
+        ("rules[training-gpu-hours].limit", "200 GPU h", "100 GPU h")
     ]
     assert rulebook.changes(before=policy, after=policy) == ()
     assert rulebook.changes(before=checklist, after=checklist) == ()

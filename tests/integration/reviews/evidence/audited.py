@@ -20,6 +20,7 @@ from governance.jobs.models import OutboxMessage
 from reviews.evidence import actions as traffic
 from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.domain.traffic_file import MonthTraffic
+from reviews.evidence.locking import lock_all
 from reviews.evidence.models import RequestProjection
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
@@ -33,13 +34,15 @@ from reviews.workflow.actions import (
     projections,
     re_reviews,
     retirements,
+    review,
     screening,
     waivers,
 )
 from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions.drafting import filing
+from reviews.workflow.actions.drafting import amendments, filing
 from tests.factories import kinds
 from tests.factories import requests as walks
+from tests.factories import tickets as sites
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.people import Cast
@@ -66,7 +69,9 @@ def _amend(world: World) -> None:
 
 
 def _exchange(world: World) -> None:
-    STEPS["exchange"](world, world.evidence(), world.cast.author)
+    request, by = world.evidence(), world.cast.author
+    other = make_version(by=by, now=world.now, version="9.9.9", seed=99)
+    amendments.exchange(request=request, version=other, reason="It was trained anew.", by=by, now=world.now)
 
 
 def _revoke(world: World) -> None:
@@ -135,6 +140,11 @@ def _file(world: World) -> None:
     filing.file_request(entry=entry, by=world.cast.author, now=world.now)
 
 
+def _take_back(world: World) -> None:
+    request = world.vote(world.in_review(), world.cast.reviewer_one)
+    review.take_back(request=request, reason="I misread the interval.", by=world.cast.reviewer_one, now=world.now)
+
+
 def _waive(world: World) -> None:
     waivers.grant(
         request=world.evidence(),
@@ -151,10 +161,17 @@ def _tell(world: World) -> None:
     effects.notify_request_ticket(request=request, occasion="evidence", reason="", by=None, now=world.now)
 
 
+def _route(world: World) -> None:
+    world.submitted()
+    sites.make_routed_site(now=world.now)
+    assert effects.route_waiting(now=world.now) == 1
+
+
 def _probe(world: World) -> None:
+    site = sites.a_site(world.now)
     world.submitted()
     OutboxMessage.objects.update(state=JobState.PAUSED)
-    assert effects.probe_tracker(now=world.now)
+    assert effects.probe_tracker(site=site, now=world.now)
 
 
 def _doubted(world: World) -> None:
@@ -181,7 +198,17 @@ def _lift(world: World) -> None:
 
 
 def _revoke_rejected(world: World) -> None:
-    authorizations.revoke_rejected(request=world.decided(), by=world.cast.reviewer_one, now=world.now)
+    request = world.decided()
+    with transaction.atomic():
+        lock_all(request=request, now=world.now)
+        authorizations.revoke_rejected(request=request, by=world.cast.reviewer_one, now=world.now)
+
+
+def _supersede(world: World) -> None:
+    first = world.decided()
+    row = walks.make_draft(by=world.cast.author, now=world.now, version=first.model_version, purpose="Another")
+    with transaction.atomic():
+        authorizations.supersede(request=lock_all(request=row, now=world.now), by=world.cast.approver, now=world.now)
 
 
 def _announce(world: World, days: int = 60) -> None:
@@ -256,16 +283,36 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.authorizations.confirm_condition": in_world(_confirm),
     "reviews.workflow.actions.authorizations.issue": in_world(World.decided),
     "reviews.workflow.actions.authorizations.lift_condition": in_world(_lift),
+    "reviews.workflow.actions.authorizations.supersede": in_world(_supersede),
     "reviews.workflow.actions.authorizations.revoke_rejected": in_world(_revoke_rejected),
     "reviews.workflow.actions.authorizations.revoke": in_world(_revoke),
     "reviews.tickets.actions.link_ticket": in_world(
-        lambda world: effects.link_ticket(ticket=world.submitted().ticket, remote=REMOTE, now=world.now)
+        lambda world: sites.link(world.submitted().ticket, remote=REMOTE, now=world.now)
     ),
+    "reviews.tickets.actions.attach_packet": in_world(
+        lambda world: effects.attach_packet(
+            ticket=world.submitted().ticket, packet_id=1, number=1, when="printed", by=None, now=world.now
+        )
+    ),
+    "reviews.tickets.actions.attach_packet_of_request": in_world(
+        lambda world: effects.attach_packet_of_request(
+            request=world.submitted(), packet_id=1, number=1, by=None, now=world.now
+        )
+    ),
+    "reviews.tickets.actions.record_attachment": in_world(
+        lambda world: effects.record_attachment(ticket=world.submitted().ticket, name="a.pdf", note="", now=world.now)
+    ),
+    "reviews.tickets.actions.request_test": in_world(
+        lambda world: effects.request_test(site=sites.a_site(world.now), occasion="x", by=None, now=world.now)
+    ),
+    "reviews.tickets.actions.route_waiting": in_world(_route),
     "reviews.tickets.actions.mark_uncertain": in_world(
         lambda world: effects.mark_uncertain(ticket=world.submitted().ticket, now=world.now)
     ),
     "reviews.tickets.actions.record_health": in_world(
-        lambda world: effects.record_health(health=TrackerHealth(ok=True, sentence="It answers."), now=world.now)
+        lambda world: effects.record_health(
+            site=sites.a_site(world.now), health=TrackerHealth(ok=True, sentence="It answers."), now=world.now
+        )
     ),
     "reviews.tickets.actions.record_ticket_update": in_world(
         lambda world: effects.record_ticket_update(
@@ -308,6 +355,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.review.request_review": in_world(World.in_review),
     "reviews.workflow.actions.review.vote": in_world(World.before_the_last_vote),
     "reviews.workflow.actions.review.cast": in_world(World.before_the_last_vote),
+    "reviews.workflow.actions.review.take_back": in_world(_take_back),
     "reviews.workflow.actions.requests.extend": in_world(World.extended),
     "reviews.workflow.actions.screening.evaluate_again": in_world(_evaluate_again),
     "reviews.workflow.actions.screening.reopen": in_world(World.revised),

@@ -79,8 +79,26 @@ def test_page_and_packet_show_attested_values_beside_the_claims(
     assert (views["map"].measured.basis, views["map"].verdict) == ("attested", "valid")
     (row,) = [row for row in comparisons(evidence) if row.name == "latency_p95_ms"]
     assert (row.measured.value, row.measured.basis, row.measured.verdict) == (40, "attested", "valid")
-    shown = words(enter(cast.reviewer_one).get(page_of(request_elsewhere)))
+    shown = words(enter(cast.reviewer_one).get(page_of(request_elsewhere, "evidence")))
     assert re.search(r"Latency p95 .{0,90}40\.00 ms attested", shown), shown
+
+
+@pytest.mark.parametrize("values", [{"map_50": "0.3", "miou": "0.62"}, {"miou": "0.62"}], ids=["missed", "no value"])
+def test_a_limit_of_which_one_is_enough_is_no_limit_of_its_metric(
+    values: dict[str, str], request_elsewhere: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    """The policy asks for a map_50 or a miou of at least 0.5."""
+    signed = kinds.Signed({"latency_p95_ms": "40", **values})
+    attest(request_elsewhere, kinds.envelope_of(kinds.result_for(request_elsewhere, signed, now=now)), cast, now)
+    evidence = EvidenceSnapshot(request_elsewhere, now)
+    statuses = {result.rule_id: result.status for result in evidence.policy_evaluation.results}
+    assert statuses["overlap-floor-prod"] == "passed"
+    views = {view.kind.name: view for view in metric_views(evidence)}
+    assert {name: views[name].limit for name in ("map_50", "miou") if name in views} == dict.fromkeys(values)
+    limit = views["latency_p95_ms"].limit
+    assert (limit.value, limit.rule_id, limit.status) == (100, "latency-p95-prod-elsewhere", "passed")
+    rows = {row.name: row.limit for row in comparisons(evidence)}
+    assert {name: rows[name] for name in values} == dict.fromkeys(values)
 
 
 def other(field: str, value: Any) -> Forge:
@@ -352,7 +370,7 @@ def test_an_inflated_result_is_found_when_it_is_measured_again(cast: Cast, now: 
     walks.take_results(request=request, now=now)
     (finding,) = Finding.objects.filter(kind="attested.inflated")
     assert finding.subject == request.ref
-    assert "latency_p95_ms was attested as 0.5 ms, and measured as 1.9 to 2.2 ms." in finding.text
+    assert "Latency p95 was attested as 0.5 ms, and measured as 1.9 to 2.2 ms." in finding.text
     assert finding.owner == cast.approver
 
 

@@ -84,7 +84,7 @@ def test_signed_alternatives_satisfy_the_rule_and_stand_on_page_and_packet(
         ("small", "equivalent and cheaper"),
         ("batch", "equivalent and cheaper"),
     ]
-    shown = words(enter(cast.reviewer_one).get(page_of(request)))
+    shown = words(enter(cast.reviewer_one).get(page_of(request, "evidence")))
     assert "Accepted answer, USD" in shown
     assert "equivalent and cheaper" in shown
     packet = packet_of(snapshot_of(request, now=now))

@@ -223,7 +223,7 @@ def test_metric_and_cost_items_are_answered_by_metric_values(submitted: ReviewRe
     assert status_of(submitted, "cost-training", now)[0]
     assert status_of(submitted, "performance-quality", now) == (
         False,
-        "Still open: accuracy needs a measured or billed metric value.",
+        "Still open: Accuracy needs a measured or billed value.",
     )
     walks.take_results(request=submitted, now=now)
     assert status_of(submitted, "performance-quality", now)[0]
@@ -268,7 +268,7 @@ def test_a_measurement_grows_old(world: World) -> None:
     assert status_of(request, "performance-latency", later - timedelta(seconds=1))[0]
     is_complete, why = status_of(request, "performance-latency", later)
     assert not is_complete
-    assert f"the metric value of latency_p95_ms expired on {later:%Y-%m-%d}" in why
+    assert f"the value of Latency p95 expired on {later:%Y-%m-%d}" in why
     with refused(WrongState, match="^Performance benchmark: latency", code="checklist_open"):
         review.request_review(request=request, by=world.cast.author, now=later)
 
@@ -327,8 +327,8 @@ def test_a_run_without_any_result_is_told_too(submitted: ReviewRequest, author: 
 @pytest.mark.parametrize(
     ("metrics", "words"),
     [
-        ({"accuracy": (1.2, None, None, 500)}, "accuracy cannot be above 1."),
-        ({"latency_p95_ms": (2.0, 3.0, 4.0, 500)}, "The lower bound of latency_p95_ms is above its value."),
+        ({"accuracy": (1.2, None, None, 500)}, "Accuracy cannot be above 1."),
+        ({"latency_p95_ms": (2.0, 3.0, 4.0, 500)}, "The lower bound of Latency p95 is above its value."),
     ],
 )
 def test_an_impossible_metric_value_spoils_the_whole_run(
@@ -410,7 +410,7 @@ def test_a_claim_the_measurement_contradicts_must_be_explained(world: World) -> 
     (found,) = EvidenceSnapshot(request, world.now).contradictions
     assert (found.contradiction.name, found.answer, found.answered_by) == ("latency_p95_ms", "", "")
     assert found.contradiction.is_worse
-    with refused(WrongState, match="latency_p95_ms was declared as 1 ms, but is measured as 2 ms", code="contradicted"):
+    with refused(WrongState, match="Latency p95 was declared as 1 ms, but is measured as 2 ms", code="contradicted"):
         review.request_review(request=request, by=author, now=world.now)
     for text in ("It was a GPU machine.", "It was another batch size."):
         evidence.answer_contradiction(request=request, name="latency_p95_ms", text=text, by=world.mate, now=world.now)
@@ -454,6 +454,6 @@ def test_a_total_that_nobody_stated_is_shown_as_computed(author: User, now: date
     views = {view.kind.name: view for view in metric_views(EvidenceSnapshot(draft, now))}
     total = views["total_cost_1y_usd"]
     assert total.claimed is None
-    assert (total.claimed_or_computed.value, total.claimed_or_computed.basis) == (3300, "declared")
-    assert views["training_cost_usd"].claimed_or_computed == views["training_cost_usd"].claimed
+    assert (total.claimed, total.derived.value, total.derived.basis, total.is_total) == (None, 3300, "declared", True)
+    assert (views["training_cost_usd"].derived, views["training_cost_usd"].is_total) == (None, False)
     assert "$3,300" in words(enter(author).get(page_of(draft)))

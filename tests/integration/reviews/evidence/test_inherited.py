@@ -67,7 +67,7 @@ def test_the_answer_is_inherited_with_its_basis(decided, cast, now, as_, api):
     assert bundle["inherited"] == [{"item": ITEM, "text": TEXT, "from": basis}]
     (row,) = [row for row in checklist_rows(EvidenceSnapshot(child, now)) if row.item_id == ITEM]
     assert row.answer == f"{TEXT}\nInherited from {basis}."
-    page = as_(cast.author).get(f"/requests/{child.ref}/").content.decode()
+    page = as_(cast.author).get(f"/requests/{child.ref}/checklist/").content.decode()
     assert f"Inherited from {basis}" in page
     policy = as_(cast.author).get(f"/rulebook/policies/{version.name}/{version.number}/").content.decode()
     assert f"{ITEM} (provenance)," in policy

@@ -79,7 +79,7 @@ def test_a_rule_about_the_p80_fires_on_it(world: World) -> None:
     said = request.policy_evaluations.order_by("-pk").first().document["results"]
     result = next(each for each in said if each["metric"] == "total_cost_1y_usd")
     assert result["status"] == "passed"
-    assert result["reason"].startswith("The P80 of total_cost_1y_usd is ")
+    assert result["reason"].startswith("The P80 of Total cost 1 year is ")
 
 
 def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:

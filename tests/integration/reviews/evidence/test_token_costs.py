@@ -116,7 +116,7 @@ def test_the_worked_case_from_the_bill_to_the_page_the_file_and_programs(
     """66.50 planned; 97.65 for tokens less one cent of rounding, and 0.51 for tokens of an unknown meter."""
     bill = read(csv_bytes(bill_of(months[0])))
     assert "Tokens of these meters have no known model or direction" in " ".join(bill.report["notes"])
-    path = f"/requests/{decided.ref}/costs/"
+    path = f"/requests/{decided.ref}/bills/"
     assert f"missing: {NO_REQUESTS}".replace("'", "&#x27;") in html_of(as_(cast.author).get(path))
     traffic.supply_traffic(
         request=decided, months=(MonthTraffic(months[0], 120_000),), channel="form", by=cast.author, now=now
@@ -141,7 +141,7 @@ def test_the_worked_case_from_the_bill_to_the_page_the_file_and_programs(
     page = html_of(as_(cast.author).get(path))
     for words in ("mystery", "$14.78", "$15.74", "unmatched", "36,000,000", "Shapley", "13.30"):
         assert words in page
-    told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/costs/").json()["tokens"]
+    told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/bills/").json()["tokens"]
     assert told["rows"][0]["subject"].startswith("sha256:")
     (split,) = [each["split"] for each in told["months"] if each["split"]]
     assert (split["total"], split["cache"], split["in_order"]["cache"]) == ("31.65", "6.7", "8.1")
@@ -162,7 +162,7 @@ def test_the_same_month_again_replaces_its_tokens_and_money_stays_equal(months, 
 
 
 def test_without_tokens_the_page_says_so_and_strangers_see_no_file(as_, cast, decided, months, estimated):
-    assert "No tokens in the bills" in html_of(as_(cast.author).get(f"/requests/{decided.ref}/costs/"))
+    assert "No tokens in the bills" in html_of(as_(cast.author).get(f"/requests/{decided.ref}/bills/"))
     assert as_(cast.outsider).get(f"/requests/{decided.ref}/token-costs.csv").status_code == 404
 
 

@@ -11,6 +11,8 @@ from django.db import DatabaseError, connection, transaction
 
 from benchmarking.projections.models import CostProjection
 from governance.audit.models import AuditEvent
+from governance.bills.actions import rates
+from governance.bills.domain.currencies import CurrencyRate
 from reviews.evidence import actions as traffic
 from reviews.evidence.domain.traffic_file import MonthTraffic
 from reviews.evidence.models import RequestProjection, Traffic
@@ -49,16 +51,16 @@ def test_the_parts_stand_on_the_page_in_the_file_and_for_programs(
 ):
     """1,500 requests for 1,000, two GPU hours for one, 80 dollars an hour for 100: 50 + 50 - 40."""
     read(csv_bytes([billed(months[0], 160)]))
-    path = f"/requests/{decided.ref}/costs/"
+    path = f"/requests/{decided.ref}/bills/"
     assert "missing: the month&#x27;s number of requests" in html_of(as_(cast.author).get(path))
     said = {"month": f"{months[0]:%Y-%m}", "requests": "1500", "source": "gateway"}
     assert as_(cast.author).post(path, said).status_code == 302
     page = html_of(as_(cast.author).get(path))
     assert "volume $50.00" in page
     assert "40.00</span>" in page
-    told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/costs/").json()["months"][0]
+    told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/bills/").json()["months"][0]
     assert (told["parts"], told["difference"]) == ({"volume": "50", "efficiency": "50", "price": "-40"}, "60")
-    text = as_(cast.author).get(f"/requests/{decided.ref}/costs.csv").content.decode("utf-8-sig")
+    text = as_(cast.author).get(f"/requests/{decided.ref}/bills.csv").content.decode("utf-8-sig")
     first = next(csv.DictReader(io.StringIO(text)))
     assert [first[f"x_Variance{name}"].lstrip("'") for name in ("Volume", "Efficiency", "Price", "Total")] == [
         "50.00",
@@ -69,7 +71,7 @@ def test_the_parts_stand_on_the_page_in_the_file_and_for_programs(
 
 
 def test_a_later_row_takes_the_place_and_rows_are_never_changed(api, as_, cast, decided, months, now):
-    path = f"/requests/{decided.ref}/costs/"
+    path = f"/requests/{decided.ref}/bills/"
     file = SimpleUploadedFile("t.csv", f"month,requests\n{months[0]:%Y-%m},7\n{months[1]:%Y-%m},8\n".encode())
     assert as_(cast.product).post(path, {"file": file}).status_code == 302
     sent = {"traffic": [{"month": f"{months[0]:%Y-%m}", "requests": 9}]}
@@ -98,7 +100,7 @@ def test_who_may_not_and_what_is_wrong_moves_nothing(as_, cast, decided, months,
     refused(Invalid, "^The number of requests must be", good, MonthTraffic(months[0], -1))
     refused(Invalid, "its first whole month has not begun", good, at=now - timedelta(days=100))
     refused(WrongState, "there is none yet", good, request=draft_after)
-    path = f"/requests/{decided.ref}/costs/"
+    path = f"/requests/{decided.ref}/bills/"
     page = as_(cast.author).post(path, {"month": "soon"})
     assert (page.status_code, "Enter the requests" in page.content.decode()) == (400, True)
     big = SimpleUploadedFile("t.csv", b"m" * 100_001)
@@ -113,6 +115,9 @@ def test_the_year_before_is_the_bar_where_bills_hold_it(as_, cast, decided, mont
         year.append(comparison.month_end(year[-1]))
     read(csv_bytes([billed(month, 90, "model") for month in year[:11]]))
     assert comparison.compare_costs(request=decided, now=now).outlook.naive is None
-    read(csv_bytes([billed(year[11], 90, "model")]))
+    read(csv_bytes([billed(year[11], 45, "model"), billed(year[11], 45) | {"BillingCurrency": "EUR"}]))
+    assert comparison.compare_costs(request=decided, now=now).outlook.naive is None, "a part has no exchange rate"
+    rate = CurrencyRate("EUR", comparison.month_end(year[11]) - timedelta(days=1), Decimal(1), "ECB")
+    rates.set_rate(rate=rate, by=cast.finance, now=now)
     assert comparison.compare_costs(request=decided, now=now).outlook.naive == Decimal(1080)
-    assert "As the year before" in as_(cast.author).get(f"/requests/{decided.ref}/costs/").content.decode()
+    assert "As the year before" in as_(cast.author).get(f"/requests/{decided.ref}/bills/").content.decode()

@@ -343,7 +343,7 @@ class Walk(RuleBasedStateMachine):
         assert [to_document(again(each)) for each in recorded] == [each.document for each in recorded]
 
     def _money_agrees(self, row: ReviewRequest) -> None:
-        cost, once = str(self.oracle.cost), str(self.oracle.stated("training_cost_usd"))
+        cost, once = str(self.oracle.booked), str(self.oracle.counts("training_cost_usd") or 0)
         first, *later = walks.usd_shares(now=self.now, usd=cost, once=once) or [Decimal(0)]
         accounts = [entries_of(each) for each in BudgetAccount.objects.filter(unit="USD").order_by("quarter")]
         entries = accounts[0]

@@ -162,7 +162,7 @@ def test_the_past_of_the_team_counts_for_whoever_never_estimated(draft_after, pa
 
 def test_the_page_shows_the_past_beside_the_form_and_then_what_was_widened(draft_after, past, cast, now):
     page = enter(cast.author)
-    url = f"/requests/{draft_after.ref}/"
+    url = f"/requests/{draft_after.ref}/costs/"
     assert "No earlier projection of this team has a billed month yet" in words(page.get(url))
     past(*NINE[:3])
     told = words(page.get(url))
@@ -171,7 +171,7 @@ def test_the_page_shows_the_past_beside_the_form_and_then_what_was_widened(draft
     assert "Months" not in words(enter(cast.reviewer_one).get(url)).partition("State a projection")[2]
     projection = kept.project_and_store(spec=cost_spec(), by=cast.author, now=now)
     wish = {"link": projection.token, "option": "own", "widen": "on"}
-    refused = page.post(f"{url}projections/", wish)
+    refused = page.post(f"/requests/{draft_after.ref}/projections/", wish)
     assert refused.status_code == 400
     assert "Fewer than nine billed months" in words(refused)
 
@@ -179,9 +179,9 @@ def test_the_page_shows_the_past_beside_the_form_and_then_what_was_widened(draft
 def test_the_wish_on_the_page_and_over_the_api(api, draft_after, past, cast, now):
     past(*NINE)
     projection = kept.project_and_store(spec=cost_spec(), by=cast.author, now=now)
-    page, url = enter(cast.author), f"/requests/{draft_after.ref}/"
+    page, url = enter(cast.author), f"/requests/{draft_after.ref}/costs/"
     assert "1.6 times as wide" in words(page.get(url))
-    page.post(f"{url}projections/", {"link": projection.token, "option": "own", "widen": "on"})
+    page.post(f"/requests/{draft_after.ref}/projections/", {"link": projection.token, "option": "own", "widen": "on"})
     told = words(page.get(url))
     assert "the ranges of the yearly costs are 1.6 times as wide as here, because 9 billed months" in told
     costs = comparison.compare_costs(request=draft_after, now=now)

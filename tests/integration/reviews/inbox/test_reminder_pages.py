@@ -29,7 +29,7 @@ def test_page_and_api(
     make_reminders(now=now)
     page = as_(cast.reviewer_one).get("/").content.decode()
     assert "Lapses soon" in page
-    assert "The request expires without your vote." in page
+    assert "Vote: Technical review." in page
     assert "Escalated" in as_(cast.approver).get("/").content.decode()
     (said,) = api(cast.reviewer_one).get("/api/v1/reminders/").json()
     assert (said["kind"], said["subject"], said["is_escalation"]) == ("vote", in_review.ref, False)

@@ -21,6 +21,8 @@ from reviews.inbox.queries.reminders import reminders_of
 from reviews.inbox.tasks import MAKE, request_reminders
 from reviews.inbox.tasks import make_reminders as handle
 from reviews.requests.models import ReviewRequest
+from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.voting_rights import voting_rights_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
@@ -72,9 +74,11 @@ def test_the_inbox_shows_what_lapses_first_first_and_drops_what_is_done(
     at = now + 27 * DAY
     make_reminders(now=at)
     voter, lead = person_of(cast.reviewer_one), person_of(cast.approver)
-    (line,) = inbox_of(person=voter, now=at).reminders
-    assert (line.kind, line.subject, line.due_at) == ("vote", in_review.ref, now + 30 * DAY)
-    assert line.text == "The request expires without your vote."
+    (entry,) = inbox_of(person=voter, now=at).entries
+    assert (entry.kind, entry.ref, entry.ends_at) == ("vote", in_review.ref, now + 30 * DAY)
+    assert (entry.step, entry.lapses_soon, entry.is_escalated) == ("Vote: Technical review.", True, False)
+    (entry,) = inbox_of(person=lead, now=at).entries
+    assert (entry.kind, entry.ref, entry.is_escalated) == ("escalation", in_review.ref, True)
     (line,) = reminders_of(lead, now=at)
     assert (line.is_escalation, line.text.partition(".")[0]) == (True, "The request has waited for too long")
     review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=at)
@@ -107,6 +111,18 @@ def test_the_deputy_is_reminded_and_the_absent_person_is_not(
     assert reminders_of(person_of(cast.product), now=at) == ()
     make_reminders(now=at + HOUR)
     assert told()[2:] == ["vote 3 reviewer_one"]
+
+
+def test_a_reminder_of_a_deputy_ends_with_the_absence(submitted: ReviewRequest, cast: Cast, now: datetime) -> None:
+    """Also of what is no vote: the requester is there again."""
+    at = now + 29 * DAY
+    people.grant_role(user=cast.author, role=Role.DATA_STEWARD, by=None, now=at)
+    absence = confirmed(cast.author, cast.product, cast=cast, now=at)
+    make_reminders(now=at)
+    assert "answer 1 product for author" in told()
+    assert [line.in_place_of for line in reminders_of(person_of(cast.product), now=at)] == ["Author"]
+    end_absence(absence=absence, by=cast.author, now=at)
+    assert reminders_of(person_of(cast.product), now=at) == ()
 
 
 def test_a_deputy_with_an_interest_is_not_asked(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
@@ -161,6 +177,10 @@ def test_a_proposal_that_lapses_reminds_who_can_confirm_it(cast: Cast, now: date
     assert told() == ["change 1 admin"]
     (line,) = reminders_of(person_of(cast.admin), now=at)
     assert (line.subject, line.change_id, line.title) == (str(change), change.pk, change.description)
+    people.revoke_role(user=cast.admin, role=Role.ADMIN, by=None, now=at)
+    assert reminders_of(person_of(cast.admin), now=at) == ()
+    people.grant_role(user=cast.admin, role=Role.ADMIN, by=None, now=at)
+    assert len(reminders_of(person_of(cast.admin), now=at)) == 1
     approvals.confirm(change=change, by=cast.admin, now=at)
     assert reminders_of(person_of(cast.admin), now=at) == ()
 
@@ -181,9 +201,11 @@ def test_in_grace_the_leads_are_told_even_if_somebody_voted(
 
 def test_escalation_changes_nobodys_rights(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     at = now + 27 * DAY
-    before = inbox_of(person=person_of(cast.approver), now=at).to_vote
+    before = inbox_of(person=person_of(cast.approver), now=at).entries
     make_reminders(now=at)
-    assert inbox_of(person=person_of(cast.approver), now=at).to_vote == before == ()
+    (entry,) = inbox_of(person=person_of(cast.approver), now=at).entries
+    assert (before, entry.kind) == ((), "escalation")
+    assert voting_rights_of(snapshot_of(in_review, now=at), person=person_of(cast.approver)) == ()
 
 
 def test_the_hour_is_enqueued_once_whatever_the_clock_does(cast: Cast, now: datetime) -> None:

@@ -14,14 +14,16 @@ from governance.audit.domain import checkpoint
 from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
-from reviews.authorizations.models import Authorization
+from reviews.authorizations.models import Authorization, Condition
 from reviews.packets.domain.packet import Approver, ConditionPart, PacketDocument, StageRow, TicketPart, read_packet
 from reviews.packets.domain.packet_evidence import Claim, CostRow, MeasurementPart, RunRow
 from reviews.packets.queries.packet import packet_page
+from reviews.packets.queries.packet_parts import condition_row
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Revision
+from tests.factories.tickets import a_site
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result
 from weighbridge.core.canonical import digest_of
@@ -203,7 +205,7 @@ def test_the_checklist_shows_metric_values_texts_files_and_names(journey: Journe
     assert all(each.is_complete for each in said.checklist)
     assert (
         rows["cost-training"].answer
-        == "training_cost_usd 1,840.00 USD estimated; training_gpu_hours 320 GPU h declared"
+        == "Training cost 1,840.00 USD (estimated); Training GPU hours 320 GPU h (declared)"
     )
     assert (rows["cost-training"].answered_by, rows["cost-training"].answered_at) == ("", None)
     assert rows["cheaper-alternatives"].answer.startswith("cheaper-alternatives: forty")
@@ -248,13 +250,25 @@ def test_an_approval_brings_its_conditions_and_its_authorization(journey: Journe
 
     assert said.cover.outcome == "approved_with_conditions"
     assert said.conditions == (
-        ConditionPart(text="Measure the student.", owner="otto", due_on=datetime(2026, 9, 30, tzinfo=UTC).date()),
+        ConditionPart(
+            text="Measure the student.", owner="otto", due_on=datetime(2026, 9, 30, tzinfo=UTC).date(), ended=""
+        ),
     )
     assert said.authorization is not None
     assert (said.authorization.number, said.authorization.state) == (held.number, "active")
     assert (said.authorization.environment, said.authorization.issued_at) == ("prod", journey.now)
     assert said.authorization.expires_at == journey.now + timedelta(days=365)
     assert said.authorization.statement_digest == held.statement_digest
+
+
+def test_a_condition_says_how_it_ended(journey: Journey) -> None:
+    journey.approved(is_conditional=True)
+    row = Condition.objects.get()
+    assert condition_row(row).is_open
+    row.lifted_at = journey.now
+    assert (condition_row(row).ended, condition_row(row).is_open) == ("lifted", False)
+    row.lifted_at, row.carried_to_id = None, row.pk
+    assert condition_row(row).ended == "carried over"
 
 
 def test_a_rejection_rests_on_nobody_and_spends_nothing(journey: Journey) -> None:
@@ -298,6 +312,7 @@ def test_a_cleared_request_has_neither_stages_nor_budget_nor_ticket(journey: Jou
 )
 def test_the_ticket_says_where_it_stands(journey: Journey, fields: dict[str, str], expected: TicketPart) -> None:
     request = journey.submitted(journey.filed())
+    a_site(journey.now)
     Ticket.objects.filter(request=request).update(**fields)
     assert packet(journey, request).ticket == expected
 
@@ -392,18 +407,29 @@ def test_a_note_cuts_digests_and_long_texts_short(journey: Journey) -> None:
         "title Fashion classifier",
         f"purpose {'p' * 80}…",
         "environment prod",
-        "business_case Frees one of two people.",
+        "business case Frees one of two people.",
         f"model {ARTIFACT[:19]}…",
         f"dataset {journey.data.digest[:19]}…",
     }
+
+
+def test_a_note_says_names_numbers_and_times_in_words(journey: Journey) -> None:
+    part = packet(journey, journey.approved()).audit
+    assert part is not None
+    notes = {row.action: row.note for row in part.rows}
+    assert notes["request.screening"] == "from draft to screening; revision 1"
+    assert "outcome review required" in notes["request.policy_evaluated"]
+    assert re.search(r"expires at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", notes["authorization.issued"])
+    text = " ".join(notes.values())
+    assert re.findall(r"\b[a-z]+_[a-z_]+\b|\d\.\d*0\b|\dT\d|\bTrue\b", text) == []
 
 
 def test_a_note_leaves_out_what_did_not_happen(journey: Journey) -> None:
     part = packet(journey, journey.in_evidence()).audit
     assert part is not None
     notes = [each.note for each in part.rows if each.action == "checklist.answered"]
-    assert ["is_attested" in note for note in notes] == [False, False, True, False]
-    assert "is_attested True" in notes[2]
+    assert ["is attested" in note for note in notes] == [False, False, True, False]
+    assert "is attested yes" in notes[2]
 
 
 def test_without_any_event_there_is_no_trail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,10 +24,11 @@ def browser(user):
 
 def test_a_link_states_the_costs_and_the_page_shows_every_option(submitted, author, now):
     row = kept.project_and_store(spec=cost_spec(), by=author, now=now)
-    client, url = browser(author), f"/requests/{submitted.ref}/"
+    client, request_page = browser(author), f"/requests/{submitted.ref}/"
+    url = f"{request_page}costs/"
     assert "No projection yet" in html_of(client.get(url))
     link = f"http://testserver/costs/{row.token}/?prices=today"
-    done = client.post(f"{url}projections/", {"link": link, "option": "own"})
+    done = client.post(f"{request_page}projections/", {"link": link, "option": "own"})
     assert (done.status_code, done["Location"]) == (302, f"{url}#costs")
     page = html_of(client.get(url))
     assert "requested option" in page
@@ -88,7 +89,7 @@ def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
         ("Managed API", False),
     ]
     assert (said.origin, said.changes, said.digest) == ("Stated by Author.", (), row.digest)
-    assert said.prices[0].endswith("2.5 USD for one gpu h, as of 2026-09-01, a quote of September 2026")
+    assert said.prices[0].endswith("2.5 USD for one GPU hour, as of 2026-09-01, a quote of September 2026")
     walks.take_results(request=submitted, now=now)
     packet = packets.freeze(request=submitted, by=author, now=now)
     page = packet_page(packet)

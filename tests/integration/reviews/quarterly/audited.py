@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
+from django.test import override_settings
+
 from benchmarking.projections import actions as kept
 from governance.inventory.models import ModelAsset
 from governance.jobs import actions as jobs
@@ -121,6 +124,11 @@ def _done_packet(cast: Cast, now: datetime) -> CyclePacket:
     return packet
 
 
+def _invite(cast: Cast, now: datetime) -> None:
+    with override_settings(WEIGHBRIDGE=settings.WEIGHBRIDGE | {"HAS_MAIL": True}):
+        quarterly_packets.invite(packet=_done_packet(cast, now), by=cast.approver, now=now)
+
+
 def _bury(cast: Cast, now: datetime) -> None:
     CyclePacket.objects.filter(pk=_held_packet(cast, now).pk).update(attempts=3)
     assert jobs.mark_dead(model=CyclePacket, now=now + timedelta(minutes=2))
@@ -140,6 +148,12 @@ def _forget(cast: Cast, now: datetime) -> None:
 
 def _in_meeting(act: Callable[[ReviewCycle, Cast, datetime], object]) -> Call:
     return lambda cast, now: act(make.make_held(cast=cast, now=now), cast, make.met_at(now))
+
+
+def _remove_and_put_back(cycle: ReviewCycle, cast: Cast, now: datetime) -> None:
+    item = make.make_item(cycle=cycle, by=cast.approver, now=now)
+    agenda.remove(item=item, reason="Not now.", by=cast.approver, now=now)
+    agenda.put_back(item=item, by=cast.approver, now=now)
 
 
 ACTIONS: Mapping[str, Call] = {
@@ -162,6 +176,14 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.quarterly.actions.cycles.write_notes": _in_meeting(
         lambda cycle, cast, now: cycles.write_notes(cycle=cycle, notes="Short.", by=cast.product, now=now)
     ),
+    "reviews.quarterly.actions.cycles.plan_minutes": _in_meeting(
+        lambda cycle, cast, now: cycles.plan_minutes(cycle=cycle, minutes_per_item=3, by=cast.product, now=now)
+    ),
+    "reviews.quarterly.actions.meeting.accept_proposals": lambda cast, now: meeting.accept_proposals(
+        items=make.make_proposed(cycle=make.make_held(cast=cast, now=now), cast=cast, now=now, count=2),
+        by=cast.approver,
+        now=make.met_at(now),
+    ),
     "reviews.quarterly.actions.cycles.close": _in_meeting(
         lambda cycle, cast, now: cycles.close(cycle=cycle, by=cast.approver, now=now)
     ),
@@ -174,6 +196,7 @@ ACTIONS: Mapping[str, Call] = {
             item=make.make_item(cycle=cycle, by=cast.approver, now=now), reason="Not now.", by=cast.approver, now=now
         )
     ),
+    "reviews.quarterly.actions.agenda.put_back": _in_meeting(_remove_and_put_back),
     "reviews.quarterly.actions.agenda.move": _in_meeting(
         lambda cycle, cast, now: agenda.move(
             item=make.make_item(cycle=cycle, by=cast.approver, now=now), position=1, by=cast.approver, now=now
@@ -209,9 +232,7 @@ ACTIONS: Mapping[str, Call] = {
         packet=_held_packet(cast, now), drawn={"sha256:a": b"x"}, done=0, now=now
     ),
     "reviews.quarterly.actions.quarterly_packets.store_pdf": _done_packet,
-    "reviews.quarterly.actions.quarterly_packets.invite": lambda cast, now: quarterly_packets.invite(
-        packet=_done_packet(cast, now), by=cast.approver, now=now
-    ),
+    "reviews.quarterly.actions.quarterly_packets.invite": _invite,
     "reviews.quarterly.actions.quarterly_packets.delete_unused_sections": _forget,
     "reviews.workflow.actions.filed_kpis.register": _file_kpis,
     "reviews.quarterly.actions.scorecard.set_kpi": lambda cast, now: make.make_kpi(

@@ -126,6 +126,11 @@ def test_places_and_removals_that_are_not_there(cast: Cast, api: Api, now: datet
     assert send(lead, f"{base}/{item.pk}/remove/", reason="Not now.")[0] == 200
     status, answer = send(lead, f"{base}/{item.pk}/remove/", reason="Not now.")
     assert (status, answer["code"]) == (409, "already")
+    status, answer = send(lead, f"{base}/{item.pk}/put-back/")
+    assert (status, [each["title"] for each in answer["items"]], answer["removed"]) == (200, [item.title], [])
+    assert told("item_put_back")["item"] == item.title
+    status, answer = send(lead, f"{base}/{item.pk}/put-back/")
+    assert (status, answer["code"]) == (409, "already")
 
 
 def test_the_agenda_is_gathered_and_the_cut_off_moved(cast: Cast, asset: ModelAsset, api: Api, now: datetime) -> None:
@@ -169,6 +174,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "agenda/": WORDS,
     "agenda/{item}/move/": {"position": 1},
     "agenda/{item}/remove/": {"reason": "Not this quarter."},
+    "agenda/{item}/put-back/": {},
     "refresh/": {},
     "cut-off/": {"cut_off_at": "2001-01-01T00:00:00Z", "reason": "Bills are late."},
     "chair/": {},
@@ -180,6 +186,7 @@ WHILE_HELD = {
     "agenda/": 201,
     "agenda/{item}/move/": 200,
     "agenda/{item}/remove/": 200,
+    "agenda/{item}/put-back/": 409,
     "refresh/": 409,
     "cut-off/": 409,
     "chair/": 409,

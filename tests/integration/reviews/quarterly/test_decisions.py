@@ -14,27 +14,33 @@ from governance.budgets.enums import BudgetUnit
 from governance.findings.models import Finding
 from governance.inventory.models import ModelAsset
 from governance.jobs.models import OutboxMessage
+from governance.people.actions import people
 from governance.people.approvals.models import Change
 from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorization, Condition
-from reviews.quarterly.actions import action_items, cycles, meeting
+from reviews.quarterly.actions import action_items, agenda, cycles, meeting
 from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import ActionItem, Attendance, MeetingDecision
 from reviews.requests.models import ReviewRequest
 from reviews.ticket_sync.actions import receiving as inbound
-from reviews.ticket_sync.queries import action_draft, page_of
+from reviews.ticket_sync.actions.accounts import link_account
+from reviews.ticket_sync.queries.drafts import action_draft, page_of
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import MOVES
+from reviews.tickets.domain.moves import MOVES
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import RemoteMove
+from reviews.voting.domain.electorate import VoteChoice
+from reviews.workflow.actions import authorizations, review
 from tests.factories import requests as walks
+from tests.factories import tickets as sites
 from tests.factories.cycles import decided, make_action, make_decision, make_frozen, make_held, make_item, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.quarterly.test_cycle import refused
+from tests.late_locks import late_locks
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 pytestmark = pytest.mark.django_db
@@ -89,12 +95,18 @@ def test_what_a_decision_lacks(cast: Cast, asset: ModelAsset, now: datetime) -> 
 
     refused(take(owner=None), Invalid, "needs an owner", field="owner")
     refused(take(due_on=None), Invalid, "needs a due date", field="due_on")
-    refused(take(rationale=""), Invalid, "at least 10 characters", field="rationale")
+    refused(take(kind=K.OPTIMIZE, rationale=""), Invalid, "at least 10 characters", field="rationale")
+    refused(take(rationale="Fine."), Invalid, "at least 10 characters", field="rationale")
     refused(take(kind=K.BUDGET_CHANGE), Invalid, "needs the new amount", field="amount_usd")
     refused(take(kind=K.APPROVE_INVESTMENT), Invalid, "Only an item with a request", field="kind")
     User.objects.filter(pk=cast.author.pk).update(is_active=False)
     cast.author.refresh_from_db()
     refused(take(), Invalid, "is closed; name an active person", field="owner")
+
+
+def test_only_the_decision_to_keep_needs_no_reason(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+    row = decide(cast, now, asset, rationale=" ")
+    assert (row.kind, row.rationale) == ("keep", "No reason was given; nothing changes.")
 
 
 def test_no_decision_without_quorum_nor_by_somebody_who_is_not_there(
@@ -128,8 +140,6 @@ def test_nobody_decides_on_their_own_model(cast: Cast, asset: ModelAsset, now: d
 def test_nothing_is_decided_outside_the_meeting_nor_off_the_agenda(
     cast: Cast, asset: ModelAsset, now: datetime
 ) -> None:
-    from reviews.quarterly.actions import agenda
-
     frozen = make_frozen(now=now)
     early = make_item(cycle=frozen, by=cast.approver, now=now, asset=asset)
     said = decided(cast, now)
@@ -168,11 +178,23 @@ def test_retiring_revokes_every_authorization_by_the_same_guarded_action(
     assert AuditEvent.objects.filter(kind="authorization.revoked", subject=held.number).count() == 1
 
 
+@pytest.mark.parametrize("kind", [K.RETIRE, K.RE_REVIEW])
+def test_all_authorizations_are_locked_before_the_first_change_is_recorded(
+    policy: PolicyVersion, cast: Cast, now: datetime, kind: K
+) -> None:
+    for number in range(2):
+        version = make_version(by=cast.author, now=now, version=f"{number}.0", seed=number)
+        request = walks.make_decided(cast=cast, now=now, version=version, purpose=f"Purpose {number}")
+    with late_locks() as late:
+        row = decide(cast, now, request.model_version.asset, kind=kind)
+    assert row.effect.endswith(f"{', '.join(Authorization.objects.order_by('pk').values_list('number', flat=True))}.")
+    assert Authorization.objects.filter(state="revoked").count() == (2 if kind is K.RETIRE else 0)
+    assert late == []
+
+
 def test_reviewing_again_binds_the_authorization_or_suspends_it(
     policy: PolicyVersion, cast: Cast, now: datetime
 ) -> None:
-    from reviews.workflow.actions import authorizations as authorizations
-
     request = walks.make_decided(cast=cast, now=now)
     row = decide(cast, now, request.model_version.asset, kind=K.RE_REVIEW)
     condition = Condition.objects.get()
@@ -202,6 +224,31 @@ def test_reviewing_again_binds_the_authorization_or_suspends_it(
         )
 
 
+def test_whoever_owes_a_condition_can_see_its_request(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
+    request = walks.make_decided(cast=cast, now=now)
+    asset, day = request.model_version.asset, met_at(now).date() + timedelta(days=30)
+    item = make_item(cycle=make_held(cast=cast, now=now), by=cast.approver, now=now, asset=asset)
+    words = decided(cast, now, kind=K.RE_REVIEW, owner=cast.outsider)
+    granted, why = Authorization.objects.get(), f"Outsider may not see {request.ref}, and cannot be responsible"
+    refused(
+        lambda: meeting.decide(item=item, decided=words, by=cast.approver, now=met_at(now)), Invalid, why, field="owner"
+    )
+    for owner, reason in ((cast.outsider, why), (closed(cast.reviewer_one, cast, now), "Reviewer One may not see")):
+        condition = {"authorization": granted, "text": "Again.", "owner": owner, "due_on": day}
+        refused(
+            lambda given=condition: authorizations.add_condition(**given, by=cast.approver, now=met_at(now)),
+            Invalid,
+            reason,
+            field="owner",
+        )
+    assert (Condition.objects.count(), item.decisions.count(), ActionItem.objects.count()) == (0, 0, 0)
+
+
+def closed(user: User, cast: Cast, now: datetime) -> User:
+    people.close_account(user=user, by=cast.admin, now=now)
+    return user
+
+
 @pytest.mark.parametrize(
     ("kind", "effect"),
     [
@@ -214,10 +261,6 @@ def test_a_model_without_authorization(cast: Cast, asset: ModelAsset, now: datet
 
 
 def test_approving_an_investment_casts_the_deciders_own_vote(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
-    from reviews.quarterly.actions import agenda
-    from reviews.voting.domain.electorate import VoteChoice
-    from reviews.workflow.actions import review
-
     request = walks.make_in_review(cast=cast, now=now)
     cycle = make_held(cast=cast, now=now)
     item = agenda.add(cycle=cycle, title="The ranker", reason="It waits.", request=request, by=cast.approver, now=now)
@@ -369,9 +412,9 @@ def test_a_move_in_jira_may_see_close_or_drop_an_action_item(
 ) -> None:
     item = make_action(cast=cast, now=now, asset=asset)
     for user in (cast.author, cast.product, cast.outsider):
-        inbound.link_account(user=user, account_id=user.username, by=None, now=now)
+        link_account(site=sites.a_site(now), user=user, account_id=user.username, by=None, now=now)
     ticket = Ticket.objects.get(action_item=item)
-    judge = {"ticket": ticket, "moves": MOVES, "decisions": ["Done"], "page": "https://weighbridge.test/", "now": now}
+    judge = {"ticket": ticket, "is_last": True, "moves": MOVES, "decisions": ["Done"], "page": "/", "now": now}
     row = inbound.process_move(move=moved(status, category, account), **judge)
     item.refresh_from_db()
     assert (item.state, row.meaning, row.outcome) == (state, meaning, outcome)
@@ -381,8 +424,25 @@ def test_a_move_in_jira_may_see_close_or_drop_an_action_item(
     assert (again.outcome == "noted") == (state in {"done", "dropped", "acknowledged"} or meaning == "none")
 
 
+@pytest.mark.parametrize(("status", "state"), [("Done", "done"), ("Won't Do", "dropped")])
+def test_an_action_item_of_a_ticket_that_was_moved_on_stays_open(
+    cast: Cast, asset: ModelAsset, now: datetime, status: str, state: str
+) -> None:
+    item = make_action(cast=cast, now=now, asset=asset)
+    link_account(site=sites.a_site(now), user=cast.product, account_id="product", by=None, now=now)
+    ticket = Ticket.objects.get(action_item=item)
+    judge = {"ticket": ticket, "moves": MOVES, "decisions": ["Done"], "page": "/", "now": now}
+    row = inbound.process_move(move=moved(status, "done", "product"), is_last=False, **judge)
+    item.refresh_from_db()
+    assert (item.state, row.outcome) == ("open", "noted")
+    assert not OutboxMessage.objects.filter(payload__occasion="refused").exists()
+    row = inbound.process_move(move=moved(status, "done", "product", 2), is_last=True, **judge)
+    item.refresh_from_db()
+    assert (item.state, row.outcome) == (state, "done")
+
+
 def test_a_ticket_knows_what_it_is_of(cast: Cast, asset: ModelAsset, submitted: ReviewRequest, now: datetime) -> None:
-    from reviews.ticket_sync import queries as inbound_queries
+    from reviews.ticket_sync.queries import drafts as inbound_queries
     from weighbridge.core.errors import NotFound
 
     item = make_action(cast=cast, now=now, asset=asset)

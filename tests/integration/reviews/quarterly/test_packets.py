@@ -26,10 +26,14 @@ from governance.people.models import Team
 from reviews.packets.printing import pdf_sections
 from reviews.packets.printing.pdf_sections import SectionPrinter
 from reviews.quarterly import tasks as quarterly
-from reviews.quarterly.actions import action_items, cycles, quarterly_packets
-from reviews.quarterly.domain.packet import read_quarterly_packet
+from reviews.quarterly.actions import action_items, agenda, cycles, quarterly_packets
+from reviews.quarterly.domain.agenda import AgendaKind
+from reviews.quarterly.domain.packet import ApprovedRow, read_quarterly_packet
+from reviews.quarterly.domain.printed.leadership import leadership_of
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.quarterly.queries.invitations import invitees
+from reviews.quarterly.queries.quarterly_packet import packet_of
+from reviews.requests.models import ReviewRequest
 from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
@@ -79,6 +83,7 @@ PAGE = _page()
 def press(monkeypatch: pytest.MonkeyPatch) -> type[Press]:
     Press.printed, Press.fails = [], False
     monkeypatch.setattr(quarterly, "SectionPrinter", Press)
+    monkeypatch.setattr(quarterly, "framed", lambda packet, *, digest, printed: (PAGE, len(printed)))
     return Press
 
 
@@ -124,17 +129,29 @@ def test_a_packet_is_printed_for_true_and_reads_as_issued(cast: Cast, asset: Mod
     assert (packet.state, packet.error) == (JobState.DONE, "")
     content = content_of(packet)
     reader = PdfReader(io.BytesIO(content))
-    assert len(reader.pages) == packet.pages == packet.sections_total
+    assert len(reader.pages) == packet.pages
     text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
     for words in ("5,000", "Visual search", "Conversion of searches", "Model without owner", "Method and sources"):
         assert words in text
-    assert [each.title for each in reader.outline][:2] == [
-        f"Performance & Cost Review {cycle.quarter}",
-        "Sections and their digests",
+    assert [each.title for each in reader.outline if not isinstance(each, list)][:2] == [
+        f"The quarter {cycle.quarter}",
+        "Agenda",
     ]
     again = drawn(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now))
     assert again.pdf_digest == packet.pdf_digest
     assert RenderedSection.objects.count() == packet.sections_total
+
+
+def test_an_approval_taken_off_the_agenda_still_counts(cast: Cast, decided: ReviewRequest, now: datetime) -> None:
+    cycle = make_frozen(now=now)
+    for item in cycle.items.filter(kind=AgendaKind.NEW_INVESTMENT):
+        agenda.remove(item=item, reason="Known already.", by=cast.approver, now=now)
+    packet = packet_of(cycle, now=cycle.cut_off_at)
+    model = f"search/{decided.model_version.asset.slug}"
+    assert AgendaKind.NEW_INVESTMENT.words not in {row.kind for row in packet.agenda}
+    assert (packet.approved, packet.rejected) == ((ApprovedRow(ref=decided.ref, title=decided.title, model=model),), ())
+    taken = next(topic.sentences for topic in leadership_of(packet) if topic.title == "Decisions taken")
+    assert taken[0] == f"1 investment was approved: {decided.title}."
 
 
 def test_later_edits_change_no_byte_of_an_issued_packet(
@@ -164,22 +181,25 @@ def test_only_what_changed_is_drawn_again(cast: Cast, press: type[Press], now: d
     cycle = make_frozen(now=now)
     first = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
     assert first.sections_done == first.sections_total == len(press.printed)
-    assert first.sections_total == RenderedSection.objects.count() >= 14
+    assert first.sections_total == RenderedSection.objects.count() >= 3
     press.printed.clear()
     ModelAsset.objects.filter(slug="model-3").update(name="Another name")
     second = drawn(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now))
     assert second.state == JobState.DONE
     assert sum("Another name" in html for html in press.printed) >= 1
-    assert len(press.printed) <= 3  # its own page, the table of digests, and the summary of the later hour
+    assert len(press.printed) <= 2  # the section of its page, and that of the agenda, where it is named
 
 
 def test_a_failure_has_a_reason_and_a_retry_draws_the_rest(
     cast: Cast, asset: ModelAsset, press: type[Press], now: datetime
 ) -> None:
+    for number in range(8):
+        make_version(by=cast.author, now=now, slug=f"model-{number}")
     cycle = make_frozen(now=now)
     press.fails = True
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
-    assert (packet.state, packet.error) == (JobState.FAILED, "The section “Sections and their digests”: out of ink.")
+    title = quarterly.pages.sections(packet)[1].title
+    assert (packet.state, packet.error) == (JobState.FAILED, f"The section “{title}”: out of ink.")
     assert (packet.sections_done, RenderedSection.objects.count()) == (1, 1)
     lead, base = entered(cast.approver), f"/cycles/{cycle.quarter}/packets/"
     assert "out of ink" in said(lead, base)[1]
@@ -228,6 +248,7 @@ def test_a_packet_given_to_another_while_it_is_drawn(
     assert drawn(packet).error == "Rendered sections were deleted before they were merged; render the packet again."
 
 
+@pytest.mark.usefixtures("with_mail")
 def test_whoever_is_invited_has_one_letter(cast: Cast, asset: ModelAsset, press: type[Press], now: datetime) -> None:
     ModelAsset.objects.update(owner=cast.outsider)
     cycle = make_frozen(now=now)
@@ -270,6 +291,7 @@ def test_page_and_packet_follow_the_latest_meeting_that_was_held(
     assert item.ref in said(entered(cast.auditor), f"/cycles/{cycle.quarter}/")[1]
 
 
+@pytest.mark.usefixtures("with_mail")
 def test_pages_files_and_the_difference_to_the_quarter_before(
     cast: Cast, asset: ModelAsset, press: type[Press], now: datetime
 ) -> None:

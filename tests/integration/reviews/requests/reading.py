@@ -23,8 +23,9 @@ def words(response: HttpResponse) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
-def page_of(request: ReviewRequest) -> str:
-    return f"/requests/{request.ref}/"
+def page_of(request: ReviewRequest, tab: str = "") -> str:
+    """The address of a request, or of one of its tabs."""
+    return f"/requests/{request.ref}/{tab}/" if tab else f"/requests/{request.ref}/"
 
 
 def said(response: HttpResponse) -> list[str]:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -13,16 +13,21 @@ from django.db import OperationalError
 from django.test import Client
 
 from governance.audit.models import AuditEvent
+from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 from governance.rulebook.models import PolicyVersion
+from governance.secrets import encrypt
 from reviews.ticket_sync import api as hooks
 from reviews.ticket_sync import tasks as inbound_tasks
 from reviews.ticket_sync.actions import receiving as inbound
-from reviews.tickets.models import ExternalIdentity, Ticket, WebhookDelivery
+from reviews.ticket_sync.actions.accounts import link_account
+from reviews.ticket_sync.queries.drafts import draft_for
+from reviews.tickets.models import ExternalIdentity, Ticket, TicketMove, TicketSite, WebhookDelivery
 from reviews.tickets.ports import RemoteComment
+from tests.factories import tickets as sites
 from tests.factories.people import Cast
 from tests.integration.reviews.tickets.audited import issue, judged, linked, moved
-from tests.standins.memory_tracker import MemoryTracker
+from tests.standins.memory_tracker import MemoryTicket, MemoryTracker
 from weighbridge.core.parsing.limits import DocumentLimits
 
 SECRET = "a secret"
@@ -30,10 +35,8 @@ Send = Callable[..., int]
 
 
 @pytest.fixture
-def ticket(policy: PolicyVersion, cast: Cast, now: datetime, settings: object) -> Ticket:
-    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {
-        "JIRA_INBOUND": {"secrets": [SECRET], "moves": {}, "nightly": "pull"}
-    }
+def ticket(policy: PolicyVersion, cast: Cast, now: datetime) -> Ticket:
+    sites.make_routed_site(now=now, webhook=SECRET)
     return linked(cast, now)
 
 
@@ -41,14 +44,16 @@ def send(body: bytes | object, **headers: str) -> int:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     signed = hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
     said = {"X-Hub-Signature": f"sha256={signed}", "X-Atlassian-Webhook-Identifier": "one"} | headers
-    return Client().post("/hooks/jira/", data=raw, content_type="application/json", headers=said).status_code
+    where = f"/hooks/jira/{TicketSite.objects.get().pk}/"
+    return Client().post(where, data=raw, content_type="application/json", headers=said).status_code
 
 
 OURS = {"issue": {"id": "10001"}}
 
 
 def test_every_answer(ticket: Ticket) -> None:
-    assert Client().get("/hooks/jira/").status_code == 405
+    assert Client().get(f"/hooks/jira/{ticket.site_id}/").status_code == 405
+    assert Client().post("/hooks/jira/0/", data=b"{}", content_type="application/json").status_code == 401
     assert send(OURS, **{"X-Hub-Signature": "sha256=00"}) == 401
     assert send(b"not json") == 400
     assert send({"issue": {"id": "777"}}) == 204
@@ -141,13 +146,45 @@ def test_a_body_larger_than_jiras_is_not_read_through(ticket: Ticket, monkeypatc
     assert send(OURS) == 413
 
 
-def test_without_secrets_nobody_is_believed(ticket: Ticket, settings: object) -> None:
-    settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"] = []
+def test_without_secrets_nobody_is_believed(ticket: Ticket) -> None:
+    TicketSite.objects.update(webhook_secret=None)
     assert send(OURS) == 401
+    assert TicketSite.objects.get().webhook_at is None
+
+
+def test_the_secret_before_is_believed_during_a_rotation(ticket: Ticket) -> None:
+    TicketSite.objects.update(webhook_secret=encrypt("another-secret-of-jira"), webhook_secret_before=encrypt(SECRET))
+    assert send(OURS) == 202
+
+
+def test_a_delivery_of_another_site_says_nothing_about_this_ticket(ticket: Ticket, now: datetime) -> None:
+    """Two sites number their issues alike; the secret of one is worth nothing at the address of the other."""
+    other = sites.make_site(now=now, name="Other", webhook="hook-of-another-site")
+    TicketSite.objects.filter(pk=ticket.site_id).update(base_url="https://first.test")
+    raw = json.dumps(OURS).encode()
+
+    def deliver(secret: str, site_id: int) -> int:
+        signed = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+        headers = {"X-Hub-Signature": f"sha256={signed}"}
+        where = f"/hooks/jira/{site_id}/"
+        return Client().post(where, data=raw, content_type="application/json", headers=headers).status_code
+
+    assert deliver("hook-of-another-site", other.pk) == 204
+    assert deliver("hook-of-another-site", ticket.site_id) == 401
+    assert WebhookDelivery.objects.count() == 0
+
+
+def test_that_a_delivery_arrived_is_recorded_once_a_minute(ticket: Ticket, now: datetime) -> None:
+    site = TicketSite.objects.get()
+    assert inbound.record_delivery(site=site, now=now)
+    assert not inbound.record_delivery(site=site, now=now + timedelta(seconds=59))
+    site.refresh_from_db()
+    assert inbound.record_delivery(site=site, now=now + timedelta(seconds=61))
+    assert AuditEvent.objects.filter(kind="ticket_site.delivery_received").count() == 1
 
 
 def test_the_request_page_shows_comments_and_refused_moves(ticket: Ticket, cast: Cast, now: datetime) -> None:
-    inbound.link_account(user=cast.reviewer_one, account_id="r1", by=None, now=now)
+    link_account(site=ticket.site, user=cast.reviewer_one, account_id="r1", by=None, now=now)
     said = [
         RemoteComment(id=str(n), author_id=who, author=name, text=text, created_at=now, updated_at=now)
         for n, (who, name, text) in enumerate([("r1", "R", "Known."), ("x", "Xenia", "<b>Unknown</b>")])
@@ -160,13 +197,17 @@ def test_the_request_page_shows_comments_and_refused_moves(ticket: Ticket, cast:
     assert "&lt;b&gt;Unknown&lt;/b&gt;" in page
     assert page.count("not linked to a Weighbridge account") == 1
     assert "Reviewer One" in page
+    history = f"/requests/{ticket.request.ref}/history/"
+    judged(ticket, moved(status="Won't Do", move_id="2", category="done", at=now), now, is_last=False)
+    page = client.get(history).content.decode()
     assert "Moving the ticket decides nothing" in page
+    assert "The ticket was moved on before Weighbridge read it" in page
     assert "In Review" in page
     inbound.record_gone(ticket=ticket, reason="Deleted.", now=now)
-    assert "The ticket no longer exists in Jira." in client.get(f"/requests/{ticket.request.ref}/").content.decode()
+    assert "The ticket no longer exists in Jira." in client.get(history).content.decode()
 
 
-def test_the_integrations_page_counts(ticket: Ticket, cast: Cast, settings: object) -> None:
+def test_the_integrations_page_counts(ticket: Ticket, cast: Cast) -> None:
     send(OURS)
     client = Client()
     assert client.get("/integrations/inbound/").status_code == 302
@@ -175,8 +216,6 @@ def test_the_integrations_page_counts(ticket: Ticket, cast: Cast, settings: obje
     page = client.get("/integrations/inbound/").content.decode()
     assert "1 in 24 hours, 1 in total" in " ".join(page.split())
     assert "none yet" in page
-    settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"] = []
-    assert "JIRA_WEBHOOK_SECRETS" in client.get("/integrations/inbound/").content.decode()
 
 
 class Twin(MemoryTracker):
@@ -185,47 +224,95 @@ class Twin(MemoryTracker):
 
 
 @pytest.fixture
-def jira(settings: object, monkeypatch: pytest.MonkeyPatch) -> Twin:
+def jira(monkeypatch: pytest.MonkeyPatch) -> Twin:
     twin = Twin()
-    account = {"url": "https://jira.test", "email": "bot@example.org", "token": "t"}
-    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | account}
     monkeypatch.setattr(inbound_tasks, "JiraReader", lambda chosen, clock: twin)
     return twin
+
+
+def test_what_was_undone_before_it_was_read_withdraws_nothing(
+    ticket: Ticket, cast: Cast, jira: Twin, now: datetime
+) -> None:
+    """Both moves are read at once, because the credential had expired; then one that stands."""
+    link_account(site=ticket.site, user=cast.author, account_id="ada", by=None, now=now)
+    remote = MemoryTicket(id="10001", key="MR-1", draft=draft_for(ticket), updated_at=now, status="In Progress")
+    jira.tickets["10001"] = remote
+    remote.moves += [
+        moved(status="Won't Do", author_id="ada", move_id="1", category="done", at=now),
+        moved(status="In Progress", author_id="ada", move_id="2", at=now),
+    ]
+    message = inbound.request_read(ticket=ticket, occasion="hook:1", now=now)
+    assert outbox.deliver(pk=message.pk, now=now).state == "done"
+    ticket.request.refresh_from_db()
+    assert ticket.request.state == "evidence"
+    remote.moves += [moved(status="Won't Do", author_id="ada", move_id="3", category="done", at=now)]
+    message = inbound.request_read(ticket=ticket, occasion="hook:2", now=now)
+    assert outbox.deliver(pk=message.pk, now=now).state == "done"
+    ticket.request.refresh_from_db()
+    assert ticket.request.state == "withdrawn"
+    assert list(TicketMove.objects.order_by("pk").values_list("outcome", flat=True)) == ["noted", "done", "done"]
 
 
 def test_the_command_compares_and_counts(ticket: Ticket, jira: Twin) -> None:
     out = StringIO()
     call_command("reconcile_tickets", stdout=out)
-    assert out.getvalue() == "1 compared, 0 changed, 1 gone, 0 astray (report)\n"
+    assert out.getvalue() == "Jira: 1 compared, 0 changed, 1 gone, 0 astray (report)\n"
     call_command("reconcile_tickets", "--mode", "pull", stdout=out)
     assert OutboxMessage.objects.filter(kind="ticket.read").count() == 1
     assert jira.calls == ["read_statuses", "read_statuses"]
 
 
 def test_the_command_says_why_it_could_not(ticket: Ticket) -> None:
-    with pytest.raises(CommandError, match="JIRA_URL is unset"):
+    TicketSite.objects.update(base_url="http://jira.test")
+    with pytest.raises(CommandError, match=r"Jira is not compared yet: .* use https://"):
+        call_command("reconcile_tickets")
+    TicketSite.objects.update(state="setup")
+    with pytest.raises(CommandError, match="no ticket site is set up"):
         call_command("reconcile_tickets")
 
 
-def test_linking_an_account(cast: Cast) -> None:
+def test_linking_an_account(cast: Cast, now: datetime) -> None:
     out = StringIO()
+    with pytest.raises(CommandError, match="Name one ticket site"):
+        call_command("link_jira_account", "author", "5b10", stdout=out)
+    sites.make_site(now=now)
     call_command("link_jira_account", "author", "5b10", stdout=out)
     assert ExternalIdentity.objects.get().account_id == "5b10"
     call_command("link_jira_account", "author", "", stdout=out)
     assert out.getvalue() == "author is linked to Jira account 5b10.\nauthor is not linked to a Jira account.\n"
+    sites.make_site(now=now, name="Other")
+    with pytest.raises(CommandError, match="Name one ticket site with --site: Jira, Other"):
+        call_command("link_jira_account", "author", "5b10")
+    call_command("link_jira_account", "author", "5b10", "--site", "Other", stdout=out)
+    assert ExternalIdentity.objects.get().site.name == "Other"
     with pytest.raises(CommandError, match="There is no user 'nobody'"):
         call_command("link_jira_account", "nobody", "5b10")
     with pytest.raises(CommandError, match="at most 128"):
-        call_command("link_jira_account", "author", "x" * 129)
+        call_command("link_jira_account", "author", "x" * 129, "--site", "Jira")
 
 
 @pytest.mark.parametrize(
     ("hour", "nightly", "count"), [(1, "pull", 0), (2, "pull", 1), (3, "never", 0), (23, "report", 1)]
 )
-def test_once_a_night(
-    ticket: Ticket, jira: Twin, settings: object, now: datetime, hour: int, nightly: str, count: int
-) -> None:
-    settings.WEIGHBRIDGE["JIRA_INBOUND"]["nightly"] = nightly
+def test_once_a_night(ticket: Ticket, now: datetime, hour: int, nightly: str, count: int) -> None:
+    TicketSite.objects.update(comparison=nightly, webhook_at=now.replace(hour=hour, minute=5) - timedelta(hours=23))
     for minute in (0, 5):
-        inbound_tasks.compare_nightly(now.replace(hour=hour, minute=minute))
+        inbound_tasks.compare_regularly(now.replace(hour=hour, minute=minute))
     assert OutboxMessage.objects.filter(kind="tickets.reconcile").count() == count
+
+
+@pytest.mark.parametrize("days", [None, 1])
+def test_every_hour_where_no_signed_delivery_comes(ticket: Ticket, now: datetime, days: int | None) -> None:
+    webhook_at = None if days is None else now.replace(hour=0, minute=0) - timedelta(days=days, minutes=1)
+    TicketSite.objects.update(webhook_at=webhook_at)
+    assert TicketSite.objects.get().webhook_secret is not None
+    for hour in (0, 1):
+        for minute in (0, 5):
+            inbound_tasks.compare_regularly(now.replace(hour=hour, minute=minute))
+    assert OutboxMessage.objects.filter(kind="tickets.reconcile").count() == 2
+    Ticket.objects.update(state="uncertain")
+    inbound_tasks.compare_regularly(now.replace(hour=5))
+    Ticket.objects.update(state="linked")
+    TicketSite.objects.update(state="setup")
+    inbound_tasks.compare_regularly(now.replace(hour=5))
+    assert OutboxMessage.objects.filter(kind="tickets.reconcile").count() == 2

@@ -37,9 +37,8 @@ def test_a_mirror_takes_any_text(ticket: Ticket, now: datetime, text: str, autho
     move = replace(moved(status="Parked", category="", at=now), author=author, author_id=author, status=status)
     TicketComment.objects.filter(ticket=ticket).delete()
     assert inbound.update_mirror(ticket=ticket, remote=issue(updated_at=now, comments=(said,), status=status), now=now)
-    inbound.process_move(
-        ticket=ticket, move=replace(move, id=str(TicketMove.objects.count())), moves={}, decisions=[], page="p", now=now
-    )
+    move = replace(move, id=str(TicketMove.objects.count()))
+    inbound.process_move(ticket=ticket, move=move, is_last=True, moves={}, decisions=[], page="p", now=now)
     kept = TicketComment.objects.get(ticket=ticket)
     assert kept.text == (said.text if len(text) <= COMMENT_CHARS_MAX else f"{said.text[:-1]}…")
     assert (len(kept.author) == min(len(author), NAME_CHARS_MAX), "\0" in kept.author) == (True, False)

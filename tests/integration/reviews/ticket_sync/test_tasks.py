@@ -21,9 +21,12 @@ from reviews.packets.ports import PrintFailed
 from reviews.packets.printing.pdf import WALL_MAX_S
 from reviews.requests.models import ReviewRequest
 from reviews.ticket_sync import tasks as inbound_tasks
+from reviews.ticket_sync.actions.sites import SETTLE_S_MAX
+from reviews.ticket_sync.queries.values import values_of
 from reviews.tickets import actions as effects
-from reviews.tickets.models import Ticket
+from reviews.tickets.models import Ticket, TicketRoute, TicketSite
 from reviews.tickets.ports import (
+    FailureReach,
     LabelLost,
     Misconfigured,
     OutcomeUnknown,
@@ -36,24 +39,13 @@ from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow import tasks as workflow_tasks
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
+from tests.factories import tickets as sites
 from tests.factories.people import Cast
+from tests.integration.reviews.ticket_sync.delivery import Clock, deliver, states
 from tests.standins.memory_printer import MemoryPrinter
 from tests.standins.memory_tracker import MemoryTicket, MemoryTracker
 
-JIRA = {"url": "https://jira.test", "email": "bot@example.org", "token": "t"}
-
-
-class Clock:
-    """The time the tasks read."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-    def pass_s(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 class Twin(MemoryTracker):
@@ -66,29 +58,12 @@ class Twin(MemoryTracker):
 
 
 @pytest.fixture
-def jira(settings: object, monkeypatch: pytest.MonkeyPatch) -> Twin:
-    """Jira is configured, and answered by a twin in this process."""
+def jira(db: None, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Twin:
+    """A site is set up, and answered by a twin in this process."""
     twin = Twin()
-    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | JIRA}
+    sites.a_site(now)
     monkeypatch.setattr(inbound_tasks, "JiraReader", lambda chosen, clock: twin)
     return twin
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Clock:
-    clock = Clock(now)
-    monkeypatch.setattr(inbound_tasks, "timezone", clock)
-    return clock
-
-
-def deliver(clock: Clock, *, after_s: float = 0) -> list[OutboxMessage]:
-    """Let time pass, then deliver what is due, as workers do, in order; the messages as they then stand."""
-    clock.pass_s(after_s)
-    done = []
-    while due := [row.pk for row in OutboxMessage.due(now=clock.now(), limit=100)]:
-        delivered = outbox.deliver(pk=due[0], now=clock.now())
-        done += [delivered] if delivered is not None else []
-    return done
 
 
 # the ticket
@@ -108,16 +83,27 @@ def test_the_ticket_is_opened_and_linked_back(submitted: ReviewRequest, jira: Tw
 
 def test_without_jira_the_message_waits_and_says_so(submitted: ReviewRequest, clock: Clock) -> None:
     (message,) = deliver(clock)
-    assert (message.state, message.error) == (JobState.PAUSED, inbound_tasks.NO_TRACKER)
-    assert "stays queued" in message.error
+    assert (message.state, message.error) == (JobState.PAUSED, inbound_tasks.NO_SITE)
+    assert "under Settings, Tickets" in message.error
     assert Ticket.objects.get().state == "waiting"
     assert deliver(clock, after_s=86_400) == []
 
 
-def test_a_setting_nobody_could_use_is_told(submitted: ReviewRequest, settings: object, clock: Clock) -> None:
-    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | JIRA | {"token": ""}}
+def test_a_setting_nobody_could_use_is_told(submitted: ReviewRequest, jira: Twin, clock: Clock) -> None:
+    TicketSite.objects.update(base_url="http://jira.test")
     (message,) = deliver(clock)
-    assert (message.state, message.error.split(":")[0]) == (JobState.PAUSED, "JIRA_TOKEN is empty")
+    assert (message.state, jira.calls) == (JobState.PAUSED, [])
+    assert "use https://" in message.error
+
+
+def test_a_credential_that_cannot_be_read_is_told(submitted: ReviewRequest, jira: Twin, clock: Clock) -> None:
+    TicketSite.objects.update(credential=b"of another key")
+    (message,) = deliver(clock)
+    assert (message.state, jira.calls) == (JobState.PAUSED, [])
+    assert "cannot be decrypted" in message.error
+    health = inbound_tasks.health_of(TicketSite.objects.get())
+    assert (health.ok, [(step.name, step.ok) for step in health.steps]) == (False, [("Credential", False)])
+    assert health.sentence == health.steps[0].sentence == message.error
 
 
 @pytest.mark.parametrize(
@@ -157,6 +143,20 @@ def test_a_request_that_never_arrived_is_sent_again(submitted: ReviewRequest, ji
     while JobState.DONE not in states(deliver(clock, after_s=600)):
         assert clock.now() < submitted.deadline_at
     assert (len(jira.tickets), Ticket.objects.get().state) == (1, "linked")
+
+
+def test_the_longest_lag_of_the_search_opens_no_second_ticket(
+    submitted: ReviewRequest, jira: Twin, clock: Clock
+) -> None:
+    TicketSite.objects.update(settle_s=SETTLE_S_MAX)
+    jira.indexes_at_once = False
+    spoil(jira, "open", OutcomeUnknown("The connection broke.", settle_s=SETTLE_S_MAX))
+    for after_s in (0, SETTLE_S_MAX, SETTLE_S_MAX - 1):
+        assert JobState.DONE not in states(deliver(clock, after_s=after_s))
+    assert jira.calls.count("open") == 1
+    jira.index()
+    deliver(clock, after_s=SETTLE_S_MAX)
+    assert (jira.calls.count("open"), len(jira.tickets), Ticket.objects.get().key) == (1, 1, "MR-1")
 
 
 def test_a_ticket_opened_but_not_linked_is_not_opened_again(submitted: ReviewRequest, jira: Twin, clock: Clock) -> None:
@@ -218,10 +218,6 @@ def said(jira: Twin) -> list[str]:
     return [block.text.splitlines()[0] for comment in only(jira).comments for block in comment.blocks]
 
 
-def states(messages: list[OutboxMessage]) -> list[str]:
-    return [message.state for message in messages]
-
-
 def spoil(jira: Twin, call: str, error: Exception) -> None:
     """The next `call` is done, and its answer lost."""
     real = getattr(jira, call)
@@ -264,7 +260,7 @@ def test_an_occasion_without_a_status_moves_nothing(linked: ReviewRequest, jira:
 
 
 def test_statuses_are_renamed_by_settings(linked: ReviewRequest, jira: Twin, settings: object, clock: Clock) -> None:
-    settings.WEIGHBRIDGE["JIRA"]["statuses"] = {"in_review": "In Review"}
+    TicketRoute.objects.update(statuses={"in_review": "In Review"})
     effects.notify_request_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
     deliver(clock)
     assert Ticket.objects.get().status == "In Review"
@@ -294,13 +290,27 @@ def test_a_comment_resumed_by_a_person_is_looked_for_too(
 def test_a_status_without_a_way_is_noted_and_holds_nothing_up(
     linked: ReviewRequest, jira: Twin, settings: object, clock: Clock
 ) -> None:
-    settings.WEIGHBRIDGE["JIRA"]["statuses"] = {"in_review": "Nirvana"}
+    TicketRoute.objects.update(statuses={"in_review": "Nirvana"})
     effects.notify_request_ticket(request=linked, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
     (message,) = deliver(clock)
     assert (message.state, len(only(jira).comments), Ticket.objects.get().status) == (JobState.DONE, 1, "To Do")
     assert AuditEvent.objects.get(kind="ticket.updated").reason == (
         "There is no transition from To Do to Nirvana; move the ticket manually."
     )
+
+
+def test_fields_are_filled_even_if_the_status_has_no_way(linked: ReviewRequest, jira: Twin, clock: Clock) -> None:
+    field_map = {"tier": {"id": "customfield_10033", "kind": "string"}}
+    TicketRoute.objects.update(statuses={"in_review": "Nirvana"}, field_map=field_map)
+    for refused in (False, True):
+        if refused:
+            lose(jira, "fill", Misconfigured("Tier is not on the screen.", reach=FailureReach.ALIKE))
+        effects.notify_request_ticket(request=linked, occasion="in_review", reason="x", by=None, now=clock.now())
+        assert states(deliver(clock)) == [JobState.DONE]
+    assert only(jira).values == values_of(Ticket.objects.get(), now=clock.now())
+    stuck = "There is no transition from To Do to Nirvana; move the ticket manually."
+    notes = AuditEvent.objects.filter(kind="ticket.updated").order_by("position").values_list("reason", flat=True)
+    assert list(notes) == [stuck, f"{stuck} Tier is not on the screen."]
 
 
 def test_a_deleted_ticket_is_noted_and_never_made_again(linked: ReviewRequest, jira: Twin, clock: Clock) -> None:
@@ -344,8 +354,8 @@ def test_the_ticket_follows_the_whole_review(
 
 def checked(cast: Cast, clock: Clock) -> dict[str, object]:
     effect_actions.request_check(by=cast.admin, now=clock.now())
-    (message,) = (each for each in deliver(clock) if each.kind == "tracker.check")
-    assert message.state == JobState.DONE
+    messages = [each for each in deliver(clock) if each.kind == "tracker.check"]
+    assert states(messages) == [JobState.DONE] * 2, "the request, and the test of the one site"
     return AuditEvent.objects.filter(kind="tracker.checked").last().details
 
 
@@ -354,8 +364,10 @@ def test_a_connection_test_is_kept(cast: Cast, jira: Twin, clock: Clock) -> None
     assert checked(cast, clock) == {"ok": True, "sentence": "Jira knows us as Bot.", "account": "Bot"}
 
 
-def test_a_connection_test_without_jira_says_so(cast: Cast, clock: Clock) -> None:
-    assert checked(cast, clock) == {"ok": False, "sentence": inbound_tasks.NO_TRACKER, "account": ""}
+def test_a_test_of_every_connection_without_a_site_tests_nothing(cast: Cast, clock: Clock) -> None:
+    effect_actions.request_check(by=cast.admin, now=clock.now())
+    assert states(deliver(clock)) == [JobState.DONE]
+    assert not AuditEvent.objects.filter(kind="tracker.checked").exists()
 
 
 # runs and packets

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from reviews.ticket_sync.actions import accounts, reconciliation
 from reviews.ticket_sync.actions import receiving as inbound
-from reviews.ticket_sync.actions import reconciliation
-from reviews.tickets import actions as effects
-from reviews.tickets.domain import MOVES, Hint, ReconciliationMode
+from reviews.tickets.domain.moves import MOVES, Hint, ReconciliationMode
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import RemoteIssue, RemoteMove, RemoteTicket
 from tests.factories import requests as walks
+from tests.factories import tickets as sites
 from tests.factories.people import Cast
 
 Call = Callable[[Cast, datetime], object]
@@ -18,7 +18,7 @@ REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1
 
 def linked(cast: Cast, now: datetime) -> Ticket:
     request = walks.make_submitted(by=cast.author, now=now)
-    return effects.link_ticket(ticket=Ticket.objects.get(request=request), remote=REMOTE, now=now)
+    return sites.link(Ticket.objects.get(request=request), remote=REMOTE, now=now)
 
 
 def moved(
@@ -32,15 +32,19 @@ def issue(*, updated_at: datetime, **changes: object) -> RemoteIssue:
     return RemoteIssue(**(fields | changes))
 
 
-def judged(ticket: Ticket, move: RemoteMove, now: datetime) -> object:
+def judged(ticket: Ticket, move: RemoteMove, now: datetime, *, is_last: bool = True) -> object:
+    page = "https://w.test/r/"
     return inbound.process_move(
-        ticket=ticket, move=move, moves=MOVES, decisions=["Done"], page="https://w.test/r/", now=now
+        ticket=ticket, move=move, is_last=is_last, moves=MOVES, decisions=["Done"], page=page, now=now
     )
 
 
 ACTIONS: Mapping[str, Call] = {
     "reviews.ticket_sync.actions.receiving.receive": lambda cast, now: inbound.receive(
         identifier="a", hint=Hint("e", "10001"), body=b"{}", ticket=linked(cast, now), now=now
+    ),
+    "reviews.ticket_sync.actions.receiving.record_delivery": lambda cast, now: inbound.record_delivery(
+        site=sites.a_site(now), now=now
     ),
     "reviews.ticket_sync.actions.receiving.request_read": lambda cast, now: inbound.request_read(
         ticket=linked(cast, now), occasion="test", now=now
@@ -54,13 +58,15 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.ticket_sync.actions.receiving.process_move": lambda cast, now: judged(
         linked(cast, now), moved(status="Done", at=now), now
     ),
-    "reviews.ticket_sync.actions.receiving.link_account": lambda cast, now: inbound.link_account(
-        user=cast.author, account_id="a", by=cast.admin, now=now
+    "reviews.ticket_sync.actions.accounts.link_account": lambda cast, now: accounts.link_account(
+        site=sites.a_site(now), user=cast.author, account_id="a", by=cast.admin, now=now
     ),
     "reviews.ticket_sync.actions.reconciliation.request_reconciliation": lambda cast, now: (
-        reconciliation.request_reconciliation(mode=ReconciliationMode.REPORT, occasion="test", by=cast.admin, now=now)
+        reconciliation.request_reconciliation(
+            site=sites.a_site(now), mode=ReconciliationMode.REPORT, occasion="test", by=cast.admin, now=now
+        )
     ),
     "reviews.ticket_sync.actions.reconciliation.reconcile": lambda cast, now: reconciliation.reconcile(
-        mode=ReconciliationMode.REPORT, seen={}, statuses={}, now=now
+        site=sites.a_site(now), mode=ReconciliationMode.REPORT, seen={}, statuses=lambda _: {}, now=now
     ),
 }

@@ -10,31 +10,27 @@ from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effect_actions
 from reviews.requests.models import ReviewRequest
-from reviews.ticket_sync import tasks as inbound_tasks
+from reviews.ticket_sync.actions import receiving as inbound
 from reviews.tickets import actions as effects
-from reviews.tickets.models import Ticket
+from reviews.tickets.models import Ticket, TicketComment, TicketSite
 from tests.factories import requests as walks
+from tests.factories import tickets as sites
 from tests.factories.people import Cast
-from tests.integration.reviews.ticket_sync.test_tasks import Clock, deliver, states
+from tests.integration.reviews.ticket_sync.delivery import Clock, deliver, states
 from tests.standins.jira_cloud import JiraCloud
+from tests.standins.jira_data_center import JiraDataCenter
 
 CREATE = "POST .*/issue$"
 SETTLE_S = 1
+pytestmark = pytest.mark.usefixtures("clock")
 
 
-@pytest.fixture
-def jira(settings: object) -> Iterator[JiraCloud]:
-    with JiraCloud() as site:
-        account = {"url": site.url, "email": site.config.email, "token": site.config.token, "settle_s": 1}
-        settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | account}
-        yield site
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Clock:
-    clock = Clock(now)
-    monkeypatch.setattr(inbound_tasks, "timezone", clock)
-    return clock
+@pytest.fixture(params=[JiraCloud, JiraDataCenter])
+def jira(request: pytest.FixtureRequest, db: None, now: datetime) -> Iterator[JiraCloud]:
+    with request.param() as there:
+        sites.site_at(there, now=now, settle_s=SETTLE_S)
+        effects.route_waiting(now=now)
+        yield there
 
 
 def test_a_ticket_with_its_reasons_and_a_link_back(submitted: ReviewRequest, jira: JiraCloud, clock: Clock) -> None:
@@ -45,9 +41,9 @@ def test_a_ticket_with_its_reasons_and_a_link_back(submitted: ReviewRequest, jir
     assert (ticket.remote_id, ticket.status) == (issue["id"], "To Do")
     assert issue["fields"]["labels"] == [ticket.label]
     assert issue["fields"]["summary"] == f"{submitted.ref} Model review: Visual search, autumn model"
-    assert "latency-p95-prod" in str(issue["fields"]["description"])
+    assert "The rule needs a measured or billed value of Latency p95" in str(issue["fields"]["description"])
     assert f"https://weighbridge.test/requests/{submitted.ref}/" in str(issue)
-    assert len(jira.requests("POST /rest/api/3/issue ")) == 1
+    assert len(jira.requests(f"POST {jira.root}/issue ")) == 1
 
 
 @pytest.mark.parametrize("fault", [{"drop_after_commit": True}, {"fail_503_after_commit": True}])
@@ -100,15 +96,14 @@ def test_a_label_the_screens_lose_keeps_the_ticket_and_calls_a_person(
 
 
 def test_a_wrong_token_pauses_in_words_and_resumes(
-    submitted: ReviewRequest, jira: JiraCloud, settings: object, cast: Cast, clock: Clock
+    submitted: ReviewRequest, jira: JiraCloud, cast: Cast, clock: Clock
 ) -> None:
-    right = settings.WEIGHBRIDGE["JIRA"]["token"]
-    settings.WEIGHBRIDGE["JIRA"]["token"] = "stale"
+    sites.replace_token(TicketSite.objects.get(), "stale")
     (message,) = deliver(clock)
     assert message.state == JobState.PAUSED
-    assert "set JIRA_EMAIL and JIRA_TOKEN" in message.error
+    assert "store it in the settings of the site" in message.error
     assert deliver(clock, after_s=86_400) == []
-    settings.WEIGHBRIDGE["JIRA"]["token"] = right
+    sites.replace_token(TicketSite.objects.get(), jira.config.token)
     effect_actions.resume_all(by=cast.admin, now=clock.now())
     assert states(deliver(clock)) == [JobState.DONE]
     assert len(jira.issues.issues) == 1
@@ -120,7 +115,7 @@ def test_slowing_down_is_obeyed(submitted: ReviewRequest, jira: JiraCloud, clock
     assert (message.state, message.is_uncertain) == (JobState.QUEUED, False)
     assert message.next_attempt_at == clock.now() + timedelta(seconds=120)
     assert deliver(clock, after_s=119) == []
-    assert len(jira.requests("POST /rest/api/3/issue ")) == 1
+    assert len(jira.requests(f"POST {jira.root}/issue ")) == 1
 
 
 def test_the_whole_review_is_told_once(policy: object, cast: Cast, jira: JiraCloud, clock: Clock) -> None:
@@ -144,12 +139,32 @@ def test_a_ticket_deleted_there_is_never_made_again(submitted: ReviewRequest, ji
     )
     assert states(deliver(clock)) == [JobState.DONE]
     assert "deleted" in AuditEvent.objects.get(kind="ticket.updated").reason
-    assert len(jira.requests("POST /rest/api/3/issue ")) == 1
+    assert len(jira.requests(f"POST {jira.root}/issue ")) == 1
+
+
+def test_a_comment_restricted_later_is_forgotten_and_ours_stay(
+    submitted: ReviewRequest, jira: JiraCloud, clock: Clock
+) -> None:
+    deliver(clock)
+    effects.notify_request_ticket(request=submitted, occasion="in_review", reason="Vote.", by=None, now=clock.now())
+    deliver(clock)
+    (ours,) = jira.issues.issues[0]["comments"]
+    _, theirs = jira.issues.add_comment("MR-1", {"body": ours["body"]}, author="a-person")
+    seen = []
+    for limit in (None, {"type": "role", "value": "Administrators"}):
+        for said in (ours, theirs):
+            jira.issues.change_comment("MR-1", said["id"], ours["body"], visibility=limit)
+        inbound.request_read(ticket=Ticket.objects.get(), occasion=str(limit), by=None, now=clock.now())
+        assert states(deliver(clock)) == [JobState.DONE]
+        seen.append(dict(TicketComment.objects.values_list("remote_id", "is_ours")))
+    assert seen == [{ours["id"]: True, theirs["id"]: False}, {ours["id"]: True}]
 
 
 def test_a_connection_test_over_http(cast: Cast, jira: JiraCloud, clock: Clock) -> None:
     effect_actions.request_check(by=cast.admin, now=clock.now())
-    assert states(deliver(clock)) == [JobState.DONE]
+    assert states(deliver(clock)) == [JobState.DONE] * 2
+    names = [step["name"] for step in TicketSite.objects.get().steps]
+    assert names == ["Server", "Account", "Project", "Permissions", "Issue type", "Fields"]
     details = AuditEvent.objects.get(kind="tracker.checked").details
     assert details["ok"] is True
     assert details["sentence"].endswith(".")

@@ -99,7 +99,7 @@ def test_the_ticket_says_why_it_was_opened(submitted: ReviewRequest, now: dateti
         Heading("Subject"),
     )
     assert isinstance(rules, Fields)
-    assert [name for name, _ in rules.rows] == ["training-gpu-hours", "latency-p95-prod", "accuracy-floor-prod"]
+    assert [name for name, _ in rules.rows] == ["Training GPU hours", "Latency p95", "Accuracy"]
     assert isinstance(metric_values, Fields)
     assert dict(metric_values.rows) == {
         "Model": "Visual search 1.0.0",

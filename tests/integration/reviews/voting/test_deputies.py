@@ -21,7 +21,8 @@ from reviews.inbox.queries.inbox import inbox_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.snapshots.queries.voting_rights import voting_rights_of
-from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
+from reviews.voting.domain.electorate import VoteChoice
+from reviews.voting.domain.outcomes import VotingOutcome
 from reviews.voting.models import Vote
 from reviews.workflow.actions import review
 from reviews.workflow.actions.review import NewVote
@@ -43,8 +44,8 @@ def in_place_of(
 
 def test_the_whole_way_with_a_deputy(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     confirmed(cast.reviewer_two, cast.finance, cast=cast, now=now)
-    (line,) = inbox_of(person=person_of(cast.finance), now=now).to_vote
-    assert line.todo == "Your vote in the place of Reviewer Two: Technical review."
+    (entry,) = inbox_of(person=person_of(cast.finance), now=now).entries
+    assert (entry.step, entry.in_place_of) == ("Vote in the place of Reviewer Two: Technical review.", "Reviewer Two")
     in_place_of("reviewer_two", in_review, cast.finance, now)
     vote = Vote.objects.get()
     assert (vote.person, vote.in_place_of, vote.absence.person) == (cast.finance, cast.reviewer_two, cast.reviewer_two)
@@ -82,7 +83,7 @@ def test_the_end_of_the_absence_ends_the_right_and_keeps_the_vote(
     with refused(NotAllowed, match="You are not the deputy of reviewer_two now", code="not_deputy"):
         in_place_of("reviewer_two", in_review, four, now)
     (counted,) = snapshot_of(in_review, now=now).electorate.counted
-    assert counted.voter == "Reviewer Three for Reviewer One"
+    assert counted.voter == "Reviewer Three in the place of Reviewer One"
     assert snapshot_of(in_review, now=now + timedelta(days=30)).electorate.counted == (counted,)
 
 
@@ -192,7 +193,7 @@ def test_page_and_api_say_in_whose_place(
     assert as_(eve).post(f"{path}votes/", seen | {"in_place_of": "reviewer_one"}).status_code == 400
     answer = as_(cast.product).post(f"{path}votes/", seen | {"in_place_of": "reviewer_one"}, follow=True)
     assert "in the place of Reviewer One" in answer.content.decode()
-    assert "Product for Reviewer One" in answer.content.decode()
+    assert "Product in the place of Reviewer One" in answer.content.decode()
     body = {"stage": "technical", "choice": "approve", "in_place_of": "reviewer_two"}
     where = f"/api/v1/requests/{in_review.ref}/votes/"
     assert api(cast.outsider).post(where, body, format="json").status_code in {403, 404}
@@ -201,7 +202,10 @@ def test_page_and_api_say_in_whose_place(
     assert answer.status_code == 201, answer.json()
     voting = api(eve).get(where).json()
     assert [one["in_place_of"] for one in voting["votes"]] == ["Reviewer Two", "Reviewer One"]
-    assert voting["stages"][0]["approvers"] == ["Product for Reviewer One", "Eve for Reviewer Two"]
+    assert voting["stages"][0]["approvers"] == [
+        "Product in the place of Reviewer One",
+        "Eve in the place of Reviewer Two",
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

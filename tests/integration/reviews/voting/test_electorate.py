@@ -10,8 +10,9 @@ from governance.people.queries.people import person_of
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.snapshots.queries.voting_rights import open_stage_for
-from reviews.voting.domain.electorate import VoteChoice, VotingOutcome
+from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.domain.independence import Interest
+from reviews.voting.domain.outcomes import VotingOutcome
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast

@@ -89,7 +89,7 @@ def test_the_reason_of_a_failed_run_stands_with_the_buttons_that_help(
         ("run_again", "other_data", "other_file"),
         run.pk,
     )
-    by_item = [each.remedies for each in review_blockers(EvidenceSnapshot(request, now)) if "accuracy" in each.reason]
+    by_item = [each.remedies for each in review_blockers(EvidenceSnapshot(request, now)) if "Accuracy" in each.reason]
     assert ("other_data",) in by_item
     shown = words(enter(cast.author).get(page_of(request)))
     assert (

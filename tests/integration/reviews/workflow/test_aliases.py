@@ -167,6 +167,12 @@ def announced(version: ModelVersion, days: int, *, by: User, now: datetime) -> d
     return start_of(day)
 
 
+def test_a_contract_until_the_last_day_of_the_calendar_ends_nothing(cast: Cast, now: datetime) -> None:
+    prices.publish(text=CONTRACT.format(until=date.max), by=cast.finance, now=now)
+    version = kinds.register(task="generation", subject=kinds.MANAGED, by=cast.author, now=now)
+    assert end_by(version, days=180, now=now) == now + timedelta(days=180)
+
+
 def test_a_contract_without_an_end_and_one_about_another_model_end_nothing(cast: Cast, now: datetime) -> None:
     text = CONTRACT.format(until="2020-12-31").replace(", until: 2020-12-31", "")
     prices.publish(text=text, by=cast.finance, now=now)

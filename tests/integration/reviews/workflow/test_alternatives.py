@@ -57,6 +57,9 @@ def take(request: ReviewRequest, scenario: str, result: dict, now: datetime) -> 
     measurements.record_measurements(request=request, run=walks.finish_run(run=run, now=now, result=result), now=now)
 
 
+NEEDED = "The rule needs a measured or billed value of Alternatives measured; there is none at all."
+
+
 def codes(request: ReviewRequest, now: datetime) -> list[tuple[str, str]]:
     return [(each.code, each.reason.partition(":")[0]) for each in review_blockers(EvidenceSnapshot(request, now))]
 
@@ -90,7 +93,7 @@ def test_no_variants_are_made_of_a_file_of_another_format(
 def test_until_they_are_measured_nobody_is_asked_to_vote(filed: ReviewRequest, author: User, now: datetime) -> None:
     assert codes(filed, now) == [
         ("run_unfinished", "A benchmark is still running; wait for it, or cancel it."),
-        ("indeterminate", RULE),
+        ("indeterminate", NEEDED),
     ]
     with pytest.raises(WrongState):
         review.request_review(request=filed, by=author, now=now)
@@ -107,7 +110,7 @@ def test_variants_that_could_not_be_measured_need_a_waiver(
     take(filed, "alternatives", walks.result_of({}, verdict="invalid", reasons=("int8: it crashed.",)), now)
     (failed, why), *others = codes(filed, now)
     assert (failed, why.partition(" (")[2]) == ("run_failed", "alternatives) gave no evidence")
-    assert others == [("indeterminate", RULE)]
+    assert others == [("indeterminate", NEEDED)]
     waivers.grant(
         request=filed,
         rule_id=RULE,

@@ -81,7 +81,7 @@ def test_easier_data_after_the_votes_void_them_and_show(cast: Cast, in_review: R
     assert accuracy_of(row, now) == [], "what was measured on other data counts no longer"
     shown = differences(row, now)
     assert shown["Evaluation data"] == (in_review.dataset.digest, easier.digest)
-    assert shown["accuracy, measured"][1] is None
+    assert shown["Accuracy, measured"][1] is None
     assert "latency_p95_ms, measured" not in shown, "speed does not depend on the data"
     with refused(WrongState, code="run_unfinished"):
         review.request_review(request=row, by=cast.author, now=now)
@@ -127,7 +127,7 @@ def test_an_attested_result_belongs_to_its_plan(cast: Cast, now: datetime) -> No
 def test_a_lowered_claim_voids_the_votes_and_shows(cast: Cast, in_review: ReviewRequest, now: datetime) -> None:
     row = requests.revise(request=in_review, reason="Returns are in.", by=cast.author, now=now)
     walks.state_metric_value(request=row, name="training_gpu_hours", value="1", by=cast.author, now=now)
-    assert differences(row, now)["training_gpu_hours, declared"] == ("320 gpu_h", "1 gpu_h")
+    assert differences(row, now)["Training GPU hours, declared"] == ("320 GPU h", "1 GPU h")
 
 
 def test_what_is_refused_moves_nothing(cast: Cast, submitted: ReviewRequest, now: datetime) -> None:
@@ -174,8 +174,8 @@ def test_another_file_is_screened_from_zero(cast: Cast, in_review: ReviewRequest
     row = requests.submit(request=row, by=author, now=now)
     shown = differences(row, now)
     assert shown["Artifact"] == (old.digest, other.digest)
-    assert shown["training_gpu_hours, declared"] == ("320 gpu_h", "1 gpu_h")
-    assert shown["accuracy, measured"][1] is None
+    assert shown["Training GPU hours, declared"] == ("320 GPU h", "1 GPU h")
+    assert shown["Accuracy, measured"][1] is None
     laundered = walks.make_draft(by=author, now=now, version=old, purpose="Another", declared={})
     assert is_reviewed_before(laundered, now=now), "a review of the first file stays mandatory"
 

@@ -70,11 +70,12 @@ def test_the_page_offers_the_options_and_refuses_what_is_not_asked(
     as_: Callable[[User], Client], cast: Cast, managed: ReviewRequest
 ) -> None:
     client, page = as_(cast.author), f"/requests/{managed.ref}/"
-    content = client.get(page).content.decode()
+    tab = f"{page}checklist/"
+    content = client.get(tab).content.decode()
     assert "Do prompts hold personal data?" in content
     assert "Answered by: data steward, team" in content
     assert client.post(f"{page}checklist/{DATA}/", {"text": "no"}, follow=True).status_code == 200
-    assert "Agreement on data" not in client.get(page).content.decode()
+    assert "Agreement on data" not in client.get(tab).content.decode()
     response = client.post(f"{page}checklist/{AGREEMENT}/", {}, follow=True)
     assert "does not apply, because what it depends on" in response.content.decode()
 

@@ -162,8 +162,10 @@ def project(decided, cast, now):
     """State projection `number` of the request, kept so many days ago, with prices of these days."""
 
     def stated(number, age_days, *as_of):
-        prices = [{"path": f"options[0].p{place}", "as_of": day, "usd": "1"} for place, day in enumerate(as_of)]
-        document = {"seed": 1, "options": [], "snapshot": "s", "prices": prices}
+        prices = [
+            {"path": f"options[0].p{place}.usd_per_h", "as_of": day, "usd": "1"} for place, day in enumerate(as_of)
+        ]
+        document = {"seed": 1, "options": [{"id": "other", "title": "Own servers"}], "snapshot": "s", "prices": prices}
         projection = CostProjection.objects.create(
             token=str(number) * 20,
             title="T",
@@ -184,10 +186,9 @@ def test_prices_of_half_a_year_ago_are_found_once_and_listed(decided, months, pr
     (finding,) = breaches.detect_breaches(now=now)
     assert (finding.kind, finding.severity) == ("prices.expired", "low")
     assert "more than 180 days ago" in finding.text
-    assert (
-        "They are: options[0].p1 of 2026-01-01, options[0].p0 of 2026-02-01, options[0].p2 of 2026-03-01"
-        in finding.text
-    )
+    listed = "Own servers, p1 of 2026-01-01; Own servers, p0 of 2026-02-01; Own servers, p2 of 2026-03-01"
+    assert f"They are: {listed}" in finding.text
+    assert "options[" not in finding.text
     assert finding.text.endswith(" and 2 more.")
     assert breaches.detect_breaches(now=now + timedelta(days=1)) == []
     assert Finding.objects.filter(kind="prices.expired", state="open").count() == 1
@@ -233,24 +234,24 @@ def test_the_tick_asks_once_a_day(decided, now):
 
 def test_the_page_and_the_file(as_, cast, decided, months, estimated, rules, read):
     read(csv_bytes([billed(months[0], 95)]))
-    page = as_(cast.author).get(f"/requests/{decided.ref}/costs/")
+    page = as_(cast.author).get(f"/requests/{decided.ref}/bills/")
     assert page.status_code == 200
     assert "$95.00" in page.content.decode()
-    text = as_(cast.author).get(f"/requests/{decided.ref}/costs.csv").content.decode("utf-8-sig")
+    text = as_(cast.author).get(f"/requests/{decided.ref}/bills.csv").content.decode("utf-8-sig")
     first = next(csv.DictReader(io.StringIO(text)))
     assert (first["EffectiveCost"], first["x_ProjectedP90"], first["x_Request"]) == ("100.00", "200.00", decided.ref)
-    assert as_(cast.outsider).get(f"/requests/{decided.ref}/costs/").status_code == 404
-    assert as_(cast.outsider).get(f"/requests/{decided.ref}/costs.csv").status_code == 404
+    assert as_(cast.outsider).get(f"/requests/{decided.ref}/bills/").status_code == 404
+    assert as_(cast.outsider).get(f"/requests/{decided.ref}/bills.csv").status_code == 404
 
 
 def test_programs_read_the_same(api, cast, decided, months, estimated, rules, read):
     read(csv_bytes([billed(months[0], 95)]))
-    told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/costs/").json()
+    told = api(cast.author).get(f"/api/v1/requests/{decided.ref}/bills/").json()
     assert told["projected"] == {"low": "80", "median": "100", "high": "200"}
     first = told["months"][0]
     assert (first["billed"], first["difference"], first["status"]) == ("95", "-5", "within")
     assert (told["records"], told["not_converted"]) == ([], [])
-    assert api(cast.outsider).get(f"/api/v1/requests/{decided.ref}/costs/").status_code == 404
+    assert api(cast.outsider).get(f"/api/v1/requests/{decided.ref}/bills/").status_code == 404
 
 
 def test_the_past_of_the_team_is_shown_with_the_next_filing(decided, months, estimated, rules, read, draft_after, now):

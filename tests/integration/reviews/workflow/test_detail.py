@@ -20,6 +20,7 @@ from reviews.tickets.ports import RemoteTicket
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import evidence, measurements, requests, review, waivers
 from tests.factories import requests as walks
+from tests.factories import tickets as sites
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, words
 from tests.pages import html_of
@@ -43,7 +44,8 @@ def test_everybody_with_a_reason_reads_a_draft(draft: ReviewRequest, cast: Cast,
     assert page.status_code == 200
     assert stations(page)[0] == ("Draft", "current")
     assert ("Check and submit" in words(page)) is (who == "author")
-    assert "The policy has not been evaluated yet" in words(page)
+    policy = enter(getattr(cast, who)).get(page_of(draft, "policy"))
+    assert "The policy has not been evaluated yet" in words(policy)
 
 
 def test_evidence_names_every_obstacle(submitted: ReviewRequest, author: User) -> None:
@@ -63,7 +65,7 @@ def test_a_reader_without_a_stake_is_told_who_moves(submitted: ReviewRequest, au
     text = words(enter(auditor).get(page_of(submitted)))
     assert "Waiting for Author" in text
     assert "Withdraw the request" not in text
-    assert "State a metric value" not in text
+    assert "State a metric value" not in words(enter(auditor).get(page_of(submitted, "evidence")))
 
 
 def test_a_ready_request_offers_the_review(ready: ReviewRequest, author: User) -> None:
@@ -77,13 +79,13 @@ def test_a_contradiction_is_shown_until_it_is_explained(policy: PolicyVersion, a
     request = walks.make_ready(by=author, now=now, declared=declared)
     page = enter(author).get(page_of(request))
     assert [each.part for each in page.context["view"].review_blockers] == ["metric-values"]
-    assert "A measurement contradicts a claim." in words(page)
+    assert "A measurement contradicts a claim." in words(enter(author).get(page_of(request, "evidence")))
     evidence.answer_contradiction(
         request=request, name="latency_p95_ms", text="Claimed for batch eight.", by=author, now=now
     )
     page = enter(author).get(page_of(request))
     assert page.context["view"].review_blockers == ()
-    assert "Claimed for batch eight." in words(page)
+    assert "Claimed for batch eight." in words(enter(author).get(page_of(request, "evidence")))
 
 
 def test_the_page_of_a_review(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
@@ -102,6 +104,7 @@ def test_the_page_of_a_review(in_review: ReviewRequest, cast: Cast, now: datetim
     ]
     assert [account.is_affordable for account in budget[:2]] == [True, True]
     assert [account.after for account in budget[2:]] == [-account.this for account in budget[2:]]
+    text = words(enter(cast.reviewer_one).get(page_of(in_review, "costs")))
     assert "An approval plans these amounts; they never block it." in text
     assert text.count("nothing allocated yet") == len(later)
 
@@ -151,7 +154,8 @@ def test_the_page_of_a_decision(decided: ReviewRequest, cast: Cast, now: datetim
     assert f"{decided.ref.replace('MRR', 'AUT')} lets this artifact run in prod" in text
     assert f"weighbridge gate {decided.model_version.digest} --env prod" in text
     first, *later = walks.usd_shares(now=now)
-    assert "The approval planned these amounts in later quarters" in text
+    costs = words(enter(cast.auditor).get(page_of(decided, "costs")))
+    assert "The approval planned these amounts in later quarters" in costs
     assert [(a.unit, a.is_booked, str(a.this), str(a.after)) for a in page.context["view"].budget] == [
         ("USD", True, str(first), str(100_000 - first)),
         ("gpu_h", True, "320.00", "680.00"),
@@ -207,7 +211,7 @@ def test_a_cleared_request(policy: PolicyVersion, author: User, now: datetime) -
     page = enter(author).get(page_of(request))
     assert stations(page) == [("Draft", "done"), ("Screening", "done"), ("Cleared", "done")]
     assert "Cleared: no review is needed" in words(page)
-    assert "No ticket is needed." in words(page)
+    assert "No ticket is needed." in words(enter(author).get(page_of(request, "history")))
 
 
 @pytest.mark.parametrize(("fixture", "passed"), [("draft", 1), ("submitted", 3), ("in_review", 4)])
@@ -229,8 +233,8 @@ def test_a_expired_request_says_why(submitted: ReviewRequest, author: User, now:
 def test_a_waiver_is_shown_with_its_reason(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
     declared = {name: value for name, value in walks.DECLARED.items() if name != "business_kpi_delta"}
     request = walks.make_submitted(by=cast.author, now=now, declared=declared)
-    assert "Waive a soft rule" in words(enter(cast.approver).get(page_of(request)))
-    assert "Waive a soft rule" not in words(enter(cast.author).get(page_of(request)))
+    assert "Waive a soft rule" in words(enter(cast.approver).get(page_of(request, "policy")))
+    assert "Waive a soft rule" not in words(enter(cast.author).get(page_of(request, "policy")))
     waivers.grant(
         request=request,
         rule_id="business-gain-prod",
@@ -244,28 +248,30 @@ def test_a_waiver_is_shown_with_its_reason(policy: PolicyVersion, cast: Cast, no
         ("business-gain-prod", "Approver", False)
     ]
     assert "It saves energy, not money." in words(page)
+    assert "It saves energy, not money." in words(enter(cast.author).get(page_of(request, "policy")))
 
 
 def test_a_ticket_waits_and_says_why(submitted: ReviewRequest, cast: Cast) -> None:
-    assert "1 update pending" in words(enter(cast.author).get(page_of(submitted)))
+    history = page_of(submitted, "history")
+    assert "1 update pending" in words(enter(cast.author).get(history))
     OutboxMessage.objects.filter(kind="ticket.open").update(state=JobState.PAUSED, error="No Jira is configured.")
-    page = enter(cast.author).get(page_of(submitted))
+    page = enter(cast.author).get(history)
     assert page.context["view"].ticket.error == "No Jira is configured."
     assert "Updates of the ticket are waiting; none is lost." in words(page)
     assert "Open the integrations" not in words(page)
-    assert "Open the integrations" in words(enter(cast.admin).get(page_of(submitted)))
+    assert "Open the integrations" in words(enter(cast.admin).get(history))
 
 
 def test_a_linked_ticket_leads_to_the_tracker(submitted: ReviewRequest, author: User, now: datetime) -> None:
     remote = RemoteTicket("10001", "MR-1", "https://jira.test/browse/MR-1", "To Do")
-    effects.link_ticket(ticket=submitted.ticket, remote=remote, now=now)
-    page = enter(author).get(page_of(submitted))
+    sites.link(submitted.ticket, remote=remote, now=now)
+    page = enter(author).get(page_of(submitted, "history"))
     assert '<a href="https://jira.test/browse/MR-1">MR-1</a>' in html_of(page)
 
 
 def test_a_lost_answer_of_the_tracker_is_told(submitted: ReviewRequest, author: User, now: datetime) -> None:
     effects.mark_uncertain(ticket=submitted.ticket, now=now)
-    assert "Searching" in words(enter(author).get(page_of(submitted)))
+    assert "Searching" in words(enter(author).get(page_of(submitted, "history")))
 
 
 def test_a_run_is_watched_while_it_measures(submitted: ReviewRequest, author: User, now: datetime) -> None:
@@ -292,11 +298,28 @@ def test_results_under_way_to_the_evidence_are_still_watched(
     measurements.record_measurements(request=submitted, run=run, now=now)
     page = client.get(f"{page_of(submitted)}runs/")
     assert "hx-trigger" not in page.content.decode().partition('id="contradictions"')[0]
-    for part in ("standing", "metric-values-table", "contradictions", "policy-said", "checklist-metrics"):
+    for part in ("state-line", "metric-values-table", "contradictions"):
         assert f'id="{part}" hx-swap-oob="true"' in html_of(page)
 
 
-QUERIES_MAX = 32
+def test_the_decision_is_watched_while_benchmarks_run(submitted: ReviewRequest, author: User, now: datetime) -> None:
+    client = enter(author)
+    address = f"{page_of(submitted)}progress/"
+    assert f'hx-get="{address}" hx-trigger="every 2s"' in html_of(client.get(page_of(submitted)))
+    page = client.get(address)
+    assert 'hx-trigger="every 2s"' in html_of(page)
+    assert "Waiting for a worker" in words(page)
+    run = walks.finish_run(run=Run.objects.get(asked_for=submitted.ref), now=now)
+    measurements.record_measurements(request=submitted, run=run, now=now)
+    page = client.get(address)
+    assert "hx-trigger" not in page.content.decode()
+    for part in ("steps", "next", "decision-evidence"):
+        assert f'id="{part}"' in html_of(page)
+    assert html_of(page).count('hx-swap-oob="true"') == 3
+    assert "The benchmarks are finished" in words(page)
+
+
+QUERIES_MAX = 47
 
 
 def test_a_page_of_many_metric_values_asks_no_more_than_of_few(
@@ -333,7 +356,7 @@ def test_reviewers_see_what_the_next_revision_changed(in_review: ReviewRequest, 
     review.request_review(request=in_review, by=cast.author, now=now)
     page = enter(cast.reviewer_two).get(page_of(in_review))
     assert [(each.path, each.before, each.after) for each in page.context["view"].changes] == [
-        ("metric_values[training_gpu_hours, declared]", "320 gpu_h", "280 gpu_h"),
+        ("metric_values[training_gpu_hours, declared]", "320 GPU h", "280 GPU h"),
         ("metric_values[cost_per_1k_usd, declared]", None, "0.04 USD"),
         (
             "answers[owner-and-rollback]",

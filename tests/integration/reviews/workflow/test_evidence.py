@@ -15,6 +15,7 @@ from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
 from tests.factories.requests import DECLARED, make_submitted, take_results
 from tests.factories.snapshots import snapshot
+from weighbridge.core.canonical import digest_of
 
 Api = Callable[[User | None], APIClient]
 METRIC = {"name": "cost_per_1k_usd", "value": "0.125", "basis": "estimated", "n": 12, "lower": "0.1", "upper": "0.2"}
@@ -161,7 +162,7 @@ def test_a_contradicted_claim_is_answered(api: Api, author: User, policy: Policy
     assert [(each["name"], each["is_contradicted"], each["answer"]) for each in comparison] == [("accuracy", True, "")]
     assert (comparison[0]["claimed"]["value"], comparison[0]["measured"]["value"]) == ("0.99", "0.91")
     said = client.post(url(request, "contradictions/accuracy"), {"text": LONG}, format="json").json()
-    assert said == comparison[0] | {"answer": LONG, "answered_by": "Author"}
+    assert said == comparison[0] | {"answer": LONG, "answered_by": "Author", "answer_digest": digest_of(LONG)}
     before = snapshot()
     for metric, fields, status in (
         ("accuracy", {"text": "no"}, 400),

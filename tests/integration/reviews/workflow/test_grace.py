@@ -123,7 +123,7 @@ def test_the_page_says_when_it_lapses(
     ReviewRequest.objects.filter(pk=waiting.pk).update(deadline_at=now - DAY, grace_ends_at=now + 4 * DAY)
     path = f"/requests/{waiting.ref}/"
     page = " ".join(as_(cast.author).get(path).content.decode().split())
-    assert "in grace: lapses on" in page
+    assert "In grace: lapses on" in page
     assert "unless the reviewers decide" in page
     assert "Extend the deadline" not in page
     lead = as_(cast.approver)

@@ -118,7 +118,7 @@ def test_a_file_is_imported_by_api_and_on_the_page(
     assert outsider.get(url).status_code == 404
     assert (ImportedFile.objects.count(), AuditEvent.objects.count()) == before
     page, browser = f"/requests/{draft.ref}/", as_(cast.author)
-    content = browser.get(page).content.decode()
+    content = browser.get(f"{page}evidence/").content.decode()
     assert "guidellm.ttft_p95_ms</code> was not taken" in content
     again = browser.post(f"{page}imports/", {"file": SimpleUploadedFile("again.json", GUIDELLM)}, follow=True)
     assert "This result is on record already." in again.content.decode()

@@ -13,6 +13,7 @@ from governance.people.models import Team
 from reviews.authorizations.models import Authorization, Condition
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import authorizations, projections, review, waivers
+from reviews.workflow.actions.drafting import amendments
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.models import accept_ownership, make_version
@@ -124,6 +125,21 @@ def test_whoever_made_the_projection_that_another_person_stated_cannot_vote(worl
     request = review.request_review(request=request, by=by, now=world.now)
     with refused(NotAllowed, match="You ran or edited evidence", code="separation_of_duties"):
         world.vote(request, world.mate)
+
+
+def test_whoever_amended_the_request_cannot_vote_or_waive(world: World) -> None:
+    people.grant_role(user=world.mate, role=Role.REVIEWER, by=None, now=world.now)
+    people.grant_role(user=world.mate, role=Role.PLATFORM_LEAD, by=None, now=world.now)
+    changed = amendments.Amendment(business_case="It raises the conversion by two percent.")
+    why = "The numbers of the pilot are in."
+    request = amendments.amend(request=world.in_review(), amendment=changed, reason=why, by=world.mate, now=world.now)
+    request = review.request_review(request=request, by=world.cast.author, now=world.now)
+    with refused(NotAllowed, match="You ran or edited evidence", code="separation_of_duties"):
+        world.vote(request, world.mate)
+    with refused(NotAllowed, match="no interest in this request"):
+        waivers.grant(
+            request=request, rule_id="business-gain-prod", valid_days=9, reason=why, by=world.mate, now=world.now
+        )
 
 
 @pytest.mark.parametrize("left", [False, True])

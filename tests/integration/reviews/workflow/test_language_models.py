@@ -87,7 +87,7 @@ def test_the_items_are_in_the_preview_on_the_page_and_in_the_packet(cast: Cast, 
     listed = EvidenceSnapshot(request, now).checklist
     assert {row.item.title for row in listed} == planned
     assert {row.item.id for row in listed} >= GOVERNED[name] | set(MEASURED) | {"cost-per-answer"}
-    page = as_(cast.author).get(f"/requests/{request.ref}/").content.decode()
+    page = as_(cast.author).get(f"/requests/{request.ref}/checklist/").content.decode()
     supply(story, request, cast, now)
     titles = {row.item.title for row in EvidenceSnapshot(request, now).checklist}
     decided(story, request, cast, now)

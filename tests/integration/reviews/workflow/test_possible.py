@@ -16,7 +16,7 @@ from reviews.snapshots.queries.allowed_steps import STEPS, AllowedStep
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations as authorizations
-from reviews.workflow.actions import evidence, requests
+from reviews.workflow.actions import evidence, requests, review
 from reviews.workflow.queries.view import RequestView, describe
 from tests.factories.people import Cast
 from tests.integration.reviews.evidence.steps import ACTIONS, Act, vote
@@ -32,6 +32,9 @@ TAKEN: dict[str, Act] = {
     "answer": ACTIONS["answer_item"],
     "request_review": ACTIONS["request_review"],
     "vote": ACTIONS["approve"],
+    "take_back": lambda world, request, by: review.take_back(
+        request=request, reason="I misread the interval.", by=by, now=world.now
+    ),
     "revise": ACTIONS["revise"],
     "amend": ACTIONS["amend"],
     "exchange": ACTIONS["exchange"],

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from benchmarking.prices import actions as prices
-from benchmarking.prices.queries import managed_sku, price_book, price_book_at, price_moves
+from benchmarking.prices.queries import PriceMove, managed_sku, price_book, price_book_at, price_moves
 from benchmarking.projections import actions as projections
 from governance.findings.models import Finding
 from governance.inventory.domain.retirement import Announcement
@@ -23,6 +23,7 @@ from tests.factories.costs import cost_spec
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.test_kinds import STORIES, decided, filed, supply
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.prices.price import Meter
 from weighbridge.subjects.kinds import parse_subject
 
 STORY = STORIES["a language model behind an API"]
@@ -152,6 +153,19 @@ def test_a_retirement_moved_into_ninety_days_raises_one_finding_and_one_draft_an
         for at in (end - timedelta(seconds=1), end)
     ]
     assert answers == ["allow", "deny"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("25", "25.01", "input from 25 to 25.01 USD (+0.04 %)"),
+        ("25", "24.99", "input from 25 to 24.99 USD (-0.04 %)"),
+        ("10000", "0.1", "input from 10000 to 0.1 USD (-99.999 %)"),
+        ("0.25", "0.3", "input from 0.25 to 0.3 USD (+20.0 %)"),
+    ],
+)
+def test_a_small_move_is_not_called_none(before: str, after: str, words: str) -> None:
+    assert PriceMove(Meter.INPUT, Decimal(before), Decimal(after)).words == words
 
 
 def test_books_of_two_days_and_their_moves(cast: Cast, now: datetime) -> None:

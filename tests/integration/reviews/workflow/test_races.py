@@ -19,8 +19,9 @@ from reviews.authorizations.models import Authorization, Decision
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
-from reviews.voting.models import Vote
+from reviews.voting.models import Vote, VoteWithdrawal
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import measurements, requests, review
 from tests.factories import requests as walks
@@ -71,6 +72,44 @@ def test_two_final_votes_make_one_decision(world: World) -> None:
     assert LedgerEntry.objects.filter(kind="release").count() == 2
     assert Packet.objects.count() == 1
     assert first_broken() is None
+
+
+def test_a_vote_is_taken_back_or_its_stage_is_complete(world: World) -> None:
+    """Of two last voters, one takes the vote back while the other one votes: whoever is first is right."""
+    request = world.vote(world.in_review(), world.cast.reviewer_one)
+    reason = "I misread the interval."
+    outcome = at_once(
+        lambda: review.take_back(request=request, reason=reason, by=world.cast.reviewer_one, now=world.now),
+        voting(world, request, world.cast.reviewer_two, "technical"),
+    )
+    stage = snapshot_of(request, now=world.now).electorate.progress.stages[0]
+    is_taken_back = VoteWithdrawal.objects.exists()
+    assert outcome == (["done", "done"] if is_taken_back else ["done", "stage_complete"])
+    assert (stage.needed, Vote.objects.count()) == (1 if is_taken_back else 0, 2)
+    assert first_broken() is None
+
+
+def test_a_vote_is_taken_back_or_the_review_is_decided(world: World) -> None:
+    request = world.vote(world.in_review(), world.cast.reviewer_one)
+    reason = "I misread the interval."
+    outcome = at_once(
+        lambda: review.take_back(request=request, reason=reason, by=world.cast.reviewer_one, now=world.now),
+        voting(world, request, world.cast.reviewer_two, "technical", VoteChoice.REJECT),
+    )
+    assert outcome == (["done", "done"] if VoteWithdrawal.objects.exists() else ["done", "wrong_state"])
+    assert Decision.objects.get().outcome == "rejected"
+
+
+def test_a_vote_taken_back_many_times_is_taken_back_once(world: World) -> None:
+    request = world.vote(world.in_review(), world.cast.reviewer_one)
+    reason = "I misread the interval."
+    back = [lambda: review.take_back(request=request, reason=reason, by=world.cast.reviewer_one, now=world.now)] * 4
+    assert at_once(*back) == ["done", *["not_voted"] * 3]
+    assert at_once(*[voting(world, request, world.cast.reviewer_one, "technical")] * 4) == [
+        *["already_voted"] * 3,
+        "done",
+    ]
+    assert (Vote.objects.count(), VoteWithdrawal.objects.count()) == (2, 1)
 
 
 def test_one_vote_clicked_many_times_is_one(world: World) -> None:

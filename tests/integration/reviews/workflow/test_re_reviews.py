@@ -56,6 +56,20 @@ def old_prices(decided, cast, now):
     )
 
 
+def test_a_detection_closes_nothing_that_another_raised_meanwhile(publish, old_prices, now, monkeypatch):
+    read = breaches._price_breaches
+
+    def overtaken(*_):
+        """What one detection read before the prices were old; the other raises the finding."""
+        monkeypatch.setattr(breaches, "_price_breaches", read)
+        assert [each.kind for each in breaches.detect_breaches(now=now)] == ["prices.expired"]
+        return iter(())
+
+    monkeypatch.setattr(breaches, "_price_breaches", overtaken)
+    assert breaches.detect_breaches(now=now) == []
+    assert Finding.objects.get(kind="prices.expired").state == "open"
+
+
 def measure_again(request, now, **changed):
     """A fresh valid run; each named metric value is so many times what was measured for the approval."""
     run = Run.objects.filter(asked_for=request.ref, state=JobState.DONE).first()
@@ -250,9 +264,9 @@ def test_the_owner_finds_it_in_the_inbox_and_on_both_pages(decided, old_prices, 
     publish(re_review_on=["prices"])
     (finding,) = breaches.detect_breaches(now=now)
     draft = opened().get()
-    (line,) = enter(cast.author).get("/").context["inbox"].waiting_for_me
-    assert line.ref == draft.ref
-    assert line.todo == f"{finding} requires a new review: state the current metric values and submit the draft."
+    entries = enter(cast.author).get("/").context["inbox"].entries
+    (entry,) = [entry for entry in entries if entry.ref == draft.ref]
+    assert entry.step == f"{finding} requires a new review: state the current metric values and submit the draft."
     number = decided.decision.authorization.number
     first = words(enter(cast.author).get(f"/requests/{decided.ref}/"))
     assert "Re-reviews" in first

@@ -70,8 +70,8 @@ def test_every_kind_is_attached_with_its_chart_and_shown(
     row = attach(draft, name, now)
     assert (row.kind, row.verdict in {"valid", "indicative"}) == (kind, True)
     client, page = as_(cast.reviewer_one), f"/requests/{draft.ref}/"
-    content = client.get(page).content.decode()
-    assert 'href="#studies"' in content
+    content = client.get(f"{page}evidence/").content.decode()
+    assert 'id="studies"' in content
     assert row.study["title"] in content
     assert row.study["conclusions"][0].replace("'", "&#x27;").replace("+", "+") in content
     chart = client.get(f"{page}imports/{row.pk}/charts/")
@@ -148,10 +148,11 @@ def test_an_item_is_answered_by_a_study_alone(asked: ReviewRequest, cast: Cast, 
 def test_the_checklist_shows_the_item_among_studies(
     as_: Callable[[User], Client], api: Api, asked: ReviewRequest, cast: Cast
 ) -> None:
-    content = as_(cast.author).get(f"/requests/{asked.ref}/").content.decode()
+    page = f"/requests/{asked.ref}/checklist/"
+    content = as_(cast.author).get(page).content.decode()
     assert "Answered by studies" in content
-    assert 'href="#import"' in content
-    assert 'href="#import"' not in as_(cast.reviewer_one).get(f"/requests/{asked.ref}/").content.decode()
+    assert f'href="/requests/{asked.ref}/evidence/#import"' in content
+    assert "#import" not in as_(cast.reviewer_one).get(page).content.decode()
     items = api(cast.author).get(f"/api/v1/requests/{asked.ref}/").json()["checklist"]
     (item,) = [each for each in items if each["id"] == "ab-test"]
     assert (item["studies"], item["is_complete"]) == (["experiment"], False)
@@ -196,7 +197,7 @@ def test_whoever_attaches_a_study_made_evidence_and_it_is_news_for_the_voters(
     (study,) = bundle_of(snapshot)["studies"]
     assert (study["kind"], study["verdict"], study["name"]) == ("learning_curve", "valid", "learning_curve.json")
     news = {change.words: change.after for change in changes_of(snapshot)}
-    assert news["learning_curve, learning_curve.json"] == "valid"
+    assert news["Learning curve, learning_curve.json"] == "valid"
 
 
 def test_the_packet_prints_the_studies_with_their_charts(ready: ReviewRequest, cast: Cast, now: datetime) -> None:
@@ -240,7 +241,7 @@ def test_a_file_that_is_no_study_has_no_chart(
     row = imports.import_result(request=draft, upload=upload, by=draft.requester, now=now)
     client = as_(draft.requester)
     assert client.get(f"/requests/{draft.ref}/imports/{row.pk}/charts/").status_code == 404
-    assert b'href="#studies"' not in client.get(f"/requests/{draft.ref}/").content
+    assert b'id="studies"' not in client.get(f"/requests/{draft.ref}/evidence/").content
 
 
 def test_a_study_is_attached_on_the_page(as_: Callable[[User], Client], draft: ReviewRequest, cast: Cast) -> None:

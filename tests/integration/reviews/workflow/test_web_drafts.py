@@ -157,7 +157,7 @@ def test_a_default_that_leads_into_a_wall_is_said_before(
     assert "The review could not start as things stand." in shown
     assert "Accuracy: a value that is measured or stronger, with at least 500 samples is wanted" in shown
     assert "What helps: choose evaluation data" in shown
-    assert "training_gpu_hours is 320" in shown
+    assert "Training GPU hours is 320" in shown
     data = make_dataset(by=author, now=now)
     better = sent | {"evaluation": "registered", "dataset": data.pk}
     assert "The review could not start" not in words(enter(author).post("/requests/new/autosave/", better))

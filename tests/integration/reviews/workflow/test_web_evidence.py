@@ -27,7 +27,7 @@ def post(user: User, request: ReviewRequest, step: str, **data: Any):
 
 def test_state_a_metric_value(submitted: ReviewRequest, author: User) -> None:
     page = post(author, submitted, "metric-values", **METRIC_VALUE, lower="300", upper="330")
-    assert said(page) == ["training_gpu_hours is recorded, and the policy was evaluated with it."]
+    assert said(page) == ["Training GPU hours is recorded, and the policy was evaluated with it."]
     metric = MetricRecord.objects.latest("pk")
     assert (
         metric.name,
@@ -54,8 +54,8 @@ def test_state_a_metric_value(submitted: ReviewRequest, author: User) -> None:
     ("changes", "field", "reason"),
     [
         ({"value": "many"}, "value", "Enter a number."),
-        ({"value": "-1"}, "value", "The value of training_gpu_hours cannot be below 0."),
-        ({"lower": "400"}, "lower", "The lower bound of training_gpu_hours is above its value."),
+        ({"value": "-1"}, "value", "The value of Training GPU hours cannot be below 0."),
+        ({"lower": "400"}, "lower", "The lower bound of Training GPU hours is above its value."),
         ({"name": "beauty"}, "name", "Select a valid choice. beauty is not one of the available choices."),
         ({"basis": "measured"}, "basis", "Select a valid choice. measured is not one of the available choices."),
     ],
@@ -96,7 +96,7 @@ def test_answer_an_item(
     submitted: ReviewRequest, author: User, item: str, data: dict[str, str], answered: dict[str, Any]
 ) -> None:
     page = post(author, submitted, f"checklist/{item}", **data)
-    assert page.redirect_chain == [(f"{page_of(submitted)}#item-{item}", 302)]
+    assert page.redirect_chain == [(f"{page_of(submitted, 'checklist')}#item-{item}", 302)]
     answer = ChecklistAnswer.objects.get(**answered)
     assert (answer.item, answer.text, answer.answered_by) == (item, data.get("text", ""), author)
 
@@ -141,12 +141,12 @@ def test_explain_a_contradiction(policy: PolicyVersion, author: User, now: datet
     assert ContradictionAnswer.objects.get().text == "Claimed for batches of eight."
 
 
-def test_the_index_counts_only_what_is_still_unexplained(policy: PolicyVersion, author: User, now: datetime) -> None:
+def test_the_tab_counts_only_what_is_still_unexplained(policy: PolicyVersion, author: User, now: datetime) -> None:
     request = walks.make_ready(by=author, now=now, declared={**walks.DECLARED, "latency_p95_ms": "1.2"})
-    index = '<a href="#metric-values">Metric values<span>1 contradicted</span></a>'
+    index = f'<a href="{page_of(request, "evidence")}">Evidence <span>1 contradicted</span></a>'
     assert index in html_of(enter(author).get(page_of(request)))
     post(author, request, "contradictions/latency_p95_ms", text="Claimed for batches of eight.")
-    assert '<a href="#metric-values">Metric values</a>' in html_of(enter(author).get(page_of(request)))
+    assert f'<a href="{page_of(request, "evidence")}">Evidence</a>' in html_of(enter(author).get(page_of(request)))
 
 
 def test_what_is_not_contradicted_needs_no_explanation(ready: ReviewRequest, author: User) -> None:

@@ -115,7 +115,9 @@ def test_a_packet_is_watched_while_it_is_drawn(decided: ReviewRequest, cast: Cas
 
 def test_a_failed_drawing_says_why_and_is_retried(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     drawn(decided, now, pdf=None)
-    assert "The packet could not be printed. Pango is missing." in words(enter(cast.author).get(page_of(decided)))
+    assert "The packet could not be printed. Pango is missing." in words(
+        enter(cast.author).get(page_of(decided, "history"))
+    )
     assert post(cast.reviewer_one, decided, "packets/1/retry").status_code == 403
     assert said(post(cast.author, decided, "packets/1/retry")) == ["Packet 1 is being printed again."]
     assert decided.packets.get().state == JobState.QUEUED
@@ -203,7 +205,7 @@ def test_a_soft_rule_is_waived_by_a_lead(policy: PolicyVersion, cast: Cast, now:
     }
     assert Waiver.objects.count() == 0
     page = post(cast.approver, request, "waivers", **leave)
-    assert said(page) == ["business-gain-prod is waived for 30 days, and the policy was evaluated again."]
+    assert said(page) == ["“Business KPI delta above 0” is waived for 30 days, and the policy was evaluated again."]
     assert Waiver.objects.get().granted_by == cast.approver
     assert (
         post(cast.approver, walks.make_draft(by=cast.author, now=now, purpose="Else"), "waivers", **leave).status_code

@@ -1,15 +1,18 @@
 """The steps of requesters and reviewers, taken by forms; a refused one moves nothing and says why, there."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from rest_framework.test import APIClient
 
 from governance.audit.models import AuditEvent
 from governance.budgets.models import LedgerEntry
 from reviews.authorizations.models import Condition
+from reviews.notes.models import DraftVote
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Vote
@@ -106,6 +109,30 @@ def test_conditions_come_with_the_last_approval(in_review: ReviewRequest, cast: 
     condition = Condition.objects.get()
     assert (condition.text, condition.owner, condition.due_on) == ("Publish the bill.", cast.author, due_on)
     assert in_review.decision.outcome == "approved_with_conditions"
+
+
+@pytest.mark.parametrize("given", [{"text_1": "Publish the bill."}, {"due_on_3": "2027-01-31"}, {"lifted": "7"}])
+def test_conditions_are_refused_where_the_stage_is_no_longer_the_last(
+    in_review: ReviewRequest, cast: Cast, api: Callable[[User | None], APIClient], given: dict[str, str]
+) -> None:
+    """The page was opened while the stage was the last; what was entered is never dropped without a word."""
+    enter(cast.reviewer_one).post(f"{page_of(in_review)}votes/draft/", {"rationale": "Sound.", "revision": 1})
+    ballot = {"stage": "technical", "choice": "approve", "rationale": "Sound."}
+    before = snapshot()
+    page = post(cast.reviewer_one, in_review, "votes", **ballot, **given)
+    assert (page.status_code, snapshot()) == (400, before)
+    sentence = "Only the approval that completes the last stage can set or lift conditions."
+    assert sentence in words(page)
+    asked = {"stage": "technical", "choice": "approve", "lifted_ids": [7]}
+    problem = api(cast.reviewer_one).post(f"/api/v1{page_of(in_review)}votes/", asked, format="json")
+    assert problem.status_code == 400
+    form = page.context["forms"]["vote"]
+    assert [form[name].value() for name in given if name in form.fields] == [
+        text for name, text in given.items() if name != "lifted"
+    ]
+    assert DraftVote.objects.get().rationale == "Sound."
+    empty = {"text_1": " ", "owner_1": "", "due_on_1": ""}
+    assert said(post(cast.reviewer_one, in_review, "votes", **ballot, **empty)) == ["Your vote is cast."]
 
 
 def test_a_condition_of_yesterday_is_refused(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:

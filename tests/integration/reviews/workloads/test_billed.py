@@ -18,6 +18,7 @@ from governance.people.queries.people import person_of
 from reviews.authorizations.models import Authorization
 from reviews.workflow.actions import authorizations, requests
 from reviews.workloads import tasks
+from reviews.workloads.actions import billed_findings
 from reviews.workloads.actions.billed_findings import detect_unrequested_gpus
 from reviews.workloads.queries.billed import BilledGpus, billed
 from tests.factories import requests as walks
@@ -133,7 +134,7 @@ def test_a_finding_is_raised_once_above_the_amount(cast: Cast, now: datetime, se
     assert (large.kind, large.severity, large.owner) == ("gpus.unrequested", "medium", cast.author)
     assert large.due_on == (now + timedelta(days=14)).date()
     assert large.text == (
-        f"2,500.00 USD and 40.0 GPU hours were billed in {Quarter.of(now)} for AWS 200 large, allocated to the team "
+        f"2,500.00 USD and 40.00 GPU hours were billed in {Quarter.of(now)} for AWS 200 large, allocated to the team "
         "search, and no request or authorization in force explains them. File a request, or allocate the lines to the "
         "model that uses them."
     )
@@ -155,6 +156,23 @@ def test_a_request_settles_the_finding(cast: Cast, now: datetime) -> None:
     finding.refresh_from_db()
     assert (finding.state, finding.closed_by) == ("closed", None)
     assert finding.closing_note.startswith("A request, an authorization or a corrected bill")
+
+
+def test_a_detection_closes_nothing_that_another_raised_meanwhile(
+    cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*, person: None, quarter: Quarter) -> list[BilledGpus]:
+        """What one detection read before the lines came about which the other raises a finding."""
+        rows = billed(person=person, quarter=quarter)
+        if quarter == Quarter.of(now):
+            monkeypatch.setattr(billed_findings, "billed", billed)
+            spend(now=now)
+            assert len(detect_unrequested_gpus(now=now)) == 1
+        return rows
+
+    monkeypatch.setattr(billed_findings, "billed", overtaken)
+    assert detect_unrequested_gpus(now=now) == []
+    assert Finding.objects.get().state == "open"
 
 
 def test_the_day_looks_once(cast: Cast, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -91,11 +92,12 @@ def test_findings_at_eighty_and_hundred_percent_and_denied_until_the_month_ends(
 
     store(line(today, input_tokens=7000, output_tokens=999), by=cast.author, now=now)
     assert actions.compare_usage(now=now) == []
-    store(line(today, input_tokens=7000, output_tokens=1000), by=cast.author, now=now)
+    store(line(today, input_tokens=7000, output_tokens=2996), by=cast.author, now=now)
     (finding,) = actions.compare_usage(now=now)
     assert finding.key == f"usage.limit:{row.number}:{today:%Y-%m}:tokens:80"
     assert (finding.severity, finding.owner) == ("medium", cast.author)
-    assert "used 8,000 tokens" in finding.text
+    assert "used 9,996 tokens" in finding.text
+    assert "99.96 % of the 10,000 tokens" in finding.text
     assert actions.compare_usage(now=now) == []
     store(line(today, input_tokens=9000, output_tokens=1001, usd="0.9"), by=cast.author, now=now)
     keys = {each.key.partition(f"{today:%Y-%m}:")[2] for each in actions.compare_usage(now=now)}
@@ -125,6 +127,53 @@ def test_findings_at_eighty_and_hundred_percent_and_denied_until_the_month_ends(
     assert (row.denied_until, answer(end)) == (None, "allow")
     kinds_seen = set(AuditEvent.objects.filter(kind__startswith="authorization.").values_list("kind", flat=True))
     assert {"authorization.denied", "authorization.allowed_again"} <= kinds_seen
+
+
+def test_a_report_that_comes_while_a_comparison_runs_counts(
+    cast: Cast, managed: ReviewRequest, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Comparisons run beside each other: the one that read earlier must not overwrite what the later one wrote."""
+    row, today, raised = Authorization.objects.get(), now.date(), actions._raise
+    denying(managed.policy, now)
+    store(line(today, input_tokens=20_000, output_tokens=1), by=cast.author, now=now)
+
+    def correct(*given: object) -> None:
+        monkeypatch.setattr(actions, "_raise", raised)
+        store(line(today, input_tokens=100, output_tokens=1), by=cast.author, now=now)
+        actions.compare_usage(now=now)
+
+    monkeypatch.setattr(actions, "_raise", correct)
+    actions.compare_usage(now=now)
+    row.refresh_from_db()
+    assert row.denied_until is None
+    assert not AuditEvent.objects.filter(kind="authorization.denied").exists()
+
+
+def test_usage_that_was_taken_back_while_a_comparison_runs_changes_nothing(
+    cast: Cast, managed: ReviewRequest, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denying(managed.policy, now)
+    store(line(now.date(), input_tokens=20_000, output_tokens=1), by=cast.author, now=now)
+    monkeypatch.setattr(actions, "_raise", lambda *given: UsageRecord.objects.all().delete() and None)
+    actions.compare_usage(now=now)
+    assert Authorization.objects.get().denied_until is None
+
+
+def test_a_denial_of_the_new_month_is_not_taken_back_with_that_of_the_last(
+    cast: Cast, managed: ReviewRequest, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another comparison denies the authorization after this one found it among those to be allowed again."""
+    later, decided = now + timedelta(days=20), []
+    Authorization.objects.update(denied_until=now)
+
+    def deny(authorization: Authorization, decide: Callable[[Authorization], datetime | None], *_: object) -> None:
+        for until in (later, now, None):
+            authorization.denied_until = until
+            decided.append(decide(authorization))
+
+    monkeypatch.setattr(actions, "_deny", deny)
+    actions.compare_usage(now=now)
+    assert decided == [later, None, None]
 
 
 def test_a_later_report_replaces_the_same_days_and_keeps_the_others(cast: Cast, now: datetime) -> None:
@@ -195,7 +244,7 @@ def test_the_page_shows_the_month_and_takes_an_export(cast: Cast, managed: Revie
     client = as_(cast.author)
     given = {"gateway": "litellm-eu", "environment": "prod", "file": SimpleUploadedFile("usage.csv", csv)}
     page = client.post("/usage/upload/", given, follow=True).content.decode()
-    assert "1 lines of litellm-eu (prod) are stored." in page
+    assert "1 line of litellm-eu (prod) is stored." in page
     assert "100 %" in page
     assert managed.ref in page
     assert UsageRecord.objects.get().output_tokens == 5001
@@ -206,6 +255,14 @@ def test_the_page_shows_the_month_and_takes_an_export(cast: Cast, managed: Revie
     assert "No usage in this month" in client.get("/usage/?month=2020-01-01").content.decode()
     assert client.get("/usage/?month=soon").status_code == 200
     assert UsageGateway.objects.count() == 1
+
+
+@pytest.mark.parametrize(("tokens", "words"), [(40, "0.4 %"), (9_960, "99.6 %"), (10_000, "100 %")])
+def test_a_share_of_a_limit_is_neither_nothing_nor_all(
+    cast: Cast, managed: ReviewRequest, now: datetime, as_, tokens: int, words: str
+) -> None:
+    store(line(now.date(), input_tokens=tokens, output_tokens=0, cached_tokens=0, usd=None), by=cast.author, now=now)
+    assert re.findall(r"[\d.]+ %", html_of(as_(cast.author).get("/usage/"))) == [words]
 
 
 def test_a_file_that_is_too_large_is_refused(cast: Cast, now: datetime, as_, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 from decimal import Decimal
 from functools import cache
 
-from benchmarking.projections.domain.projection_table import metric_of, moves_of, table_of
+import pytest
+
+from benchmarking.projections.domain.projection_table import metric_of, moves_of, price_use, table_of
 from tests.factories.costs import cost_spec
 from weighbridge.costs.changes import changes
 from weighbridge.costs.prices.shipped import shipped_book
@@ -79,7 +81,7 @@ def test_swings_are_drawn_on_one_scale():
     swings = table_of(document()).options[0].swings
     assert swings[0].length >= swings[-1].length > 0
     assert all(swing.start >= 0 and swing.start + swing.length <= 100.01 for swing in swings)
-    assert table_of(document("api")).options[0].swings[0].name == "requests_per_year"
+    assert table_of(document("api")).options[0].swings[0].name == "requests per year"
 
 
 def test_the_rest_of_the_table():
@@ -94,7 +96,21 @@ def test_the_rest_of_the_table():
         "a quote of September 2026",
         "",
     )
+    assert first.use == "Own replicas, training"
     assert table.document == document()
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ("options[0].serving.usd_per_replica_h", "Ours, serving"),
+        ("options[1].serving.prices.cache_read_usd", "Theirs, serving, cache read"),
+        ("options[1].serving.prices.input_usd[2]", "Theirs, serving, input"),
+        ("openai/gpt-4.1 cache_read", "openai/gpt-4.1 cache_read"),
+    ],
+)
+def test_a_price_is_named_by_what_it_is_for(item, words):
+    assert price_use(item, titles=("Ours", "Theirs")) == words
 
 
 def test_without_swings_there_are_no_bars():

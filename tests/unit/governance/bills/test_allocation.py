@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.bills.domain.allocation import FieldPattern, Rule, check_disjoint, read_rules, shared_row
+from governance.bills.domain.allocation.rules import FieldPattern, Rule, check_disjoint, read_rules, shared_row
 from tests.factories.allocation import takes
 from weighbridge.core.errors import Invalid
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from governance.bills.domain.header import map_header
 from governance.bills.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
-from governance.exports.domain.spreadsheets import csv_of
+from tests.spreadsheets import csv_of
 
 MONTH = PlannedMonth(
     month=date(2026, 9, 1),

@@ -12,6 +12,8 @@ from governance.budgets.domain.ledger import (
     check_available,
     check_entry,
     holding_of,
+    open_of,
+    release_entry,
 )
 from weighbridge.core.errors import Invalid, WrongState
 
@@ -78,6 +80,16 @@ moves = st.tuples(
     st.decimals(min_value="0.01", max_value=1000, places=2),
     st.sampled_from(["MRR-1", "MRR-2", "MRR-3"]),
 )
+
+
+@given(st.lists(moves, max_size=40), st.sets(st.sampled_from(["MRR-1", "MRR-2", "MRR-3", "MRR-9"])))
+def test_what_requests_have_open_is_what_their_release_makes_available(steps, refs):
+    book = [entry(kind, amount, None if kind == "allocate" else ref) for kind, amount, ref in steps]
+    book += [LedgerLine(EntryKind.ACTUAL, Decimal("7.50"), ref, "k", period="2026-10") for ref in sorted(refs)]
+    given_back = [line for ref in sorted(refs) for line in release_entry(book, ref=ref, key="k")]
+    after = balance([*book, *given_back])
+    assert after.available == balance(book).available + open_of(book, refs=refs)
+    assert open_of([*book, *given_back], refs=refs) == 0
 
 
 @given(st.lists(moves, max_size=40))

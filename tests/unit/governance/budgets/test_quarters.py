@@ -20,6 +20,13 @@ from weighbridge.core.errors import Invalid
 def test_a_quarter_has_its_three_months(text, start_on, end_on):
     quarter = Quarter.parse(text)
     assert (quarter.start_on, quarter.end_on, str(quarter)) == (start_on, end_on, text.upper())
+    first, second, last = quarter.months
+    assert (first, next_month(first), next_month(second), next_month(last)) == (
+        start_on,
+        second,
+        last,
+        quarter.next.start_on,
+    )
 
 
 def test_neighbors_cross_the_year():

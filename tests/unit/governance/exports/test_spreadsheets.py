@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from governance.exports.domain.spreadsheets import TEXT_CHARS_MAX, TRIGGERS, csv_of, escaped, xlsx_of
+from governance.exports.domain.spreadsheets import TEXT_CHARS_MAX, TRIGGERS, escaped
+from tests.spreadsheets import csv_of, xlsx_of
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from([*sorted(TRIGGERS), "'", " ", ","]))
 

@@ -96,22 +96,22 @@ measured = metric_value("latency_p95_ms", "12", basis=Basis.MEASURED)
 @pytest.mark.parametrize(
     ("metric_values", "complete", "why"),
     [
-        ([measured], True, "Every metric has a metric value of an accepted basis."),
-        ([], False, "Still open: latency_p95_ms needs a measured or billed metric value."),
+        ([measured], True, "Every metric has a value of an accepted basis."),
+        ([], False, "Still open: Latency p95 needs a measured or billed value."),
         (
             [metric_value("latency_p95_ms", "12")],
             False,
-            "Still open: latency_p95_ms needs a measured or billed metric value.",
+            "Still open: Latency p95 needs a measured or billed value.",
         ),
         (
             [metric_value("latency_p95_ms", "12", basis=Basis.MEASURED, valid_until=NOW)],
             False,
-            "Still open: the metric value of latency_p95_ms expired on 2026-10-05.",
+            "Still open: the value of Latency p95 expired on 2026-10-05.",
         ),
         (
             [metric_value("latency_p95_ms", "12", basis=Basis.MEASURED, unit="s")],
             False,
-            "Still open: latency_p95_ms needs a measured or billed metric value.",
+            "Still open: Latency p95 needs a measured or billed value.",
         ),
     ],
 )
@@ -127,7 +127,7 @@ def test_every_fact_of_an_item_is_needed():
     assert status.is_complete is False
     assert status.metric_values == (measured,)
     assert (
-        "training_cost_usd needs a declared or estimated or derived or attested or measured or billed metric value"
+        "Training cost needs a declared or estimated or derived or attested or measured or billed value"
         in status.reason
     )
 

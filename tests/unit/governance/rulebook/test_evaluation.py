@@ -40,7 +40,7 @@ def test_a_condition_that_holds_passes():
     policy_evaluation, result = only([rule()], [metric_value(source="ada")])
     assert policy_evaluation.outcome is PolicyOutcome.CLEARED
     assert (result.status, result.effect, result.observed) == (RuleStatus.PASSED, None, Decimal(120))
-    assert result.reason == "training_gpu_hours is 120 gpu_h (declared, ada); the policy asks for at most 500 gpu_h."
+    assert result.reason == "Training GPU hours is 120 GPU h (declared, ada); the policy asks for at most 500 GPU h."
     assert policy_evaluation.standing() == ()
 
 
@@ -58,9 +58,7 @@ def test_a_condition_that_does_not_hold_fires():
 def test_bounds_are_named_in_the_reason():
     _, result = only([p95_rule()], [p95(upper="120")])
     assert result.status is RuleStatus.FIRED
-    assert (
-        result.reason == "The upper bound of latency_p95_ms is 120 ms (measured); the policy asks for at most 100 ms."
-    )
+    assert result.reason == "The upper bound of Latency p95 is 120 ms (measured); the policy asks for at most 100 ms."
     lower = rule(id="a", metric="accuracy", unit="ratio", comparator="at_least", limit=0.8, statistic="lower")
     _, result = only([lower], [metric_value("accuracy", "0.9", lower="0.79")])
     assert (result.status, result.observed) == (RuleStatus.FIRED, Decimal("0.79"))
@@ -69,24 +67,24 @@ def test_bounds_are_named_in_the_reason():
 @pytest.mark.parametrize(
     ("metric_values", "why"),
     [
-        ([], "The rule needs a measured or billed value of latency_p95_ms; there is none at all."),
+        ([], "The rule needs a measured or billed value of Latency p95; there is none at all."),
         (
             [p95(basis=Basis.DECLARED), p95(basis=Basis.ESTIMATED)],
-            "The rule needs a measured or billed value of latency_p95_ms; there is only declared and estimated.",
+            "The rule needs a measured or billed value of Latency p95; there is only declared and estimated.",
         ),
-        ([p95(n=1999)], "The rule needs 2000 samples of latency_p95_ms; the measured value has 1999."),
-        ([p95(n=None)], "The rule needs 2000 samples of latency_p95_ms; the measured value has none."),
+        ([p95(n=1999)], "The rule needs 2000 samples of Latency p95; the measured value has 1999."),
+        ([p95(n=None)], "The rule needs 2000 samples of Latency p95; the measured value has none."),
         (
             [p95(upper=None)],
-            "The rule compares the upper bound of latency_p95_ms; the measured value has none.",
+            "The rule compares the upper bound of Latency p95; the measured value has none.",
         ),
         (
             [p95(valid_until=BEFORE)],
-            "The measured value of latency_p95_ms expired on 2026-10-01; provide a new one.",
+            "The measured value of Latency p95 expired on 2026-10-01; provide a new one.",
         ),
         (
             [p95(), p95(unit="s")],
-            "A value of latency_p95_ms is malformed: latency_p95_ms is given in ms, not in 's'; convert it.",
+            "A value of Latency p95 is malformed: Latency p95 is given in ms, not in 's'; convert it.",
         ),
     ],
 )
@@ -124,7 +122,8 @@ def test_a_rule_may_ask_for_the_p80_of_an_estimate(metric_values, status, observ
 def test_the_reason_names_the_p80():
     _, result = only([rule(**COST_P80)], [cost(p80=Decimal(51_000))])
     assert (
-        result.reason == "The P80 of total_cost_1y_usd is 51000 USD (estimated); the policy asks for at most 50000 USD."
+        result.reason
+        == "The P80 of Total cost 1 year is 51,000 USD (estimated); the policy asks for at most 50,000 USD."
     )
 
 
@@ -422,9 +421,9 @@ def test_every_fact_of_the_default_policy_is_in_the_catalog():
 def test_rounding_never_prints_the_limit_for_what_is_beyond_it():
     _, result = only([rule()], [metric_value(value="500.00000004", source="ada")])
     assert result.status is RuleStatus.FIRED
-    assert result.reason.startswith("training_gpu_hours is 500.00000004 gpu_h")
+    assert result.reason.startswith("Training GPU hours is 500.00000004 GPU h")
     _, rounded = only([rule()], [metric_value(value="499.123456789", source="ada")])
-    assert rounded.reason.startswith("training_gpu_hours is 499.123 gpu_h")
+    assert rounded.reason.startswith("Training GPU hours is 499.123 GPU h")
 
 
 def test_a_recorded_p80_is_read_back_and_no_document_names_one_that_is_not_there():
@@ -443,5 +442,5 @@ def test_the_digest_of_a_recorded_policy_evaluation_never_changes():
     )
     assert (
         digest_of(to_document(policy_evaluation))
-        == "sha256:93c84aca1054fff1732e910f5602131892d6c29e3aad5dd395274fe60ebe86fa"
+        == "sha256:b541d70a626c0b67d084214737081bd614f544c19d44f8445b30dd31477543e1"
     )

@@ -63,7 +63,7 @@ def test_a_difference_is_told_in_words_and_the_order_of_breaches_is_none():
     assert diff(policy(), policy(monitoring={"drift_percent": "10.0"})) == ()
     new = policy(monitoring={"cost_tolerance_percent": 20, "prices_valid_days": 90, "re_review_on": []})
     assert [change.words for change in diff(policy(), new)] == [
-        "monitoring.cost_tolerance_percent changed from 12 to 20.",
-        "monitoring.prices_valid_days changed from 180 to 90.",
-        "monitoring.re_review_on changed from cost, latency, price_change, quality, retirement to nothing.",
+        "Monitoring cost tolerance percent changed from 12 to 20.",
+        "Monitoring prices valid days changed from 180 to 90.",
+        "Monitoring re review on changed from cost, latency, price_change, quality, retirement to nothing.",
     ]

@@ -56,8 +56,8 @@ def test_a_document_becomes_a_policy():
 
 
 def test_conditions_read_like_sentences():
-    assert policy(p95_rule()).rules[0].condition == "latency_p95_ms (upper) at most 100 ms"
-    assert policy(rule(limit=0.5)).rules[0].condition == "training_gpu_hours at most 0.5 gpu_h"
+    assert policy(p95_rule()).rules[0].condition == "Latency p95 (upper) at most 100 ms"
+    assert policy(rule(limit=0.5)).rules[0].condition == "Training GPU hours at most 0.5 GPU h"
 
 
 def test_accepting_a_basis_accepts_every_stronger_one():
@@ -230,14 +230,14 @@ def test_whatever_stands_in_a_document_only_invalid_is_raised(value, key):
 def test_the_default_policy_is_well_formed_and_says_what_ships():
     parsed = parse_policy(yaml.safe_load(defaults.text_of(defaults.POLICY)))
     assert {each.id: (each.condition, each.scope.environments, each.min_n) for each in parsed.rules} == {
-        "training-gpu-hours": ("training_gpu_hours at most 200 gpu_h", (), 0),
-        "training-cost": ("training_cost_usd at most 10000 USD", (), 0),
-        "total-cost-1y": ("total_cost_1y_usd at most 50000 USD", (), 0),
-        "latency-p95-prod": ("latency_p95_ms (upper) at most 100 ms", ("prod",), 2000),
-        "latency-p95-prod-elsewhere": ("latency_p95_ms at most 100 ms", ("prod",), 0),
-        "accuracy-floor-prod": ("accuracy (lower) at least 0.8 ratio", ("prod",), 500),
-        "business-gain-prod": ("business_kpi_delta above 0 ratio", ("prod",), 0),
-        "cheaper-alternatives-prod": ("alternatives_measured at least 1 variants", ("prod",), 0),
+        "training-gpu-hours": ("Training GPU hours at most 200 GPU h", (), 0),
+        "training-cost": ("Training cost at most 10,000 USD", (), 0),
+        "total-cost-1y": ("Total cost 1 year at most 50,000 USD", (), 0),
+        "latency-p95-prod": ("Latency p95 (upper) at most 100 ms", ("prod",), 2000),
+        "latency-p95-prod-elsewhere": ("Latency p95 at most 100 ms", ("prod",), 0),
+        "accuracy-floor-prod": ("Accuracy (lower) at least 0.8", ("prod",), 500),
+        "business-gain-prod": ("Business KPI delta above 0", ("prod",), 0),
+        "cheaper-alternatives-prod": ("Alternatives measured at least 1 variants", ("prod",), 0),
     }
     assert [(stage.id, stage.role, stage.quorum) for stage in parsed.stages] == [
         ("technical", Role.REVIEWER, 2),

@@ -4,13 +4,16 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from governance.rulebook.domain import defaults
 from governance.rulebook.domain.evaluation.limits import RuleStatus
 from governance.rulebook.domain.evaluation.metric_index import index_values
 from governance.rulebook.domain.evaluation.policies import evaluate, stages_of
 from governance.rulebook.domain.metric_limits import Reference
+from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.scopes import EvaluationSubject
 from tests.unit.governance.rulebook.builders import NOW, metric_value, policy, rule
 from weighbridge.core.errors import Invalid
@@ -47,9 +50,9 @@ def test_all_and_any_of_two_limits(latency, accuracy):
 
 def test_a_rule_of_several_limits_says_all_of_them():
     said = result(BASE | {"any_of": [FAST, GOOD]}, [*LATENCY[F], *ACCURACY[F]])
-    assert said.condition == "latency_p95_ms at most 100 ms or accuracy at least 0.8 ratio"
-    assert "latency_p95_ms is 110 ms" in said.reason
-    assert "accuracy is 0.7 ratio" in said.reason
+    assert said.condition == "Latency p95 at most 100 ms or Accuracy at least 0.8"
+    assert "Latency p95 is 110 ms" in said.reason
+    assert "Accuracy is 0.7 (declared)" in said.reason
     said = result(BASE | {"all_of": [FAST, GOOD]}, [*LATENCY[P], *ACCURACY[F]])
     assert (said.metric, said.observed) == ("accuracy", Decimal("0.7"))
 
@@ -91,7 +94,7 @@ def test_a_relative_reason_says_both_numbers():
     relative = rule(**FAST | {"limit": 5, "versus": {"reference": "production", "measure": "percent"}})
     said = result(relative, [metric_value("latency_p95_ms", "110")], production="100")
     assert said.reason == (
-        "latency_p95_ms is 110 ms (declared), which is 10 percent; the policy asks for at most 5 percent relative to "
+        "Latency p95 is 110 ms (declared), which is 10 percent; the policy asks for at most 5 percent relative to "
         "the version that is authorized now."
     )
 
@@ -100,10 +103,9 @@ def test_a_value_that_is_computed_says_from_what():
     def needed(metric, unit):
         return result(rule(**FAST | {"metric": metric, "unit": unit}), []).reason
 
-    assert "training_h100_hours is converted from training_gpu_hours; state all of these by accelerator." in needed(
-        "training_h100_hours", "gpu_h"
-    )
-    assert "total_cost_1y_usd is computed from" in needed("total_cost_1y_usd", "USD")
+    converted = "Training hours in H100 hours is converted from Training GPU hours; state all of these by accelerator."
+    assert converted in needed("training_h100_hours", "gpu_h")
+    assert "Total cost 1 year is computed from" in needed("total_cost_1y_usd", "USD")
 
 
 @pytest.mark.parametrize(
@@ -176,3 +178,36 @@ def test_faulty_stages_are_refused_with_their_path(stage, field, words):
     with pytest.raises(Invalid, match=words) as refusal:
         staged({"id": "a"}, stage)
     assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("limit", "unit", "message", "is_doubtful"),
+    [
+        (200, "gpu_h", "Training beyond 200 GPU hours needs a review.", False),
+        (500, "gpu_h", "Training beyond 200 GPU hours needs a review.", True),
+        (10_000, "USD", "More than 10,000 USD, or 2 more years, need a review.", False),
+        (20_000, "USD", "More than 10,000 USD needs a review.", True),
+        (100, "ms", "The 95th percentile, p95 and R2 must stay low.", False),
+        (2_000, "ms", "95 of 100 answers must begin within two seconds.", False),
+        (2_000, "ms", "Answers must begin within 2 s.", False),
+        (3_000, "ms", "95 of 100 answers must begin within 2 s.", True),
+        ("0.7", "ratio", "70 of 100 answers must be right.", False),
+        ("0.8", "ratio", "70 of 100 answers must be right.", True),
+        ("-0.01", "ratio", "Accuracy falls by 1 percent or more.", False),
+        ("0.05", "ratio", "Accuracy must reach 0.80.", True),
+    ],
+)
+def test_a_message_that_names_another_number_is_doubtful(limit, unit, message, is_doubtful):
+    (found,) = policy(rule(limit=limit, unit=unit, message=message)).rules
+    assert found.is_message_doubtful is is_doubtful
+
+
+def test_a_message_may_name_any_of_several_limits():
+    rules = [{"any_of": [FAST, GOOD], "message": f"It must reach {words}."} for words in ("0.80", "100 ms", "7")]
+    assert [policy(BASE | each).rules[0].is_message_doubtful for each in rules] == [False, False, True]
+
+
+@pytest.mark.parametrize("name", defaults.names_of("policies"))
+def test_no_message_of_the_policies_of_the_house_is_doubtful(name):
+    rules = parse_policy(yaml.safe_load(defaults.text_of(name))).rules
+    assert [each.id for each in rules if each.is_message_doubtful] == []

@@ -69,7 +69,7 @@ def test_a_metric_value_shows_value_unit_basis_interval_and_sample():
         f=P95,
         limit=Decimal(100),
     )
-    for part in ("12.41", ">ms<", "measured", "12.05–12.97 at 99", "n 4,096", "limit 100 ms, met", "<svg"):  # noqa: RUF001 -- a range
+    for part in ("12.41", ">ms<", "measured", "12.05–12.97 at 99", "n 4,096", "limit 100 ms, within", "<svg"):  # noqa: RUF001 -- a range
         assert part in " ".join(text.split())
     assert "no value" in shown('{% include "components/figures/metric_value.html" with metric_value=None only %}')
 
@@ -80,13 +80,13 @@ def test_a_breach_is_told_in_words():
         f=P95,
         limit=Decimal(12),
     )
-    assert "not met" in text
+    assert "not wholly within" in text
     assert "interval-breach" in text
 
 
 def test_what_people_write_is_escaped():
     text = shown(
-        '{% section t %}{{ t }}{% endsection %}{% include "components/marks/badge.html" with state=t only %}'
+        '{% section t %}{{ t }}{% endsection %}{% badge t %}{% badge "done" word=t %}'
         '{% include "components/marks/person.html" with name=t only %}'
         '{% include "components/page/message.html" with text=t only %}'
         '{% include "components/lists/timeline.html" with events=e only %}',
@@ -124,7 +124,7 @@ def test_a_refused_field_is_tied_to_its_error():
     ],
 )
 def test_a_committed_budget_is_not_shown_as_still_available(is_booked, said, unsaid):
-    source = '{% include "components/figures/budget.html" with unit="USD" balance=balance reserved=0 only %}'
+    source = '{% include "components/figures/budget.html" with unit="USD" balance=balance of=60 reserved=0 only %}'
     amounts = {"allocated": 60, "committed": 0, "this": 8, "available": 60, "after": 52}
     balance = {name: Decimal(amount) for name, amount in amounts.items()}
     html = shown(source, balance=balance | {"is_booked": is_booked})

@@ -1,12 +1,14 @@
 """Numbers, amounts and times as readers see them: exact texts."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from governance.site.templatetags import weighbridge as tags
 from governance.site.web import formatting as f
 
 MINUS = "\N{MINUS SIGN}"
@@ -26,7 +28,12 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
         ("0", None, None, 0),
         ("0.001234", None, None, 5),
         ("123456.789", None, None, 0),
-        ("0.0000000123", None, None, 6),
+        ("0.0000000123", None, None, 8),
+        ("0.301", "0", "11", 2),
+        ("0.1", "0", "11", 1),
+        ("0", "0", "11", 0),
+        ("12.4", "0", "1100", 0),
+        ("1E-15", None, None, 12),
     ],
 )
 def test_digits_follow_the_knowledge(value, lower, upper, decimals):
@@ -43,6 +50,10 @@ def test_digits_follow_the_knowledge(value, lower, upper, decimals):
         ("0", "0"),
         ("1E+6", "1,000,000"),
         ("-0.0", "0"),
+        ("0.0000000123", "0.00000001"),
+        ("1E-15", "<0.000000000001"),
+        ("-1E-15", f">{MINUS}0.000000000001"),
+        ("12345678901234567890123456789.5", "12,345,678,901,234,567,890,123,456,790"),
     ],
 )
 def test_numbers_are_grouped_and_rounded_half_to_even(value, text):
@@ -58,7 +69,8 @@ def test_numbers_are_grouped_and_rounded_half_to_even(value, text):
         ("-5", f"{MINUS}$5.00"),
         ("0.0042", "$0.0042"),
         ("0.123", "$0.12"),
-        ("0.000000000123", "$0.00000000"),
+        ("0.000000000123", "$0.0000000001"),
+        ("-1E-15", f">{MINUS}$0.000000000001"),
         ("1000", "$1,000"),
         ("999.995", "$1,000.00"),
     ],
@@ -143,3 +155,37 @@ def test_short_digest():
 def test_any_number_reads_back_within_its_rounding(value):
     text = f.format_number(value).replace(",", "").replace(MINUS, "-")
     assert abs(Decimal(text) - value) <= Decimal(5).scaleb(-1 - f.decimals_for(value))
+
+
+finite = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30).filter(bool)
+units = st.sampled_from(["ms", "ratio", "USD", "gpu_h", "1/s", "MB", "1"])
+FORMATS = {
+    "number": lambda value, unit, bounds: f.format_number(value),
+    "two decimals": lambda value, unit, bounds: f.format_number(value, decimals=2),
+    "filter": lambda value, unit, bounds: tags.number(value, 3),
+    "percent": lambda value, unit, bounds: tags.percent(value),
+    "dollars": lambda value, unit, bounds: f.format_usd(value),
+    "quantity": lambda value, unit, bounds: f.format_quantity(value, unit=unit),
+    "ledger": lambda value, unit, bounds: f.format_exact(value, unit=unit),
+    "value": lambda value, unit, bounds: f.shown_value(value, unit=unit, lower=bounds[0], upper=bounds[1]),
+    "bound": lambda value, unit, bounds: f.shown_value(
+        bounds[1], unit=unit, lower=bounds[0], upper=bounds[1], bound=value
+    ),
+}
+
+
+@example(Decimal("0.301"), "ms", [Decimal(0), Decimal(11)])
+@example(Decimal("0.004"), "USD", [Decimal(0), Decimal(0)])
+@example(Decimal("-1E-400"), "ratio", [Decimal(0), Decimal(1)])
+@given(finite, units, st.lists(finite, min_size=2, max_size=2).map(sorted))
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_no_number_but_zero_is_shown_as_zero(format_name, value, unit, bounds):
+    text = FORMATS[format_name](value, unit, bounds)
+    assert re.search("[1-9]", text), text
+
+
+def test_a_wide_interval_does_not_erase_the_value():
+    figure = {"unit": "ms", "lower": Decimal(0), "upper": Decimal(11)}
+    assert f.shown_value(Decimal("0.301"), **figure) == "0.30"
+    assert f.shown_value(Decimal("0.301"), **figure, bound=Decimal(11)) == "11"
+    assert f.shown_value(Decimal("0.301"), **figure, bound=Decimal("0.004")) == "0.004"

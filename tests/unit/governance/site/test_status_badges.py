@@ -32,10 +32,9 @@ def test_no_two_outcomes_differ_by_color_alone():
 
 def test_every_icon_a_template_names_is_in_the_sprite():
     named = {
-        icon
-        for page in TEMPLATES.rglob("*.html")
-        for icon in re.findall(r'components/marks/icon.html" with name="([a-z-]+)" ', page.read_text())
+        icon for page in TEMPLATES.rglob("*.html") for icon in re.findall(r'{% icon "([a-z-]+)" ', page.read_text())
     }
+    assert named
     assert named <= SYMBOLS
 
 

@@ -11,6 +11,7 @@ from reviews.evidence.domain.claims import (
     CLAIMED,
     RecordedValue,
     binding_values,
+    bound_values,
     counted_values,
     lowered_claims,
     values_on_record,
@@ -68,7 +69,7 @@ def test_a_lower_claim_does_not_count_and_is_a_contradiction() -> None:
     assert counted([own], [record]) == record
     (found,) = lowered([own], [record])
     assert (found.name, found.claimed, found.measured, found.is_worse) == (HOURS, own, record, True)
-    assert found.message.startswith(f"{HOURS} is declared as 50 gpu_h, but 900 gpu_h is on record")
+    assert found.message.startswith("Training GPU hours is declared as 50 GPU h, but 900 GPU h is on record")
 
 
 def test_a_higher_or_equal_claim_counts() -> None:
@@ -112,6 +113,14 @@ def test_a_total_on_record_binds_a_computed_total_which_is_no_claim() -> None:
     own = [value(10, "training_cost_usd"), value(5, "inference_cost_1y_usd", id="2")]
     record = [value(900, "total_cost_1y_usd", id="3")]
     assert counted(own, record, "total_cost_1y_usd") == record[0]
+    assert lowered(own, record) == ()
+
+
+def test_a_stated_total_without_its_parts_is_bound_too() -> None:
+    own, record = [value(10, "total_cost_1y_usd")], [value(900, "total_cost_1y_usd", id="2")]
+    binding = binding_values(own, on_record=record, catalog=STANDARD)
+    assert bound_values(own, binding=binding) == (record[0],)
+    assert counted(own, record, "total_cost_1y_usd") is None
     assert lowered(own, record) == ()
 
 

@@ -24,6 +24,7 @@ from weighbridge.core.metrics.values import MetricValue
 
 SEPTEMBER, TODAY = date(2026, 9, 1), date(2026, 11, 20)
 SPAN = Span(Decimal(80), Decimal(100), Decimal(150))
+CURRENCIES = frozenset({"EUR", "CHF"})
 
 
 def metric_value(value, lower=None, upper=None):
@@ -88,6 +89,18 @@ def month(billed, projected=SPAN, is_over=True):
 )
 def test_where_a_month_stands(billed, projected, is_over, status):
     assert month(billed, projected, is_over).status is MonthStatus(status)
+
+
+@pytest.mark.parametrize("today", [TODAY, SEPTEMBER])
+def test_a_month_without_an_exchange_rate_is_not_compared(today):
+    """Neither its converted part nor zero counts as its bill, and the record of the projection does not get it."""
+    of_dollars, of_others = Billed(Decimal(100), Decimal(4)), Billed(Decimal(0), Decimal(0), currencies=CURRENCIES)
+    for bill in (of_others, of_dollars + of_others, of_others + of_dollars):
+        (found,) = compare((SEPTEMBER,), projected=SPAN, measured=None, billed={SEPTEMBER: bill}, today=today)
+        assert (found.billed, found.difference, found.status) == (None, None, "no_rate")
+        assert found.missing_inputs == ("an exchange rate for CHF", "an exchange rate for EUR")
+        assert past_months_of([found]) == ()
+        assert outlook_of([found]) == outlook_of([month(None)])
 
 
 def test_months_side_by_side():

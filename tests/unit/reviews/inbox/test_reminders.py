@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviews.inbox.domain import (
+    Addressee,
     Occasion,
-    Recipient,
     ReminderTerms,
     horizon,
     is_escalated,
@@ -51,11 +51,11 @@ def test_an_escalation_comes_after_the_stated_share_and_before_the_end() -> None
 
 
 def test_the_deputy_is_reminded_for_the_absent_person_and_each_person_once() -> None:
-    assert recipients([3, 1, 1], deputies={}) == (Recipient(1), Recipient(3))
-    assert recipients([1, 3], deputies={3: 5}) == (Recipient(1), Recipient(5, 3))
-    assert recipients([1, 3], deputies={3: 1}) == (Recipient(1),)
+    assert recipients([3, 1, 1], deputies={}) == (Addressee(1), Addressee(3))
+    assert recipients([1, 3], deputies={3: 5}) == (Addressee(1), Addressee(5, 3))
+    assert recipients([1, 3], deputies={3: 1}) == (Addressee(1),)
     assert recipients([1, 3], deputies={3: None, 1: 3}) == ()
-    assert recipients([1, 3], deputies={1: 5, 3: 5}) == (Recipient(5, 1),)
+    assert recipients([1, 3], deputies={1: 5, 3: 5}) == (Addressee(5, 1),)
 
 
 IDS = st.integers(1, 5)

@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from reviews.packets.charts.charts import charts_of, cost_chart, draw_charts, latency_chart
 from reviews.packets.domain.packet_evidence import Claim, ClaimComparison, CostRow, MeasurementPart
 from tests.factories.packets import sample_costs, sample_packet
@@ -57,6 +59,15 @@ def test_latency_stands_in_milliseconds_with_its_interval_and_its_limit_in_words
     assert chart.alt.startswith("Latency in milliseconds. Latency p95: measured 42 (40 to 44), limit 100; ")
 
 
+@pytest.mark.parametrize("claimed", [None, Claim(value=Decimal(35), basis="declared")])
+def test_a_value_on_record_is_drawn_instead_of_the_claim(claimed: Claim | None) -> None:
+    row = _row(claimed=claimed, on_record=Claim(value=Decimal(90), basis="declared"), limit=Decimal(100))
+    chart = charts_of(sample_packet(comparisons=(row,)))[row.chart]
+    (shown,) = chart.spec["layer"][0]["data"]["values"]
+    assert [shown[name] for name in ("value", "claim", "limit")] == [None, 90.0, 100.0]
+    assert chart.alt == f"Latency p95: {'claimed 35, ' if claimed else ''}on record 90, limit 100"
+
+
 def test_latency_without_a_measurement_shows_the_claim_alone() -> None:
     chart = latency_chart([_row(claimed=Claim(value=Decimal(35), basis="declared"))])
     (shown,) = _shown(chart)
@@ -76,3 +87,17 @@ def test_costs_fill_the_total_and_a_saving_is_negative() -> None:
     assert cost_chart(sample_costs()).alt == (
         "Costs in USD. Training, once 1,840.00; Serving, one year 19,500.00; Total, one year 21,340.00"
     )
+
+
+@pytest.mark.parametrize(
+    ("limit", "note"), [(150, "limit 150.00"), (100, "limit 100.00"), (99, "over the limit 99.00")]
+)
+def test_the_limit_of_the_total_is_a_stroke_and_is_said(limit: int, note: str) -> None:
+    rows = [
+        CostRow(label="bought", value_usd=Decimal(100), basis="estimated"),
+        CostRow(label="Total", value_usd=Decimal(100), basis="estimated", is_total=True),
+    ]
+    chart = cost_chart(rows, limit=Decimal(limit))
+    assert [(row["limit"], row["note"]) for row in _shown(chart)] == [(None, ""), (float(limit), note)]
+    assert chart.alt == f"Costs in USD. bought 100.00; Total 100.00; Total: {note}"
+    assert chart.table.headings[-1] == "limit"

@@ -1,6 +1,8 @@
 """The packet as printed: what stands on its pages, its outline, its metadata, and that user text stays text."""
 
+import re
 from dataclasses import replace
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,14 @@ from pypdf import PdfReader
 
 from governance.audit.domain import checkpoint
 from reviews.packets.charts.charts import draw_charts
+from reviews.packets.domain.leadership import leadership_of
 from reviews.packets.domain.packet import PacketDocument, read_packet
+from reviews.packets.domain.packet_discussion import DiscussionPart, PacketComment, PacketThread
+from reviews.packets.domain.packet_evidence import Claim, ClaimComparison
 from reviews.packets.printing.pdf import WeasyPrintPrinter, render
+from reviews.packets.printing.pdf_tags import finished
 from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, sample_cover, sample_packet
+from tests.unit.reviews.packets.tagged import check_filled, check_heads, check_tags
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 
@@ -31,7 +38,8 @@ SECTIONS = [
     "6 Votes and conditions",
     "7 Budget",
     "8 Authorization",
-    "9 Ticket and audit trail",
+    "9 Discussion",
+    "10 Ticket and audit trail",
 ]
 
 
@@ -39,7 +47,9 @@ def _html(packet: PacketDocument) -> str:
     template = Engine(dirs=[str(PROJECT / "templates")], libraries=LIBRARIES).get_template(
         "reviews/packets/review.html"
     )
-    return template.render(Context({"packet": packet, "digest": digest_of(to_document(packet))}))
+    return template.render(
+        Context({"packet": packet, "topics": leadership_of(packet), "digest": digest_of(to_document(packet))})
+    )
 
 
 def _assets(packet: PacketDocument) -> dict[str, bytes]:
@@ -49,7 +59,10 @@ def _assets(packet: PacketDocument) -> dict[str, bytes]:
         draw_charts(packet)
         | studies
         | {
-            "packet.css": (PROJECT / "templates/reviews/packets" / "packet.css").read_bytes(),
+            **{
+                name: (PROJECT / "templates/reviews/packets" / name).read_bytes()
+                for name in ("packet.css", "running.css")
+            },
             "tokens.css": tokens.read_bytes(),
         }
     )
@@ -106,9 +119,45 @@ def test_every_page_but_the_cover_carries_reference_digest_and_page_number(reade
         assert digest_of(to_document(sample_packet())) in text
 
 
-def test_the_cover_says_what_was_decided_about_what(reader: PdfReader) -> None:
-    cover = " ".join(reader.pages[0].extract_text().split())
+def test_the_tags_are_as_pdf_ua_asks() -> None:
+    for packet in (sample_packet(), _bare()):
+        check_tags(WeasyPrintPrinter().print(_html(packet), assets=_assets(packet)))
+
+
+@pytest.mark.parametrize(("events", "is_bare"), [(0, True), (24, True), (0, False), (40, False)])
+def test_no_page_is_nearly_empty(events: int, *, is_bare: bool) -> None:
+    packet = _bare() if is_bare else sample_packet()
+    packet = replace(packet, audit=sample_audit(events) if events else None)
+    check_filled(PdfReader(BytesIO(WeasyPrintPrinter().print(_html(packet), assets=_assets(packet)))))
+
+
+@pytest.mark.parametrize("lines", [0, 22, 44])
+def test_no_title_ends_a_page(lines: int) -> None:
+    """Each size moves what follows by lines, so that every title comes near the end of a page."""
+    paragraphs = "\n\n".join(["A paragraph of one line."] * lines)
+    packet = sample_packet(business_case=paragraphs, audit=sample_audit(lines + 1))
+    check_heads(PdfReader(BytesIO(finished(render(_html(packet), assets=_assets(packet))))))
+
+
+@pytest.mark.parametrize("shown", [1, 3])
+def test_no_page_of_a_short_request_is_nearly_empty(shown: int) -> None:
+    whole = sample_packet()
+    packet = replace(
+        whole,
+        studies=(),
+        runs=(),
+        comparisons=whole.comparisons[:shown],
+        checklist=whole.checklist[:shown],
+        votes=whole.votes[:shown],
+        costs=whole.costs[:shown],
+    )
+    check_filled(PdfReader(BytesIO(WeasyPrintPrinter().print(_html(packet), assets=_assets(packet)))))
+
+
+def test_the_leadership_page_says_what_was_decided_about_what(reader: PdfReader) -> None:
+    cover = " ".join(" ".join(page.extract_text() for page in reader.pages[:2]).split())
     for words in (
+        "The first year costs 21,340.00 USD in total (estimated; with 80 % probability 16,900.00 to 28,400.00 USD).",
         "Approved with conditions",
         "on 9 July 2026, 15:42 UTC",
         "fashion-classifier 1.4.0",
@@ -123,7 +172,7 @@ def test_the_cover_says_what_was_decided_about_what(reader: PdfReader) -> None:
 
 
 def test_contents_name_the_page_on_which_each_section_begins(reader: PdfReader) -> None:
-    contents = reader.pages[1].extract_text()
+    contents = "\n".join(page.extract_text() for page in reader.pages[:2])
     for section in SECTIONS:
         title = section[2:]
         line = next(line for line in contents.splitlines() if title in line and ". ." in line)
@@ -136,7 +185,7 @@ def test_pages_say_rules_contradictions_votes_budget_ticket_and_chain_head(reade
     text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
     for words in (
         "2 of 6 rules did not pass.",
-        "p95-prod",
+        "Latency p95 (upper) at most 100 ms",
         "Waived until 2026-09-30",
         "worse than claimed",
         "The claim came from a GPU",
@@ -147,6 +196,12 @@ def test_pages_say_rules_contradictions_votes_budget_ticket_and_chain_head(reade
         "void",
         "Measure the distilled student",
         "38,660.00",
+        "3 threads, of which 1 is open.",
+        "on Latency p95",
+        "The peak of November.",
+        "withdrawn 2026-07-09 15:42",
+        "resolved by Lea Lead",
+        "in the ticket",
         "Ticket RISK-118, Done.",
         "Head of the chain after 219 events sha256:" + "c" * 64,
     ):
@@ -172,6 +227,32 @@ def test_a_packet_from_before_there_were_checkpoints_prints_without_one() -> Non
     assert "Signed checkpoint" not in _html(old)
 
 
+def test_a_packet_from_before_ends_of_conditions_were_recorded_says_so() -> None:
+    document = to_document(sample_packet())
+    for row in document["conditions"]:
+        del row["ended"]
+    html = " ".join(_html(read_packet(document)).split())
+    assert "whether it was lifted or carried over is not recorded" in html
+    assert "state--open" not in html.partition("<h3>Conditions</h3>")[2].partition("</table>")[0]
+    known = " ".join(_html(sample_packet()).split())
+    assert "state--open" in known.partition("<h3>Conditions</h3>")[2].partition("</table>")[0]
+
+
+def test_derived_values_are_named_so() -> None:
+    rows = (
+        ClaimComparison(name="accuracy", unit="ratio", direction="", claimed=Claim(value=Decimal(1), basis="declared")),
+        ClaimComparison(
+            name="total_cost_1y_usd", unit="USD", direction="", derived=Claim(value=Decimal(7), basis="declared")
+        ),
+    )
+    packet = sample_packet(comparisons=rows)
+    html = " ".join(_html(packet).split())
+    assert "Claimed or derived</th>" in html
+    assert '7.00<span class="soft">derived from declared parts</span>' in html
+    assert "derived from declared parts </p>" in html
+    assert set(draw_charts(packet)) >= {"interval-accuracy.svg", "interval-total_cost_1y_usd.svg"}
+
+
 def test_a_bare_packet_says_what_is_not_there() -> None:
     packet = _bare()
     text = " ".join(
@@ -188,6 +269,7 @@ def test_a_bare_packet_says_what_is_not_there() -> None:
         "No checklist: the policy did not require a review",
         "Nobody has voted.",
         "No conditions.",
+        "Nobody has commented.",
         "does not use a budget",
         "the gate refuses this artifact",
         "No ticket",
@@ -207,6 +289,18 @@ def test_user_text_stays_text_in_every_field() -> None:
         votes=tuple(replace(vote, rationale=hostile, person=hostile) for vote in packet.votes),
         checklist=tuple(replace(row, answer=hostile, title=hostile) for row in packet.checklist),
         conditions=tuple(replace(row, text=hostile, owner=hostile) for row in packet.conditions),
+        discussion=DiscussionPart(
+            open_count=1,
+            threads=(
+                PacketThread(
+                    source="weighbridge",
+                    title=hostile,
+                    comments=(PacketComment(author=hostile, text=hostile, written_at=FILED_AT),),
+                    is_resolved=True,
+                    resolved_by=hostile,
+                ),
+            ),
+        ),
         runs=tuple(replace(row, reasons=(hostile,), machine=hostile) for row in packet.runs),
         comparisons=tuple(replace(row, answer=hostile, contradiction=hostile) for row in packet.comparisons[:2]),
         costs=tuple(replace(row, label=hostile, source=hostile) for row in packet.costs),
@@ -217,8 +311,8 @@ def test_user_text_stays_text_in_every_field() -> None:
     )
     html = _html(packet)
     assert "<img src=&quot;" not in html
-    assert html.count("<img ") == 2 + 2 + 2
-    assert html.count("<link ") == 2
+    assert len(re.findall(r"<img\s", html)) == 2 + 2 + 2
+    assert html.count("<link ") == 3
     assert render(html, assets=_assets(packet)).startswith(b"%PDF-")
 
 

@@ -58,7 +58,7 @@ def test_a_stated_metric_is_stated_by_the_team() -> None:
 
 def test_a_total_is_computed_from_its_parts() -> None:
     need = needs()["total_cost_1y_usd", "declared"]
-    assert need.ways == ("It is computed from training_cost_usd and inference_cost_1y_usd, which the team states.",)
+    assert need.ways == ("It is computed from Training cost and Inference cost 1 year, which the team states.",)
 
 
 def test_without_data_measured_quality_is_a_dead_end_that_names_the_remedy() -> None:

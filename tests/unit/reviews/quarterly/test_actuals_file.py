@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.exports.domain.spreadsheets import csv_of
 from reviews.quarterly.domain.actuals_file import ROWS_MAX, ActualRow, read_actuals
+from tests.spreadsheets import csv_of
 from weighbridge.core.errors import Invalid
 
 

@@ -80,7 +80,7 @@ def test_conditions_up_to_the_end_of_the_next_quarter(due_on: date, is_due: bool
     owed = ConditionDue(**HERE, number=7, authorization="AUT-1", text="Watch it.", owner="Ada", due_on=due_on)
     entries = build_agenda(Sources(conditions=(owed,)), quarter=Q4)
     assert [(entry.subject, entry.reason, entry.page) for entry in entries] == (
-        [("7", f"Ada owes it by {due_on} (AUT-1).", "/requests/MRR-2026-0001/#authorization")] if is_due else []
+        [("7", f"Ada must meet it by {due_on} (AUT-1).", "/requests/MRR-2026-0001/#authorization")] if is_due else []
     )
 
 
@@ -99,6 +99,10 @@ def test_authorizations_that_end_before_the_next_meeting(expires_at: datetime, e
         ("budget.overrun", AgendaKind.OVER_BUDGET),
         ("cost.breach", AgendaKind.FORECAST_ERROR),
         ("drift", AgendaKind.BREACH),
+        ("usage.limit", AgendaKind.BREACH),
+        ("prices.expired", AgendaKind.PRICES),
+        ("prices.changed", AgendaKind.PRICES),
+        ("gpus.unrequested", AgendaKind.FINDING),
     ],
 )
 def test_findings_stand_by_what_they_are_about(kind: str, expected: AgendaKind) -> None:
@@ -210,14 +214,14 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
         (
             AgendaKind.FOLLOW_UP,
             "ACT-2026Q3-01",
-            "Decided in 2026Q3; Ada owes it by 2026-11-30.",
+            "Decided in 2026Q3; Ada must finish it by 2026-11-30.",
             "/action-items/ACT-2026Q3-01/",
         ),
         (
             AgendaKind.WAIVER,
             "3",
             "Waived by Lee until 2026-11-01: A new data center.",
-            "/requests/MRR-2026-0001/#policy",
+            "/requests/MRR-2026-0001/policy/#policy",
         ),
         (
             AgendaKind.NO_OWNER,
@@ -228,14 +232,14 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
         (
             AgendaKind.SAVING_FOUND,
             "MRR-2026-0001:int8",
-            "The variant int8 is 38 % faster and is not in use.",
-            "/requests/MRR-2026-0001/#metric-values",
+            "The variant int8 answers in 38 % less time. It is not in use.",
+            "/requests/MRR-2026-0001/evidence/#metric-values",
         ),
         (
             AgendaKind.SAVING_REALIZED,
             "MRR-2026-0001:pruned",
-            "The variant pruned is worth using and is in use.",
-            "/requests/MRR-2026-0001/#metric-values",
+            "The variant pruned is worth using. It is in use.",
+            "/requests/MRR-2026-0001/evidence/#metric-values",
         ),
     ]
 
@@ -252,3 +256,22 @@ def test_the_weightiest_first_and_each_subject_once() -> None:
 
 def test_every_kind_has_words_of_its_own() -> None:
     assert len({kind.words for kind in AgendaKind}) == len(AgendaKind)
+
+
+@pytest.mark.parametrize(
+    ("share", "gain"),
+    [
+        ("0.379", "answers in 38 % less time."),
+        ("-0.03", "is smaller, but answers in 3 % more time."),
+        ("0.004", "is smaller, and about as fast."),
+        ("-0.004", "is smaller, and about as fast."),
+        (None, "is worth using."),
+    ],
+)
+def test_a_variant_that_is_slower_is_not_called_faster(share: str | None, gain: str) -> None:
+    saving = Saving(**HERE, variant="int8", share=Decimal(share) if share else None, is_realized=False)
+    entry = only(Sources(savings=(saving,)))
+    assert (entry.kind.words, entry.reason) == (
+        "Better variant, not in use",
+        f"The variant int8 {gain} It is not in use.",
+    )

@@ -163,7 +163,7 @@ MEETING = Minutes(
             ),
         ),
         MinutedItem(kind="Rule waived", title="# p95", reason="Waived."),
-        MinutedItem(kind="Saving found", title="int8", reason="Worth it.", removal="In use\nalready."),
+        MinutedItem(kind="Better variant, not in use", title="int8", reason="Worth it.", removal="In use\nalready."),
     ),
     notes="First.\n\n# Second <b>",
 )
@@ -176,8 +176,8 @@ def test_the_minutes_word_for_word() -> None:
         "## Present\n\n- Lee Lead, engineering\n- Pia \\*Product\\*, product\n\n"
         "## Decisions\n\n### The ranker\n\nOver budget. Run over by 12 USD.\n\n"
         "- **optimize** (12.00 USD): Quantize it. Decided by Lee Lead; Ada owns ACT-2026Q4-01, due 2027-02-01.\n\n"
-        "## Discussed without a decision\n\n- \\# p95 (Rule waived)\n\n"
-        "## Removed from the agenda\n\n- int8 (Saving found): In use already.\n\n"
+        "## Not decided\n\n- \\# p95 (Rule waived)\n\n"
+        "## Removed from the agenda\n\n- int8 (Better variant, not in use): In use already.\n\n"
         "## Notes\n\nFirst.\n\n\\# Second \\<b\\>\n"
     )
 

@@ -2,14 +2,22 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.comparison import differences
-from reviews.quarterly.domain.packet import ChangeRow, PortfolioPoint, Variance, frontier, read_quarterly_packet
-from reviews.quarterly.domain.sections import sections_of
+from reviews.quarterly.domain.packet import (
+    ChangeRow,
+    PortfolioPoint,
+    QuarterlyPacket,
+    Variance,
+    frontier,
+    read_quarterly_packet,
+)
+from reviews.quarterly.domain.printed import charts
+from reviews.quarterly.domain.printed.sections import LINES_FEW, PacketPart, front_charts, packed, parts_of, sections_of
 from reviews.scorecard.domain.scorecard import Totals
 from tests.factories.quarterly import make_packet, make_page, make_score, make_spend, make_variance
 from weighbridge.core.canonical import digest_of
@@ -31,7 +39,28 @@ def test_what_a_packet_adds_up_to() -> None:
 def test_a_packet_survives_its_document() -> None:
     packet = make_packet(3)
     assert read_quarterly_packet(to_document(packet)) == packet
-    assert digest_of(to_document(packet)) == "sha256:d3670250d842a17c4845cde21d398c763e2277a27c90a3239b223ff42bb529a6"
+    assert digest_of(to_document(packet)) == "sha256:b922b500c933097e014775e45603bb568bb1d06c165d355e41af2d0ddb44cf0f"
+
+
+def test_a_packet_issued_before_limits_were_in_it_is_read() -> None:
+    document = to_document(make_packet(3))
+    for point in document["points"]:
+        del point["cost_limit_usd"], point["latency_limit_ms"]
+    assert read_quarterly_packet(document) == make_packet(3)
+
+
+def test_a_packet_issued_before_later_fields_were_in_it_is_read() -> None:
+    document = to_document(make_packet(3, approved=(), not_compared=("a/b: an exchange rate for EUR",)))
+    del document["approved"], document["not_compared"]
+    packet = read_quarterly_packet(document)
+    assert (packet.approved, packet.not_compared) == (None, ())
+
+
+def test_each_template_of_the_printed_packet_is_used() -> None:
+    used = {part.template for part in parts_of(make_packet(2))}
+    folder = Path(__file__).parents[4] / "templates/reviews/quarterly/packet"
+    found = {path.stem for path in folder.glob("*.html")}
+    assert found - used == {"frame", "sheet", "chart"}
 
 
 @given(POINTS)
@@ -51,50 +80,74 @@ def test_the_frontier_is_what_nothing_beats(values: list[tuple[Decimal | None, .
     assert bool(best) == bool(whole)
 
 
+def titles(packet: QuarterlyPacket) -> list[list[str]]:
+    return [[part.title for part in section.parts] for section in sections_of(packet, sheet="s")]
+
+
+def changed_sections(before: QuarterlyPacket, after: QuarterlyPacket) -> list[str]:
+    known = {section.digest for section in sections_of(before, sheet="s")}
+    return [section.title for section in sections_of(after, sheet="s") if section.digest not in known]
+
+
 def test_sections_are_the_same_for_the_same_packet_and_differ_by_what_changed() -> None:
     packet = make_packet(20)
-    before = {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
-    assert list(before)[:5] == ["summary", "contents", "spend", "portfolio", "variance"]
-    assert [key for key in (each.key for each in sections_of(make_packet(40), sheet="s")) if "portfolio" in key] == [
-        "portfolio:chart",
-        "portfolio",
-        "portfolio:2",
-    ]
-    assert before == {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
+    assert sections_of(packet, sheet="s") == sections_of(packet, sheet="s")
+    assert titles(packet)[-1][-4:] == ["Model 18", "Model 19", "Model 20", "Method and sources"]
     pages = (*packet.models[:7], make_page(8, name="Another name"), *packet.models[8:])
-    after = {section.key: section.digest for section in sections_of(replace(packet, models=pages), sheet="sha256:a")}
-    assert {key for key in after if after[key] != before[key]} == {
-        "contents",
-        "model:team-3/model-8",
-    }  # one page of the table of digests
-    other = {section.key: section.digest for section in sections_of(packet, sheet="sha256:b")}
-    assert not set(other.values()) & set(before.values())
+    (changed,) = changed_sections(packet, replace(packet, models=pages))
+    assert changed == "Model 5 to Another name"
+    digests = [{section.digest for section in sections_of(packet, sheet=sheet)} for sheet in ("a", "b")]
+    assert not digests[0] & digests[1]
+
+
+def test_a_table_that_changes_prints_no_model_anew() -> None:
+    packet = make_packet(20)
+    after = replace(packet, changes=(), rejected=(), followed=packet.followed[:1])
+    assert not any("Model" in title for title in changed_sections(packet, after))
 
 
 def test_what_is_empty_is_left_out() -> None:
     empty = dict.fromkeys(("spend", "points", "variances", "scores", "agenda", "followed", "changes", "rejected"), ())
-    assert [section.key for section in sections_of(make_packet(0, **empty), sheet="s")] == [
-        "summary",
-        "contents",
-        "method",
-    ]
+    assert titles(make_packet(0, **empty)) == [["Method and sources"]]
     hours = make_packet(0, **empty | {"spend": (replace(make_spend(1), unit="gpu_h"),)})
-    assert [section.key for section in sections_of(hours, sheet="s")] == ["summary", "contents", "spend", "method"]
+    assert titles(hours) == [["Spend against budget and forecast", "Method and sources"]]
+    assert [dict(section.charts) for section in sections_of(hours, sheet="s")] == [{}]
+    assert dict(front_charts(hours)) == {}
 
 
-def test_long_tables_are_cut_so_that_a_row_draws_one_page_anew() -> None:
-    packet = make_packet(70)
-    before = {section.key: section for section in sections_of(packet, sheet="s")}
-    assert [section.title for section in before.values() if section.template == "scorecard"] == [
-        "Scorecard (1 of 3)",
-        "Scorecard (2 of 3)",
-        "Scorecard (3 of 3)",
+def test_short_parts_share_a_section_and_a_rest_never_stands_alone() -> None:
+    assert titles(make_packet(2)) == [
+        [
+            "Agenda",
+            "Spend against budget and forecast",
+            "Portfolio: value, cost, latency",
+            "Bills against projections",
+            "Scorecard",
+            "Earlier decisions and their outcomes",
+            "Changes since the previous quarter",
+            "Rejected requests",
+        ],
+        ["Model 1", "Model 2", "Method and sources"],
     ]
-    assert [len(before[key].content["scores"]) for key in ("scorecard", "scorecard:2", "scorecard:3")] == [30, 30, 10]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["model", "agenda"]), st.integers(4, 90)), min_size=1, max_size=30))
+def test_sections_keep_every_part_in_order_and_none_is_short(kinds: list[tuple[str, int]]) -> None:
+    parts = [PacketPart(str(number), kind, {}, lines) for number, (kind, lines) in enumerate(kinds)]
+    groups = packed(parts)
+    assert [part for group in groups for part in group] == parts
+    assert all(sum(part.lines for part in group) >= LINES_FEW for group in groups) or len(groups) == 1
+
+
+def test_long_tables_are_cut_so_that_a_row_prints_one_section_anew() -> None:
+    packet = make_packet(70)
+    parts = [part for part in parts_of(packet) if part.template == "scorecard"]
+    assert [part.title for part in parts] == ["Scorecard (1 of 3)", "Scorecard (2 of 3)", "Scorecard (3 of 3)"]
+    assert [len(part.content["scores"]) for part in parts] == [30, 30, 10]
+    drawn = [list(part.charts) for part in parts_of(packet) if part.template == "portfolio"]
+    assert drawn == [["portfolio.svg"], [], []]
     scores = (*packet.scores[:40], make_score(2), *packet.scores[41:])
-    after = {section.key: section.digest for section in sections_of(replace(packet, scores=scores), sheet="s")}
-    changed = {key for key in after if after[key] != before[key].digest}
-    assert changed == {"scorecard:2", "contents"}
+    assert len(changed_sections(packet, replace(packet, scores=scores))) == 1
 
 
 def test_the_difference_to_the_quarter_before() -> None:
@@ -145,6 +198,36 @@ def test_the_portfolio_needs_cost_and_latency_and_tells_who_is_on_the_frontier()
     assert chart.alt.endswith("far: 9 a year, 9 ms")
 
 
+def test_the_portfolio_shows_each_limit_once_and_who_is_over_its_own() -> None:
+    limits = {"cost_limit_usd": Decimal(50), "latency_limit_ms": Decimal(100)}
+    points = [
+        PortfolioPoint(model="at", cost_usd=Decimal(50), latency_ms=Decimal(100), value=None, **limits),
+        PortfolioPoint(model="dear", cost_usd=Decimal(51), latency_ms=Decimal(1), value=Decimal(1), **limits),
+        PortfolioPoint(
+            model="slow", cost_usd=Decimal(1), latency_ms=Decimal(61), value=None, latency_limit_ms=Decimal(60)
+        ),
+        PortfolioPoint(model="free", cost_usd=Decimal(900), latency_ms=Decimal(900), value=Decimal(0)),
+    ]
+    assert [(each.is_over_cost, each.is_over_latency) for each in points] == [
+        (False, False),
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    chart = charts.portfolio_chart(points, best=frozenset({"dear"}))
+    assert chart is not None
+    assert [row[3] for row in chart.table.rows[:4]] == ["others", "over a limit", "over a limit", "its KPI gains"]
+    assert chart.table.rows[4:] == (
+        ("limit", "50", "–", "limit"),  # noqa: RUF001 -- a dash
+        ("limit", "–", "60", "limit"),  # noqa: RUF001 -- a dash
+        ("limit", "–", "100", "limit"),  # noqa: RUF001 -- a dash
+    )
+    assert chart.alt == (
+        "Portfolio. at: 50 a year, 100 ms; dear: 51 a year, 1 ms (over a limit); slow: 1 a year, 61 ms (over a limit); "
+        "free: 900 a year, 900 ms. Limits: 50 USD, 60 ms, 100 ms"
+    )
+
+
 def test_the_way_from_projection_to_bill_names_the_greatest_differences() -> None:
     rows = [
         Variance(model=f"m{number:02}", projected_usd=Decimal(100), billed_usd=Decimal(100 + 10 * number - 80))
@@ -186,7 +269,7 @@ def test_the_way_by_cause_names_what_is_not_told_apart() -> None:
 def test_the_section_of_bills_has_the_second_chart_where_something_is_told_apart() -> None:
     def drawn(*rows: Variance) -> list[str]:
         packet = make_packet(0, variances=rows)
-        return [name for each in sections_of(packet, sheet="s") for name in each.charts if each.template == "variance"]
+        return [name for part in parts_of(packet) for name in part.charts if part.template == "variance"]
 
     assert drawn(make_variance(1)) == ["variance.svg", "causes.svg"]
     assert drawn(make_variance(3)) == ["variance.svg"]

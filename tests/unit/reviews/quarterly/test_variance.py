@@ -10,7 +10,7 @@ from governance.bills.domain.variance.split import Split
 from reviews.evidence.domain.comparison import ComparedMonth, Span
 from reviews.evidence.domain.month_variance import Load, with_parts
 from reviews.quarterly.domain.packet import Variance
-from reviews.quarterly.domain.variance import variance_of
+from reviews.quarterly.domain.variance import variance_of, without_rate
 
 MONTHS = tuple(date(2026, number, 1) for number in (4, 5, 6))
 
@@ -59,6 +59,21 @@ def test_months_add_up_and_what_lacks_is_named_with_its_months() -> None:
     )
     assert (found.difference_usd, found.unexplained_usd) == (Decimal("50.01"), Decimal("-9.99"))
     assert found.parts == (("volume", 50), ("efficiency", 50), ("price", -40))
+
+
+def test_a_month_without_an_exchange_rate_is_named_and_not_added() -> None:
+    rate = "an exchange rate for EUR"
+    months = [
+        make_month(MONTHS[0], billed=None, missing_inputs=(rate,)),
+        make_month(MONTHS[1], billed="100"),
+        make_month(MONTHS[2], billed=None, missing_inputs=(rate, "an exchange rate for CHF")),
+    ]
+    assert variance_of("a/b", months) == variance_of("a/b", months[1:2])
+    assert without_rate("a/b", months) == (
+        f"a/b: {rate} (April 2026, June 2026)",
+        "a/b: an exchange rate for CHF (June 2026)",
+    )
+    assert (variance_of("a/b", months[:1]), without_rate("a/b", months[1:2])) == (None, ())
 
 
 def test_without_requests_nothing_is_told_apart() -> None:

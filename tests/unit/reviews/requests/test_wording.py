@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.requests.domain.wording import bytes_words, interval_text, number_text, unit_words, value_words
+from reviews.requests.domain.wording import bytes_words, interval_text, number_text, value_words
+from weighbridge.core.metrics.units import unit_words
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from reviews.tickets.jira.flavors import CLOUD, DATA_CENTER
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.ports import Fields, Heading, Link, Paragraph, TicketDraft
 from tests.standins.jira_cloud import JiraCloud
+from tests.standins.jira_data_center import JiraDataCenter
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -25,10 +27,25 @@ DRAFT = TicketDraft(
 )
 
 
-@pytest.fixture
-def jira() -> Iterator[JiraCloud]:
-    with JiraCloud() as standin:
+@pytest.fixture(params=["cloud", "data_center"])
+def jira(request: pytest.FixtureRequest) -> Iterator[JiraCloud]:
+    with JiraCloud() if request.param == "cloud" else JiraDataCenter() as standin:
         yield standin
+
+
+def account_of(jira: JiraCloud) -> dict[str, Any]:
+    """Address, flavor and credential of a stand-in, as settings of the adapter."""
+    if isinstance(jira, JiraDataCenter):
+        return {"url": jira.url, "token": jira.config.token, "flavor": DATA_CENTER}
+    return {"url": jira.url, "token": jira.config.token, "flavor": CLOUD, "email": jira.config.email}
+
+
+def body_of(jira: JiraCloud, text: str) -> Any:
+    """A comment of a person, in the format of the flavor."""
+    if isinstance(jira, JiraDataCenter):
+        return text
+    paragraph = {"type": "paragraph", "content": [{"type": "text", "text": text}]}
+    return {"type": "doc", "version": 1, "content": [paragraph]}
 
 
 @pytest.fixture
@@ -36,10 +53,8 @@ def tracker_for(jira: JiraCloud) -> Iterator[Callable[..., JiraTracker]]:
     made: list[JiraTracker] = []
 
     def make(**changes: Any) -> JiraTracker:
-        account = {"email": jira.config.email, "token": jira.config.token, "project": jira.config.project}
-        tracker = JiraTracker(
-            JiraSettings(**({"url": jira.url, "settle_s": 0.5} | account | changes)), clock=lambda: NOW
-        )
+        account = account_of(jira) | {"project": jira.config.project, "settle_s": 0.5}
+        tracker = JiraTracker(JiraSettings(**(account | changes)), clock=lambda: NOW)
         made.append(tracker)
         return tracker
 

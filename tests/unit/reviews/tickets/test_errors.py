@@ -1,15 +1,14 @@
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, datetime
 
 import pytest
 import requests  # noqa: TID251 -- what the adapter meets is made by hand here
-from hypothesis import given
-from hypothesis import strategies as st
 from jira import JIRAError
 
-from reviews.tickets.jira.errors import Operation, error_from_response, retry_after_s, translate_errors
+from reviews.tickets.jira.errors import Operation, error_from_response, translate_errors
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import (
+    CredentialRefused,
+    FailureReach,
     Misconfigured,
     OutcomeUnknown,
     RateLimited,
@@ -37,40 +36,6 @@ def meaning(error: JIRAError, doing: Operation) -> TrackerError:
 
 
 @pytest.mark.parametrize(
-    ("headers", "wait_s"),
-    [
-        ({"Retry-After": "120"}, 120.0),
-        ({"Retry-After": " 0 "}, 0.0),
-        ({"Retry-After": "Tue, 24 Nov 2026 12:01:30 GMT"}, 90.0),
-        ({"Retry-After": "Tue, 24 Nov 2026 12:01:30 -0000"}, 90.0),
-        ({"Retry-After": "Tue, 24 Nov 2026 11:00:00 GMT"}, 0.0),
-        ({"X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 45.0),
-        ({"X-RateLimit-Reset": "2026-11-24T12:00:45"}, 45.0),
-        ({"Retry-After": "soon", "X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 45.0),
-        ({"Retry-After": "7", "X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 7.0),
-        ({"Retry-After": "soon"}, None),
-        ({"Retry-After": "-5"}, None),
-        ({"Retry-After": "²"}, None),
-        ({}, None),
-    ],
-)
-def test_every_form_of_wait(headers: dict[str, str], wait_s: float | None) -> None:
-    assert retry_after_s(headers, now=NOW) == wait_s
-
-
-@given(st.text(max_size=30), st.text(max_size=30))
-def test_no_header_breaks_the_reading(retry_after: str, reset: str) -> None:
-    wait_s = retry_after_s({"Retry-After": retry_after, "X-RateLimit-Reset": reset}, now=NOW)
-    assert wait_s is None or wait_s >= 0
-
-
-@given(st.integers(0, 10_000_000))
-def test_a_date_says_the_same_as_seconds(seconds: int) -> None:
-    date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
-    assert retry_after_s({"Retry-After": date}, now=NOW) == retry_after_s({"Retry-After": str(seconds)}, now=NOW)
-
-
-@pytest.mark.parametrize(
     ("status", "doing", "kind"),
     [
         (429, READ, RateLimited),
@@ -84,7 +49,7 @@ def test_a_date_says_the_same_as_seconds(seconds: int) -> None:
         (504, ON_TICKET, OutcomeUnknown),
         (409, ON_TICKET, TrackerUnreachable),
         (400, WRITE, Misconfigured),
-        (401, READ, Misconfigured),
+        (401, READ, CredentialRefused),
         (403, WRITE, Misconfigured),
         (404, WRITE, Misconfigured),
         (404, ON_TICKET, TicketGone),
@@ -101,6 +66,15 @@ def test_what_each_status_asks_of_the_caller(status: int, doing: Operation, kind
     assert "s3cret" not in error.reason
 
 
+def test_what_is_too_large_is_said() -> None:
+    error = meaning(answer(413), ON_TICKET)
+    assert error.reason.endswith(
+        "because it is larger than Jira allows: raise the limit of attachments in Jira, or attach the file by hand."
+    )
+    assert "screens" not in error.reason
+    assert error.reach is FailureReach.TICKET
+
+
 def test_an_unknown_outcome_waits_for_the_longer_of_both() -> None:
     assert meaning(answer(503), WRITE).settle_s == 45.0
     assert meaning(answer(503, Retry_After="10"), WRITE).settle_s == 45.0
@@ -114,7 +88,7 @@ def test_refused_fields_are_named_in_jiras_words() -> None:
     error = meaning(answer(400, body), WRITE)
     assert error.fields == ("customfield_10020", "duedate")
     assert "Jira says: customfield_10020: Cost center is required.; duedate: Bad date; No." in error.reason
-    assert "JIRA_FIELDS" in error.reason
+    assert "fields of the route" in error.reason
 
 
 def test_a_label_that_cannot_be_set_is_told_apart() -> None:
@@ -127,8 +101,8 @@ def test_a_label_that_cannot_be_set_is_told_apart() -> None:
 def test_a_body_of_any_shape_still_gives_a_sentence(body: str) -> None:
     error = meaning(answer(400, body), WRITE)
     assert error.reason == (
-        "Jira refused to open the ticket (answer 400). Correct the project's screens, or JIRA_PROJECT, JIRA_ISSUE_TYPE "
-        "and JIRA_FIELDS."
+        "Jira refused to open the ticket (answer 400). Correct the project's screens, or the project, issue type and "
+        "fields of the route."
     )
 
 

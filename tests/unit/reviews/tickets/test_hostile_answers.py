@@ -1,4 +1,4 @@
-"""Whatever a server at JIRA_URL answers, an operation ends in an error of the port: in time, and in little memory."""
+"""Whatever the server of a site answers, an operation ends in an error of the port: in time, in little memory."""
 
 import json
 import time

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviews.requests.domain.lifecycle import TERMINAL, RequestState
-from reviews.tickets import domain as inbound
-from reviews.tickets.domain import (
+from reviews.tickets.domain import moves as inbound
+from reviews.tickets.domain.moves import (
     MOVES,
     Hint,
     Meaning,
@@ -188,7 +188,11 @@ def test_refusals_say_what_to_do() -> None:
         (True, True, "", True),
         (True, False, "", True),
         (False, True, "[ticket.tell:MRR-1:0:evidence]", True),
+        (False, True, "Ada: Done.\n[ticket.tell:MRR-1:0:evidence]\n", True),
+        (False, True, "Ada: Done.\n\n{{[ticket.tell:MRR-1:0:evidence]}}", True),
         (False, True, "A person who shares our account.", False),
+        (False, True, "They wrote [ticket.tell:MRR-1:0:evidence], and I disagree.", False),
+        (False, True, "[ticket.tell:MRR-1:0:evidence]\nI disagree.", False),
         (False, False, "[ticket.tell:MRR-1:0:evidence]", False),
     ],
 )

@@ -2,14 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.tickets.jira.mapping import (
-    BODY_CHARS_MAX,
-    document,
-    marked_document,
-    marker_text,
-    prose,
-    summary_line,
-)
+from reviews.tickets.jira.flavors.adf import document, marked_document, prose
+from reviews.tickets.jira.flavors.texts import BODY_CHARS_MAX, marker_text, summary_line
 from reviews.tickets.ports import Block, Fields, Heading, Link, Paragraph
 from tests.standins.jira import adf
 

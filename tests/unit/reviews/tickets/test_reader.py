@@ -7,14 +7,14 @@ import pytest
 
 from reviews.tickets.jira import reader as module
 from reviews.tickets.jira import tracker
-from reviews.tickets.jira.mapping import prose
+from reviews.tickets.jira.flavors.adf import prose
 from reviews.tickets.jira.reader import JiraReader
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import TicketGone
 from tests.standins.jira.about import ACCOUNT
 from tests.standins.jira.webhooks import Delivery, Sender, Webhooks, post_to
 from tests.standins.jira_cloud import JiraCloud
-from tests.unit.reviews.tickets.conftest import DRAFT
+from tests.unit.reviews.tickets.conftest import DRAFT, account_of, body_of
 
 SAID = {
     "type": "doc",
@@ -26,8 +26,9 @@ SAID = {
 @pytest.fixture
 def reader(jira: JiraCloud) -> Iterator[JiraReader]:
     jira.config.limits_writes = False
-    account = {"url": jira.url, "email": jira.config.email, "token": jira.config.token, "project": "MR"}
-    opened = JiraReader(JiraSettings(**account), clock=lambda: datetime(2026, 11, 24, tzinfo=UTC))
+    opened = JiraReader(
+        JiraSettings(**account_of(jira), project="MR"), clock=lambda: datetime(2026, 11, 24, tzinfo=UTC)
+    )
     opened.open(DRAFT)
     yield opened
     opened.close()
@@ -36,12 +37,14 @@ def reader(jira: JiraCloud) -> Iterator[JiraReader]:
 def test_every_page_is_read(reader: JiraReader, jira: JiraCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracker, "PAGE", 2)
     for number in range(5):
-        jira.issues.add_comment("MR-1", {"body": SAID}, author=ACCOUNT if number == 4 else "a-person")
+        jira.issues.add_comment(
+            "MR-1", {"body": body_of(jira, "Hello.")}, author=ACCOUNT if number == 4 else "a-person"
+        )
     for way in ("21", "11", "41"):
         jira.issues.transition("MR-1", {"transition": {"id": way}}, author="a-person")
     found = reader.read("10001")
     assert [comment.is_by_us for comment in found.comments] == [False] * 4 + [True]
-    assert {comment.text for comment in found.comments} == {"Hello.\n"}
+    assert {comment.text.strip() for comment in found.comments} == {"Hello."}
     assert [(move.status, move.category, move.is_by_us) for move in found.moves] == [
         ("In Progress", "indeterminate", False),
         ("To Do", "new", False),
@@ -52,16 +55,47 @@ def test_every_page_is_read(reader: JiraReader, jira: JiraCloud, monkeypatch: py
     assert len(reader.read("10001").comments) == 4
 
 
+GROUP = {"type": "group", "value": "managers", "identifier": "5e1f"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_read"),
+    [
+        ({}, True),
+        ({"visibility": None, "jsdPublic": True, "properties": []}, True),
+        ({"properties": [{"key": "other", "value": 1}, {"key": module.INTERNAL, "value": {"internal": False}}]}, True),
+        ({"visibility": GROUP}, False),
+        ({"visibility": {"type": "role", "value": "Administrators"}, "jsdPublic": True}, False),
+        ({"visibility": {}}, False),
+        ({"jsdPublic": False}, False),
+        ({"properties": [{"key": module.INTERNAL, "value": {"internal": True}}]}, False),
+        ({"properties": [{"key": module.INTERNAL, "value": {"internal": "true"}}]}, False),
+        ({"properties": [{"key": module.INTERNAL, "value": {}}]}, False),
+        ({"properties": [{"key": module.INTERNAL, "value": "yes"}]}, False),
+    ],
+)
+@pytest.mark.parametrize("author", ["a-person", ACCOUNT])
+def test_a_comment_that_not_everybody_sees_is_not_read(
+    reader: JiraReader, jira: JiraCloud, limits: dict[str, object], is_read: bool, author: str
+) -> None:
+    jira.issues.add_comment("MR-1", {"body": body_of(jira, "First.")}, author="a-person")
+    _, said = jira.issues.add_comment("MR-1", {"body": body_of(jira, "Hidden?")} | limits, author=author)
+    assert [each.text.strip() for each in reader.read("10001").comments] == ["First.", *["Hidden?"] * is_read]
+    jira.issues.change_comment("MR-1", said["id"], body_of(jira, "Edited."), visibility=GROUP)
+    assert [each.text.strip() for each in reader.read("10001").comments] == ["First."]
+    assert "Edited." not in str(reader.read("10001"))
+
+
 def test_our_own_moves_need_no_names_of_statuses(reader: JiraReader, jira: JiraCloud) -> None:
     reader.transition("10001", "Done")
     assert [(move.is_by_us, move.category) for move in reader.read("10001").moves] == [(True, "")]
-    assert jira.requests("GET /rest/api/3/status") == []
+    assert jira.requests(f"GET {jira.root}/status") == []
 
 
 def test_many_are_looked_at_in_one_request(reader: JiraReader, jira: JiraCloud) -> None:
     seen = reader.read_statuses(["10001", "10002"])
     assert {key: (each.status, each.categories) for key, each in seen.items()} == {"10001": ("To Do", ("To Do", "new"))}
-    assert len(jira.requests("POST /rest/api/3/issue/bulkfetch")) == 1
+    assert len(jira.requests("POST")) == 2, "the opening, and one look"
     assert seen["10001"].updated_at == reader.read("10001").updated_at
     jira.issues.delete("MR-1")
     assert reader.read_statuses(["10001"]) == {}

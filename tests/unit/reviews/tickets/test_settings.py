@@ -21,10 +21,14 @@ def test_the_token_is_not_shown() -> None:
     assert "s3cret-token" not in repr(JiraSettings(**GOOD))
 
 
-@pytest.mark.parametrize("name", ["url", "email", "token", "project", "issue_type"])
-def test_an_empty_setting_is_named(name: str) -> None:
-    with pytest.raises(Misconfigured, match=f"JIRA_{name.upper()} is empty"):
-        JiraSettings(**GOOD | {name: " "})
+def test_an_absent_credential_is_told() -> None:
+    with pytest.raises(Misconfigured, match="No credential is stored for https://acme"):
+        JiraSettings(**GOOD | {"token": " "})
+
+
+def test_the_account_is_named_without_an_address_too() -> None:
+    assert JiraSettings(**GOOD).account == "the account bot@acme.example"
+    assert JiraSettings(**GOOD | {"email": ""}).account == "the account of the stored token"
 
 
 @pytest.mark.parametrize(
@@ -33,9 +37,17 @@ def test_an_empty_setting_is_named(name: str) -> None:
         ("acme.atlassian.net", "not a web address"),
         ("ftp://acme.atlassian.net", "not a web address"),
         ("https://", "not a web address"),
-        ("https://bot:s3cret@acme.atlassian.net", "plain address"),
-        ("https://acme.atlassian.net/?os_authType=basic", "plain address"),
-        ("https://acme.atlassian.net/#top", "plain address"),
+        ("https://bot:s3cret@acme.atlassian.net", "must be plain"),
+        ("https://acme.atlassian.net/?os_authType=basic", "must be plain"),
+        ("https://acme.atlassian.net/#top", "must be plain"),
+        ("https://@acme.atlassian.net", "must be plain"),
+        ("https://acme.atlassian.net:port", "not a web address"),
+        ("https://[::1", "not a web address"),
+        ("https://acme..atlassian.net", "not a web address"),
+        ("https://.atlassian.net", "not a web address"),
+        (f"https://{'a' * 64}.atlassian.net", "not a web address"),
+        ("https://acme\udcff.atlassian.net", "not a web address"),
+        ("https://acme\0.atlassian.net", "not a web address"),
         ("http://acme.atlassian.net", "use https"),
     ],
 )
@@ -45,10 +57,20 @@ def test_an_address_that_cannot_be_right_is_refused(url: str, words: str) -> Non
     assert "s3cret" not in refused.value.reason
 
 
+@pytest.mark.parametrize("url", ["https://jira.müller.example", "https://jira_1.example.", "https://10.0.0.7:8443"])
+def test_an_unusual_address_is_one(url: str) -> None:
+    assert JiraSettings(**GOOD | {"url": url}, allow_plain_http=False).url == url
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"])
 def test_plain_http_to_this_machine_is_fine(url: str) -> None:
     assert JiraSettings(**GOOD | {"url": url}).is_loopback
 
 
-def test_plain_http_elsewhere_has_to_be_allowed() -> None:
-    assert not JiraSettings(**GOOD | {"url": "http://jira:8080"}, allow_plain_http=True).is_loopback
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:8080", "https://localhost", "https://127.0.0.1", "https://169.254.169.254", "https://[::1]"],
+)
+def test_in_production_this_machine_is_no_site(url: str) -> None:
+    with pytest.raises(Misconfigured):
+        JiraSettings(**GOOD | {"url": url}, allow_plain_http=False)

@@ -6,7 +6,7 @@ import pytest
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.ports import LabelLost, Misconfigured, Paragraph, TicketGone, TransitionUnavailable
 from tests.standins.jira_cloud import JiraCloud
-from tests.unit.reviews.tickets.conftest import DRAFT
+from tests.unit.reviews.tickets.conftest import DRAFT, body_of
 
 Make = Callable[..., JiraTracker]
 SAYS = (Paragraph("The policy evaluation: review is required."),)
@@ -27,7 +27,7 @@ def test_a_ticket_is_opened_as_the_settings_say(jira: JiraCloud, tracker_for: Ma
 
 def test_one_call_is_one_post(jira: JiraCloud, tracker: JiraTracker) -> None:
     tracker.open(DRAFT)
-    assert jira.requests("POST /rest/api/3/issue ") == ["POST /rest/api/3/issue 201"]
+    assert jira.requests(f"POST {jira.root}/issue ") == [f"POST {jira.root}/issue 201"]
 
 
 def test_the_label_finds_the_ticket_and_nothing_else(tracker: JiraTracker) -> None:
@@ -85,13 +85,12 @@ def test_a_comment_is_written_once(jira: JiraCloud, tracker: JiraTracker) -> Non
 def test_a_first_attempt_need_not_look(jira: JiraCloud, tracker: JiraTracker) -> None:
     ticket = tracker.open(DRAFT)
     tracker.comment(ticket.id, SAYS, marker="event-1", may_exist=False)
-    assert jira.requests("GET /rest/api/3/issue/10001/comment") == []
+    assert jira.requests(f"GET {jira.root}/issue/10001/comment") == []
 
 
 def test_our_marker_in_the_words_of_another_does_not_count(jira: JiraCloud, tracker: JiraTracker) -> None:
     ticket = tracker.open(DRAFT)
-    quoted = {"type": "paragraph", "content": [{"type": "text", "text": "you wrote [event-1]"}]}
-    jira.issues.add_comment("MR-1", {"body": {"type": "doc", "version": 1, "content": [quoted]}}, author="somebody")
+    jira.issues.add_comment("MR-1", {"body": body_of(jira, "you wrote [event-1]")}, author="somebody")
     tracker.comment(ticket.id, SAYS, marker="event-1")
     assert [comment["author"]["displayName"] for comment in jira.issues.issues[0]["comments"]] == [
         "Somebody Else",
@@ -99,12 +98,22 @@ def test_our_marker_in_the_words_of_another_does_not_count(jira: JiraCloud, trac
     ]
 
 
+@pytest.mark.parametrize("text", ["[event-2]", "See [event-2]", "[event-2]\n\n[event-2] and {{[event-2]}}"])
+def test_a_marker_in_a_text_that_we_pass_on_does_not_count(tracker: JiraTracker, text: str) -> None:
+    """Markers are easy to guess, and our own account writes what people wrote, also several texts at once."""
+    ticket = tracker.open(DRAFT)
+    planted = tracker.comment(ticket.id, (*SAYS, *[Paragraph(text)] * 19), marker="event-1")
+    real = tracker.comment(ticket.id, SAYS, marker="event-2")
+    assert real != planted
+    assert tracker.comment(ticket.id, SAYS, marker="event-1") == planted
+    assert tracker.comment(ticket.id, SAYS, marker="event-2") == real
+
+
 def test_an_old_comment_is_found_behind_many_pages(jira: JiraCloud, tracker: JiraTracker) -> None:
     ticket = tracker.open(DRAFT)
     first = tracker.comment(ticket.id, SAYS, marker="event-1")
-    body = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": []}]}
     for _ in range(250):
-        jira.issues.add_comment("MR-1", {"body": body}, author="somebody")
+        jira.issues.add_comment("MR-1", {"body": body_of(jira, "more")}, author="somebody")
     assert tracker.comment(ticket.id, SAYS, marker="event-1") == first
 
 
@@ -114,7 +123,7 @@ def test_the_ticket_moves_by_name_and_by_category(jira: JiraCloud, tracker: Jira
     assert tracker.transition(ticket.id, "indeterminate") == "In Review"
     assert tracker.transition(ticket.id, "Done") == "Done"
     assert tracker.transition(ticket.id, "Done") == "Done"
-    assert len(jira.requests("POST /rest/api/3/issue/10001/transitions")) == 2
+    assert len(jira.requests(f"POST {jira.root}/issue/10001/transitions")) == 2
     assert tracker.find(DRAFT.label).status == "Done"
 
 
@@ -164,4 +173,4 @@ def test_a_deleted_ticket_is_gone_and_not_made_again(jira: JiraCloud, tracker: J
 def test_a_strange_ticket_id_stays_one_part_of_the_path(jira: JiraCloud, tracker: JiraTracker) -> None:
     with pytest.raises(TicketGone):
         tracker.link("../myself?x=", url="http://localhost/", title="x", global_id="y")
-    assert jira.requests("POST")[0].startswith("POST /rest/api/3/issue/..%2Fmyself%3Fx%3D/remotelink")
+    assert jira.requests("POST")[0].startswith(f"POST {jira.root}/issue/..%2Fmyself%3Fx%3D/remotelink")

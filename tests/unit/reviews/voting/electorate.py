@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.stages import Stage
-from reviews.voting.domain.electorate import Ballot, VoteChoice
+from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.domain.independence import Interest, Interests
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -48,6 +48,16 @@ def interests(
 TECHNICAL = Stage(id="technical", title="Technical review", role=Role.REVIEWER, quorum=2)
 BUDGET = Stage(id="budget", title="GPU budget", role=Role.PLATFORM_LEAD, quorum=1)
 STAGES = (TECHNICAL, BUDGET)
+
+
+def electorate(
+    *ballots: Ballot,
+    stages: tuple[Stage, ...] = STAGES,
+    revision: int = 1,
+    who: Interests | None = None,
+) -> Electorate:
+    """An electorate in which Rita filed the request, unless `who` says otherwise."""
+    return Electorate(stages=stages, ballots=ballots, revision=revision, interests=who or interests(requester=RITA))
 
 
 def ballot(

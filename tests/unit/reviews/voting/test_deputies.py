@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from governance.absences.domain import Deputyship, Period
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.stages import Stage
-from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice, VotingOutcome
+from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.domain.independence import Interest, Interests
+from reviews.voting.domain.outcomes import VotingOutcome
 from tests.refusals import has_code
 from tests.unit.reviews.voting.electorate import (
     ADAM,
@@ -23,9 +24,9 @@ from tests.unit.reviews.voting.electorate import (
     NOON,
     OTTO,
     RITA,
-    STAGES,
     TECHNICAL,
     ballot,
+    electorate,
     interests,
 )
 from weighbridge.core.errors import NotAllowed, Refused, WrongState
@@ -51,15 +52,11 @@ def in_place(
     return Ballot(**names | {"in_place_of_id": absent.id, "in_place_of": absent.name})
 
 
-def electorate(*ballots: Ballot, who: Interests | None = None) -> Electorate:
-    return Electorate(stages=STAGES, ballots=ballots, revision=1, interests=who or interests(requester=RITA))
-
-
 def test_a_deputy_votes_for_the_absent_person() -> None:
     electorate().check_may_vote(OTTO, TECHNICAL, deputyship=deputyship(EVA, OTTO))
     electorate().check_may_vote(ADAM, TECHNICAL, deputyship=deputyship(EVA, ADAM, Role.REVIEWER))
     one = in_place(EVA, OTTO)
-    assert (one.people, one.voter) == ({EVA.id, OTTO.id}, "Otto for Eva")
+    assert (one.people, one.voter) == ({EVA.id, OTTO.id}, "Otto in the place of Eva")
     assert ballot(OTTO).voter == "Otto"
     assert electorate(one).approver_ids == {OTTO.id}
 
@@ -91,10 +88,10 @@ def test_an_owner_away_gives_nobody_a_vote_on_their_own_model() -> None:
     [
         (ballot(OTTO), EVA, OTTO, r"You count already on revision 1, in the stage “Technical review” \(Otto\)"),
         (ballot(EVA), EVA, OTTO, r"Eva counts already on revision 1, in the stage “Technical review” \(Eva\)"),
-        (in_place(EVA, OTTO), EVA, ANNE, r"Eva counts already .* \(Otto for Eva\)"),
-        (in_place(EVA, OTTO), ANNE, OTTO, r"You count already .* \(Otto for Eva\)"),
-        (in_place(EVA, OTTO), ANNE, EVA, r"You count already .* \(Otto for Eva\)"),
-        (in_place(EVA, OTTO), OTTO, ANNE, r"Otto counts already .* \(Otto for Eva\)"),
+        (in_place(EVA, OTTO), EVA, ANNE, r"Eva counts already .* \(Otto in the place of Eva\)"),
+        (in_place(EVA, OTTO), ANNE, OTTO, r"You count already .* \(Otto in the place of Eva\)"),
+        (in_place(EVA, OTTO), ANNE, EVA, r"You count already .* \(Otto in the place of Eva\)"),
+        (in_place(EVA, OTTO), OTTO, ANNE, r"Otto counts already .* \(Otto in the place of Eva\)"),
     ],
 )
 def test_neither_person_counts_twice(cast: Ballot, absent: Person, deputy: Person, words: str) -> None:
@@ -173,7 +170,7 @@ def votings(draw: st.DrawFn) -> tuple[Electorate, frozenset[int], list[int]]:
             continue
         confirmed = absent.roles if absent is not None and is_confirmed else frozenset()
         right = None if absent is None else deputyship(absent, voter, *confirmed)
-        voting = Electorate(stages=stages, ballots=tuple(ballots), revision=1, interests=who)
+        voting = electorate(*ballots, stages=stages, who=who)
         try:
             voting.check_may_vote(voter, stage, deputyship=right)
         except Refused:
@@ -191,9 +188,9 @@ def votings(draw: st.DrawFn) -> tuple[Electorate, frozenset[int], list[int]]:
                 in_place_of="" if absent is None else absent.name,
             )
         )
-        after = Electorate(stages=stages, ballots=tuple(ballots), revision=1, interests=who)
+        after = electorate(*ballots, stages=stages, who=who)
         complete.append(sum(row.is_complete for row in after.progress.stages))
-    return Electorate(stages=stages, ballots=tuple(ballots), revision=1, interests=who), forbidden, complete
+    return electorate(*ballots, stages=stages, who=who), forbidden, complete
 
 
 @settings(max_examples=400, deadline=None)

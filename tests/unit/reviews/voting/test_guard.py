@@ -7,19 +7,14 @@ import pytest
 
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.snapshots.queries.voting_rights import check_can_vote, open_stage_for
-from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
-from tests.unit.reviews.voting.electorate import BERT, EVA, OTTO, RITA, STAGES, ballot, interests
+from reviews.voting.domain.electorate import Ballot, VoteChoice
+from tests.unit.reviews.voting.electorate import BERT, EVA, OTTO, ballot, electorate
 from weighbridge.core.errors import WrongState
 
 
 def in_review(*ballots: Ballot) -> Any:
-    electorate = Electorate(
-        stages=STAGES,
-        ballots=ballots,
-        revision=1,
-        interests=interests(requester=RITA),
-    )
-    return SimpleNamespace(state=RequestState.IN_REVIEW, electorate=electorate, deputyships_of=lambda _: ())
+    voting = electorate(*ballots)
+    return SimpleNamespace(state=RequestState.IN_REVIEW, electorate=voting, deputyships_of=lambda _: ())
 
 
 def test_nobody_votes_once_the_outcome_is_settled() -> None:

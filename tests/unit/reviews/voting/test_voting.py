@@ -6,13 +6,9 @@ import pytest
 
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.stages import Stage
-from reviews.voting.domain.electorate import (
-    Ballot,
-    Electorate,
-    VoteChoice,
-    VotingOutcome,
-)
+from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.domain.independence import Interest, Interests
+from reviews.voting.domain.outcomes import VotingOutcome
 from reviews.voting.domain.rationales import check_rationale
 from tests.unit.reviews.voting.electorate import (
     ADAM,
@@ -25,27 +21,22 @@ from tests.unit.reviews.voting.electorate import (
     LEA,
     OTTO,
     RITA,
-    STAGES,
     TECHNICAL,
     ballot,
     interests,
     person,
 )
+from tests.unit.reviews.voting.electorate import electorate as usual
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 
-def electorate(**changes: Any) -> Electorate:
-    usual: dict[str, Any] = {
-        "stages": STAGES,
-        "ballots": (),
-        "revision": 1,
-        "interests": interests(requester=RITA, owners=[OTTO], editors=[EVA]),
-    }
-    return Electorate(**usual | changes)
+def electorate(*, ballots: tuple[Ballot, ...] = (), who: Interests | None = None, **changes: Any) -> Electorate:
+    """One in which Otto owns the model and Eva wrote evidence too."""
+    return usual(*ballots, who=who or interests(requester=RITA, owners=[OTTO], editors=[EVA]), **changes)
 
 
-def check_may_vote(who: Person, *, stage: Stage = TECHNICAL, **changes: Any) -> None:
-    electorate(**changes).check_may_vote(who, stage)
+def check_may_vote(voter: Person, *, stage: Stage = TECHNICAL, **changes: Any) -> None:
+    electorate(**changes).check_may_vote(voter, stage)
 
 
 TECHNICAL_DONE = (ballot(ANNE, minute=1), ballot(BERT, minute=2))
@@ -98,7 +89,7 @@ def test_no_role_lifts_an_interest(role: Role, interest: Interest) -> None:
     stage = Stage(id="one", title="One", role=role, quorum=1)
     check_may_vote(everybody, stage=stage, stages=(stage,))
     with pytest.raises(NotAllowed) as refused:
-        check_may_vote(everybody, stage=stage, stages=(stage,), interests=Interests({interest: frozenset({30})}))
+        check_may_vote(everybody, stage=stage, stages=(stage,), who=Interests({interest: frozenset({30})}))
     assert refused.value.reason == f"{interest}; another person with the role must vote."
 
 
@@ -114,26 +105,26 @@ ROB = person(21, "Rob", Role.REVIEWER)
 
 def test_some_approvals_must_come_from_outside_the_team() -> None:
     of_team = interests(members=[ANNE, BERT])
-    check_may_vote(ANNE, stage=THREE, stages=(THREE,), interests=of_team)
+    check_may_vote(ANNE, stage=THREE, stages=(THREE,), who=of_team)
     with pytest.raises(NotAllowed) as refused:
-        check_may_vote(BERT, stage=THREE, stages=(THREE,), interests=of_team, ballots=(ballot(ANNE, THREE),))
+        check_may_vote(BERT, stage=THREE, stages=(THREE,), who=of_team, ballots=(ballot(ANNE, THREE),))
     assert refused.value.reason == (
         "You file for the team of this request, and 2 of 3 approvals of the stage “Three” must come from outside the "
         "team; another person with the role must vote."
     )
-    check_may_vote(ROB, stage=THREE, stages=(THREE,), interests=of_team, ballots=(ballot(ANNE, THREE),))
+    check_may_vote(ROB, stage=THREE, stages=(THREE,), who=of_team, ballots=(ballot(ANNE, THREE),))
 
 
 def test_surplus_approvals_of_the_team_do_not_count() -> None:
     cast = (ballot(ANNE, minute=1), ballot(BERT, minute=2))
-    progress = electorate(ballots=cast, interests=interests(members=[ANNE, BERT])).progress
+    progress = electorate(ballots=cast, who=interests(members=[ANNE, BERT])).progress
     assert [[one.person_name for one in row.approvals] for row in progress.stages] == [["Anne"], []]
     assert [row.needed for row in progress.stages] == [1, 1]
 
 
 def test_every_vote_on_a_budget_comes_from_outside_the_team() -> None:
     with pytest.raises(NotAllowed, match="1 of 1 approvals"):
-        check_may_vote(LEA, stage=BUDGET, ballots=TECHNICAL_DONE, interests=interests(members=[LEA]))
+        check_may_vote(LEA, stage=BUDGET, ballots=TECHNICAL_DONE, who=interests(members=[LEA]))
 
 
 def test_reasons_say_what_to_do() -> None:
@@ -198,7 +189,7 @@ def test_progress_names_the_approvals_of_a_stage() -> None:
 
 def test_votes_count_while_the_role_is_held_and_whatever_happens_to_the_model() -> None:
     cast = (*TECHNICAL_DONE, ballot(LEA, BUDGET, minute=3))
-    assert electorate(ballots=cast, interests=interests(owners=[ANNE])).progress.outcome is VotingOutcome.APPROVED
+    assert electorate(ballots=cast, who=interests(owners=[ANNE])).progress.outcome is VotingOutcome.APPROVED
     gone = (ballot(ANNE, minute=1, has_role=False), *cast[1:])
     progress = electorate(ballots=gone).progress
     assert (progress.outcome, progress.open_stages) == (VotingOutcome.OPEN, (TECHNICAL,))
@@ -224,6 +215,14 @@ def test_a_no_needs_a_reason(choice: VoteChoice, rationale: str) -> None:
     assert refused.value.field == "rationale"
     assert refused.value.code == "rationale_required"
     assert refused.value.reason.startswith(f"A vote to {choice.replace('_', ' ')} needs a reason of at least 3")
+
+
+@pytest.mark.parametrize("choice", VoteChoice)
+def test_a_reason_has_an_end(choice: VoteChoice) -> None:
+    check_rationale(choice=choice, rationale="x" * 20_000)
+    with pytest.raises(Invalid, match=r"A reason has at most 20,000 characters\.") as refused:
+        check_rationale(choice=choice, rationale="x" * 20_001)
+    assert refused.value.field == "rationale"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ The walker calls the checks the way an action does: ask, then write. The oracle 
 have happened. Any step on which they differ is a bug in one of them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from hypothesis import settings
@@ -16,8 +16,9 @@ from governance.rulebook.domain.stages import Stage
 from reviews.requests.domain.lifecycle import RequestState, check_action, check_transition
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.domain.independence import Interest, Interests
+from reviews.voting.domain.outcomes import VotingOutcome
 from reviews.voting.domain.rationales import check_rationale
-from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
+from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, electorate, person
 from weighbridge.core.errors import Refused
 
 PEOPLE = {
@@ -60,6 +61,10 @@ class Oracle:
                 self.state = "approved"
         else:
             self.state = {"reject": "rejected", "request_changes": "changes_requested"}[choice]
+
+    def may_take_back(self, who: int) -> bool:
+        """Only an approval leaves the voting open, and it can be taken back while its stage lacks another one."""
+        return self.state == "in_review" and who in self.yes["technical"] and len(self.yes["technical"]) < 2
 
     def void(self) -> None:
         self.yes = {"technical": set(), "budget": set()}
@@ -142,6 +147,25 @@ class ReviewWalk(RuleBasedStateMachine):
     def approve(self, who: int, stage: Stage) -> None:
         self.vote(who=who, stage=stage, choice=VoteChoice.APPROVE, rationale="")
 
+    @rule(who=WHO)
+    def take_back(self, who: int) -> None:
+        expected = self.oracle.may_take_back(who)
+        assert self._take_back(who) == expected
+        if expected:
+            self.oracle.yes["technical"].discard(who)
+
+    def _take_back(self, who: int) -> bool:
+        if self.state is not RequestState.IN_REVIEW:
+            return False
+        try:
+            taken = self._electorate().check_may_take_back(PEOPLE[who])
+        except Refused:
+            return False
+        at = self.ballots.index(taken)
+        self.ballots[at] = replace(taken, taken_back_at=NOON)
+        assert self._electorate().progress.outcome is VotingOutcome.OPEN
+        return True
+
     def _vote(self, who: int, stage: Stage, choice: VoteChoice, rationale: str) -> bool:
         if self.state is not RequestState.IN_REVIEW:
             return False
@@ -165,19 +189,15 @@ class ReviewWalk(RuleBasedStateMachine):
         return True
 
     def _electorate(self) -> Electorate:
-        return Electorate(
-            stages=STAGES,
-            ballots=tuple(self.ballots),
-            revision=self.revision,
-            interests=Interests(
-                {
-                    Interest.REQUESTER: frozenset({1}),
-                    Interest.OWNER: frozenset({self.owner}),
-                    Interest.EVIDENCE: self.editors,
-                },
-                member_ids=TEAM,
-            ),
+        who = Interests(
+            {
+                Interest.REQUESTER: frozenset({1}),
+                Interest.OWNER: frozenset({self.owner}),
+                Interest.EVIDENCE: self.editors,
+            },
+            member_ids=TEAM,
         )
+        return electorate(*self.ballots, revision=self.revision, who=who)
 
     def _settle(self) -> None:
         outcome = self._electorate().progress.outcome

@@ -11,7 +11,6 @@ from tests.architecture.tree import ROOT
 from weighbridge.charts import scatter, theme
 from weighbridge.charts.bars import Bar, bars, strip
 from weighbridge.charts.drawing import Chart, _drawn, in_both_themes, png, svg
-from weighbridge.charts.histogram import BINS, histogram
 from weighbridge.charts.steps import steps_chart
 from weighbridge.charts.waterfall import waterfall
 from weighbridge.core.errors import Invalid
@@ -65,21 +64,30 @@ def test_a_strip_has_a_scale_of_its_own_and_an_open_side_runs_to_its_end(bar, fi
 
 
 @pytest.mark.parametrize(
-    ("start", "steps", "reached", "is_broken"),
+    ("start", "steps", "reached", "zero"),
     [
-        (100.0, [("a", 10.0), ("b", -30.0)], [110.0, 80.0], True),
-        (100.0, [("a", 100.0), ("b", -250.0)], [200.0, -50.0], False),
-        (0.0, [("a", 5.0)], [5.0], False),
-        (100.0, [], [], True),
+        (100.0, [("a", 10.0), ("b", -30.0)], [110.0, 80.0], 100.0),
+        (100.0, [("a", 100.0), ("b", -250.0)], [200.0, -50.0], 0.0),
+        (0.0, [("a", 5.0)], [5.0], 0.0),
+        (100.0, [], [], 100.0),
+        (25_842.0, [("a", 11.0)], [25_853.0], 25_842.0),
     ],
 )
-def test_a_waterfall_adds_up(start, steps, reached, is_broken) -> None:
+def test_a_waterfall_adds_up_and_its_axis_is_never_cut(start, steps, reached, zero) -> None:
     chart = waterfall(start, steps, ends=("from", "to"), title="T", unit="USD")
-    assert [row["after"] for row in rows_of(chart, 2)] == reached
+    assert [row["after"] for row in rows_of(chart, 2)] == [total - zero for total in reached]
     assert [(row["name"], row["step"]) for row in rows_of(chart, 2)] == steps
-    assert [row["after"] for row in rows_of(chart, 1)] == [start, (reached or [start])[-1]]
-    assert ("does not start at zero" in str(chart.spec)) is is_broken
+    assert [row["after"] for row in rows_of(chart, 1)] == [start - zero, (reached or [start])[-1] - zero]
+    assert {row["before"] for row in rows_of(chart, 1)} == {0.0}
+    x = chart.spec["layer"][1]["encoding"]["x"]
+    assert x["scale"] == {"zero": True, "nice": True}
+    assert x["title"].startswith("difference from" if zero else "USD;")
     assert [row[0] for row in chart.table.rows] == ["from", *(name for name, _ in steps), "to"]
+
+
+def test_a_small_step_of_a_waterfall_is_not_written_as_zero() -> None:
+    chart = waterfall(1000.0, [("a", 0.25), ("b", -0.004)], ends=("from", "to"), title="T", unit="USD")
+    assert [row[1] for row in chart.table.rows] == ["1,000", "+0.25", "−0.004", "1,000"]  # noqa: RUF001 -- a minus sign
 
 
 def test_a_waterfall_says_more_and_less_with_their_signs() -> None:
@@ -98,19 +106,26 @@ def test_a_scatter_tells_kinds_by_shape_and_names_what_has_room() -> None:
     assert len(chart.table.rows) == 21
 
 
-@pytest.mark.parametrize("samples", [[], [5.0], [5.0, 5.0]])
-def test_a_histogram_of_nothing_is_none(samples) -> None:
-    assert histogram(samples, {}, title="time", unit="ms") is None
-
-
-def test_a_histogram_counts_every_sample_or_says_that_it_lies_beyond() -> None:
-    chart = histogram([*range(1, 1000), 10**6], {"p99": 990.0, "p50": 500.0}, title="time", unit="ms")
-    assert chart is not None
-    assert chart.alt == "1,000 samples; half took at most 500.5 ms; 1 slower sample is beyond the scale."
-    assert sum(row["count"] for row in rows_of(chart, 0)) == 999
-    assert len(rows_of(chart, 0)) <= BINS
-    assert chart.table.rows == (("p50", "500"), ("p99", "990"))
-    assert {"p50 500", "p99 990", "time, ms", "samples"} <= set(texts_of(svg(chart)))
+def test_limits_of_a_scatter_lie_on_its_scales_with_their_numbers() -> None:
+    points = [scatter.Mark("a", 10.0, 10.0, "on"), scatter.Mark("b", 20.0, 20.0, "off")]
+    chart = scatter.scatter(
+        points, kinds=KINDS, x="USD", y="ms", title="T", alt="T", x_limits=[50_000.0], y_limits=[60.0, 100.0]
+    )
+    assert [rows_of(chart, layer) for layer in range(4)] == [
+        [{"x": 50_000.0, "text": "limit 50,000"}],
+        [{"x": 50_000.0, "text": "limit 50,000"}],
+        [{"y": 60.0, "text": "limit 60"}, {"y": 100.0, "text": "limit 100"}],
+        [{"y": 60.0, "text": "limit 60"}, {"y": 100.0, "text": "limit 100"}],
+    ]
+    for axis, limit in (("x", 50_000), ("y", 100)):
+        low, high = chart.spec["layer"][4]["encoding"][axis]["scale"]["domain"]
+        assert low < limit < high
+    assert {"limit 50,000", "limit 60", "limit 100"} <= set(texts_of(svg(chart)))
+    assert chart.table.rows[2:] == (
+        ("limit", "50,000", "–", "limit"),  # noqa: RUF001 -- a dash
+        ("limit", "–", "60", "limit"),  # noqa: RUF001 -- a dash
+        ("limit", "–", "100", "limit"),  # noqa: RUF001 -- a dash
+    )
 
 
 def test_steps_of_one_name_into_one_state_share_a_column_and_ends_are_bold() -> None:
@@ -193,3 +208,10 @@ def test_the_kit_loads_no_drawing_library_until_something_is_drawn() -> None:
         for path in folder.glob("*.py")
         if re.search(r"^(import|from) (altair|vl_convert)", path.read_text(), re.MULTILINE)
     ] == []
+
+
+def test_every_color_of_the_theme_follows_the_theme_of_a_page() -> None:
+    styles = (TOKENS / "charts.css").read_text()
+    for color in theme.NIGHT:
+        for part in ("fill", "stroke"):
+            assert f'.chart-taken [{part}="{color}"]' in styles

@@ -20,6 +20,7 @@ from tests.unit.toolkit.subjects.deployment.configs import LLAMA_8B, written
 from tests.unit.toolkit.test_extras import leaves
 from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
+from tests.unit.toolkit.tradeoff.portfolios import portfolio_file
 from weighbridge.api import optimizing
 from weighbridge.api.documents import check_kept, write_file
 from weighbridge.api.results import Result
@@ -48,6 +49,7 @@ LINES = {
     "pareto": "pareto c.json",
     "recommend": "recommend c.json",
     "decide": "decide m.yaml --draws 100",
+    "portfolio": "portfolio portfolio.json",
     "learning-curve": "learning-curve p.csv",
     "import-runs": "import-runs --uri http://127.0.0.1:9",
     "import": "import r.json",
@@ -167,6 +169,7 @@ def stage(tmp_path_factory):
         candidates_file(folder / "c.json")
         matrix_file(folder / "m.yaml")
         points_file(folder / "p.csv")
+        portfolio_file(folder / "portfolio.json")
         written(folder, LLAMA_8B)
         desk(folder, 60)
         alternatives_file(folder / "alternatives.yaml")

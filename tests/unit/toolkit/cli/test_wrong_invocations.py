@@ -189,6 +189,9 @@ pareto text.json
 pareto list.json
 recommend text.json
 decide text.json
+portfolio text.json
+portfolio list.json
+portfolio gone.json
 learning-curve text.json
 learning-curve gone.csv
 result check gone.json

@@ -3,12 +3,18 @@
 import http.client
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.standins.hostile_http import CHUNKED, OK, Answer, serving, slowly, whole, without_end
-from weighbridge.core.parsing.http_answers import AnswerTooLarge, body_of, bounded, capped_wait_s
+from weighbridge.core.parsing.http_answers import AnswerTooLarge, body_of, bounded, capped_wait_s, retry_after_s
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 class Connections:
@@ -76,3 +82,39 @@ def test_the_bytes_count_for_the_whole_answer(connections: Connections, answer: 
 )
 def test_a_wait_is_cut(asked_s: float, waited_s: float) -> None:
     assert capped_wait_s(asked_s) == waited_s
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({"Retry-After": "120"}, 120.0),
+        ({"Retry-After": " 0 "}, 0.0),
+        ({"Retry-After": "Tue, 24 Nov 2026 12:01:30 GMT"}, 90.0),
+        ({"Retry-After": "Tue, 24 Nov 2026 12:01:30 -0000"}, 90.0),
+        ({"Retry-After": "Tue, 24 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 45.0),
+        ({"X-RateLimit-Reset": "2026-11-24T12:00:45"}, 45.0),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 45.0),
+        ({"Retry-After": "7", "X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 7.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "²"}, None),
+        ({"X-RateLimit-Reset": "1764000000"}, None),
+        ({"Retry-After": "9" * 400}, 3600.0),
+        ({}, None),
+    ],
+)
+def test_every_form_of_wait(headers: dict[str, str], wait_s: float | None) -> None:
+    assert retry_after_s(headers, now=NOW) == wait_s
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_header_breaks_the_reading(retry_after: str, reset: str) -> None:
+    wait_s = retry_after_s({"Retry-After": retry_after, "X-RateLimit-Reset": reset}, now=NOW)
+    assert wait_s is None or wait_s >= 0
+
+
+@given(st.integers(0, 10_000_000))
+def test_a_date_says_the_same_as_seconds(seconds: int) -> None:
+    date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
+    assert retry_after_s({"Retry-After": date}, now=NOW) == retry_after_s({"Retry-After": str(seconds)}, now=NOW)

@@ -26,7 +26,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
         (f"redis://:{CANARY}@broker/0", "redis://[hidden]@broker/0"),
         (f"GET /x?token={CANARY}&page=2", "GET /x?token=[hidden]&page=2"),
         (f'{{"api_token": "{CANARY}", "a": 1}}', '{"api_token": "[hidden]", "a": 1}'),
-        (f"JIRA_TOKEN={CANARY} in the environment", "JIRA_TOKEN=[hidden] in the environment"),
+        (f"API_TOKEN={CANARY} in the environment", "API_TOKEN=[hidden] in the environment"),
         (f"host=db password={CANARY} user=w", "host=db password=[hidden] user=w"),
         (f"sent Token wb_{CANARY}abcdefghij", "sent Token [hidden]"),
         (f"made wb_{CANARY}abcdefghij.", "made [hidden]."),

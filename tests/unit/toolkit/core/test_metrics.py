@@ -115,7 +115,7 @@ def test_well_formed_metric_values_are_sound(given_metric_value):
     ("fields", "field", "words"),
     [
         ({"name": "speed"}, "name", "no metric 'speed'"),
-        ({"unit": "h"}, "unit", "given in gpu_h, not in 'h'"),
+        ({"unit": "h"}, "unit", "given in GPU h, not in 'h'"),
         ({"basis": "guessed"}, "basis", "must be one of declared, estimated, derived, attested"),
         ({"value": "NaN"}, "value", "finite number"),
         ({"value": "Infinity"}, "value", "finite number"),
@@ -228,7 +228,7 @@ def test_a_claim_outside_the_measured_interval_is_contradicted(name, claim, boun
 def test_the_message_of_a_contradiction_says_both_sides():
     (item,) = contradictions([metric_value("latency_p95_ms", "5"), measured()], now=NOW, catalog=STANDARD)
     assert item.message == (
-        "latency_p95_ms was declared as 5 ms, but is measured as 12 ms (10 to 14): worse than claimed. "
+        "Latency p95 was declared as 5 ms, but is measured as 12 ms (10 to 14): worse than claimed. "
         "Correct the claim or explain the difference."
     )
 
@@ -279,10 +279,10 @@ def test_sentences_carry_six_digits_and_whole_numbers_all_of_theirs(number: str,
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"basis": Basis.DECLARED, "p80": Decimal(200)}, "Only an estimate of training_gpu_hours has a P80"),
-        ({"basis": Basis.BILLED, "p80": Decimal(200)}, "Only an estimate of training_gpu_hours has a P80"),
-        ({"basis": Basis.ESTIMATED, "p80": Decimal(119)}, "The P80 of training_gpu_hours is below its value"),
-        ({"basis": Basis.ESTIMATED, "p80": Decimal("NaN")}, "The p80 of training_gpu_hours must be a finite number"),
+        ({"basis": Basis.DECLARED, "p80": Decimal(200)}, "Only an estimate of Training GPU hours has a P80"),
+        ({"basis": Basis.BILLED, "p80": Decimal(200)}, "Only an estimate of Training GPU hours has a P80"),
+        ({"basis": Basis.ESTIMATED, "p80": Decimal(119)}, "The P80 of Training GPU hours is below its value"),
+        ({"basis": Basis.ESTIMATED, "p80": Decimal("NaN")}, "The P80 of Training GPU hours must be a finite number"),
     ],
 )
 def test_a_p80_belongs_to_an_estimate_and_lies_above_its_middle(fields, reason):

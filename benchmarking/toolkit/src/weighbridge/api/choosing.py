@@ -1,4 +1,4 @@
-"""`pareto`, `recommend`, `decide` and `learning_curve`: which model to take, and whether more data would help."""
+"""`pareto`, `recommend`, `decide`, `portfolio` and `learning_curve`: which models to take."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 from weighbridge.api.documents import PathLike, Source, check_chart, document_of, read_json, write_chart
 from weighbridge.api.results import Result
 from weighbridge.cli.tables.matrix_table import decision_parts
+from weighbridge.cli.tables.portfolio_table import portfolio_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.core.extras import require_extra
 from weighbridge.tradeoff import pareto as frontiers
@@ -21,6 +22,9 @@ from weighbridge.tradeoff.matrix.decided import DRAWS, SEED
 from weighbridge.tradeoff.matrix.decided import decide as weigh_matrix
 from weighbridge.tradeoff.matrix.file import matrix_from, read_matrix
 from weighbridge.tradeoff.pareto_table import frontier_parts
+from weighbridge.tradeoff.portfolio.file import portfolio_from, read_portfolio
+from weighbridge.tradeoff.portfolio.outcome import optimized, outcome_document
+from weighbridge.tradeoff.portfolio.solver import SECONDS
 from weighbridge.tradeoff.requirements import Requirements, limits_of
 
 Named = Sequence[tuple[str, Source]]
@@ -205,3 +209,24 @@ def _published(page: Any, folder: Path, *, name: str) -> tuple[str, ...]:
 
     missing = publish(page, folder, name=name)
     return () if missing is None else (missing,)
+
+
+def portfolio(problem: Source | Mapping[str, Any], *, seconds: float = SECONDS) -> Result:
+    """Choose exactly one variant of each model with the highest expected net value under budgets.
+
+    `problem` is a JSON file or a mapping of `weighbridge.portfolio/1`: accounts with budgets, and models with variants,
+    each with draws of its net value in USD and of what it uses of each account. At most the share `over_at_most` of the
+    draws may exceed an account (with `jointly`: any account). This is the sample average approximation of a chance
+    constraint. Small problems are solved exactly; large ones by search for about `seconds` of
+    processor time, with a proven `gap`.
+
+    The document says what binds, what more budget is worth, and which change makes an impossible problem possible.
+    `to_pandas()` has a row for each model. Raises Invalid for a malformed problem.
+    """
+    if not seconds >= 0:
+        raise Invalid("The seconds must be zero or more.", code="seconds", field="seconds")
+    document = document_of(problem)
+    given = read_portfolio(document) if isinstance(document, Path) else portfolio_from(document)
+    outcome = optimized(given, seconds=seconds)
+    written = outcome_document(given, outcome)
+    return Result(written, tuple(written["choices"]), lambda: portfolio_parts(outcome, given))

@@ -17,7 +17,7 @@ from weighbridge.charts.marks import (
     row_axis,
 )
 from weighbridge.charts.tables import EMPTY_CELL, Table
-from weighbridge.charts.theme import GRID, INK, INK_SOFT, PETROL, WASH
+from weighbridge.charts.theme import INK, INK_SOFT, PETROL, WASH
 from weighbridge.cli.tables.terminal import number
 
 TOTAL_PX, TEXT_PX, ROW_PX = 660, 132, 34
@@ -108,7 +108,7 @@ def strip(bar: Bar, *, alt: str) -> Chart:
     x = {"scale": {"domain": domain, "nice": False, "zero": False}, "axis": None}
     upright = {"y": {"value": 1}, "y2": {"value": STRIP_PX[1] - 1}}
     layers = [
-        layer([row], {"type": "rule", "stroke": GRID}, x=quantitative("first", **x), x2={"field": "last"}),
+        layer([row], {"type": "rule", "stroke": INK_SOFT}, x=quantitative("first", **x), x2={"field": "last"}),
         layer([row], {**OUTLINED, "size": 8, "fill": WASH}, x=quantitative("start", **x), x2={"field": "stop"}),
         layer([row], {"type": "tick", "thickness": 2.4, "size": 14, "color": PETROL}, x=quantitative("value", **x)),
         layer([row], LIMIT, x=quantitative("limit", **x), **upright),

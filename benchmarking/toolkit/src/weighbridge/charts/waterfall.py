@@ -8,32 +8,39 @@ from weighbridge.charts.drawing import Chart, chart_of
 from weighbridge.charts.marks import FILLED, conditional, layer, quantitative, row_axis
 from weighbridge.charts.tables import Table
 from weighbridge.charts.theme import INK_SOFT, PAPER, PETROL, RED
+from weighbridge.cli.tables.terminal import number
 
 SMALL = 0.5
-"""If all steps lie within this share of the total, the axis does not start at zero, so that they stay visible."""
+"""If all steps lie within this share of the total, the bars show the difference from `start`, and so stay visible.
+
+Zero is always on the axis, so that the length of each bar is in proportion to its number.
+"""
 
 
 def waterfall(
     start: float, steps: Sequence[tuple[str, float]], *, ends: tuple[str, str], title: str, unit: str
 ) -> Chart:
-    """Draw the steps from `start`; increases are filled, decreases are outlined."""
+    """Draw the steps from `start`; increases are filled, decreases are outlined. No axis is cut."""
     totals_so_far = [start]
     for _, step in steps:
         totals_so_far.append(totals_so_far[-1] + step)
     low, high = min(totals_so_far), max(totals_so_far)
-    is_broken = low > 0 and high - low < SMALL * high
-    floor = low - (high - low or high) * 0.12 if is_broken else 0.0
+    zero = start if low > 0 and high - low < SMALL * high else 0.0
     end = totals_so_far[-1]
-    totals = [_row(0, floor, start, ends[0], start), _row(len(steps) + 1, floor, end, ends[1], end)]
+    totals = [_row(0, 0.0, start - zero, ends[0], start), _row(len(steps) + 1, 0.0, end - zero, ends[1], end)]
     moves = [
-        _row(place, before, before + step, name, step, sign="+" if step > 0 else "")
+        _row(place, before - zero, before + step - zero, name, step, sign="+" if step > 0 else "")
         for place, ((name, step), before) in enumerate(zip(steps, totals_so_far, strict=False), start=1)
     ]
     rows = sorted([*totals, *moves], key=lambda row: row["row"])
     line = row_axis([row["name"] for row in rows], strong=[row in totals for row in rows])
-    axis = f"{unit}; filled: increase, outline: decrease" + ("; the axis does not start at zero" if is_broken else "")
-    scale = {"domainMin": floor, "nice": False} if is_broken else {"zero": True, "nice": True}
-    x = quantitative("before", title=axis, scale=scale, axis={"tickCount": 5, "format": ",~f"})
+    measure = f"difference from {totals[0]['words']} {ends[0]}, {unit}" if zero else unit
+    x = quantitative(
+        "before",
+        title=f"{measure}; filled: increase, outline: decrease",
+        scale={"zero": True, "nice": True},
+        axis={"tickCount": 5, "format": ",~f"},
+    )
     part = {
         "type": "bar",
         "size": ROW_PX * 0.45,
@@ -71,5 +78,11 @@ def _row(place: int, before: float, after: float, name: str, step: float, *, sig
         "right": max(before, after),
         "name": name,
         "step": step,
-        "words": f"{sign}{step:,.0f}".replace("-", "\N{MINUS SIGN}"),
+        "words": f"{sign}{_words(step)}",
     }
+
+
+def _words(amount: float) -> str:
+    """Whole units; an amount that would become 0 keeps its digits."""
+    text = number(amount) if 0 < abs(amount) < 1 else f"{amount:,.0f}"
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from weighbridge.cli import feed, results
-from weighbridge.cli.choosing import decide, learning_curve, pareto, recommend
+from weighbridge.cli.choosing import decide, learning_curve, pareto, portfolio, recommend
 from weighbridge.cli.costs import cost, language, prices
 from weighbridge.cli.exits import CarefulCommand
 from weighbridge.cli.measure import answers
@@ -71,7 +71,7 @@ def root(
 
 
 MEASURE = (prepare_data, profile, device, compare, score, experiment, rerun, sweep, max_rate, load, optimize)
-CHOOSE = (pareto, recommend, decide, learning_curve)
+CHOOSE = (pareto, recommend, decide, portfolio, learning_curve)
 for command in (*MEASURE, *CHOOSE, gate, admission, track, import_runs, manifest, fit, worker):
     app.command(cls=CarefulCommand)(command)
 app.command("import", cls=CarefulCommand)(import_results)

@@ -1,5 +1,9 @@
-"""`weighbridge decide`, `learning-curve`, `pareto` and `recommend`: choose between candidates."""
+"""`weighbridge decide`, `learning-curve`, `pareto`, `portfolio` and `recommend`: choose between candidates."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -133,3 +137,38 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
         )
         output(result, json_file, is_quiet=quiet)
     raise typer.Exit(DONE if result["winner"] else NO)
+
+
+def portfolio(
+    problem: Annotated[Path, typer.Argument(help="The problem, a JSON file of `weighbridge.portfolio/1`.")],
+    seconds: Annotated[
+        float, typer.Option(help="About how long to search, in processor time.", min=0, max=3_600)
+    ] = 6.0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the choice to this file.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Choose one variant of each model, within uncertain budgets.
+
+    The expected net value is as high as it can be. Says what binds, what more budget is worth, and what would make an
+    impossible problem possible.
+    """
+    from weighbridge.api.choosing import portfolio as chosen
+
+    with errors_as_exits(writes=(json_file,)):
+        with standard_output_aside():
+            result = chosen(problem, seconds=seconds)
+        output(result, json_file, is_quiet=quiet)
+    raise typer.Exit(DONE if result["holds"] else NO)
+
+
+@contextmanager
+def standard_output_aside() -> Iterator[None]:
+    """Send what a library prints to standard output to standard error: the solver prints notes past Python."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

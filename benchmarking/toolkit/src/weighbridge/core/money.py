@@ -22,10 +22,19 @@ def usd(value: Decimal | int | str) -> Decimal:
 
 
 def format_usd(value: Decimal | int | str) -> str:
-    """Format an amount: `1,250.00 USD`."""
-    return f"{usd(value):,.2f} USD"
+    """Format an amount: `1,250.00 USD`; an amount that would become 0 keeps its first digit: `0.0004 USD`."""
+    cents = usd(value)
+    return f"{_hundredths(cents or Decimal(value) or cents)} USD"
 
 
 def format_amount(amount: Decimal, *, unit: str) -> str:
     """Format an amount in USD or GPU hours: `1,250.00 USD`, `120.50 GPU hours`."""
-    return format_usd(amount) if unit == "USD" else f"{amount:,.2f} {'GPU hours' if unit == 'gpu_h' else unit}"
+    if unit == "USD":
+        return format_usd(amount)
+    return f"{_hundredths(amount)} {'GPU hours' if unit == 'gpu_h' else unit}"
+
+
+def _hundredths(amount: Decimal) -> str:
+    """Two decimals, or as many as the first digit of a smaller amount needs; zero alone is 0.00."""
+    text = f"{amount:,.2f}"
+    return text if amount == 0 or text.strip("-0.,") else f"{amount:,.{-amount.adjusted()}f}"

@@ -34,7 +34,7 @@ def permission_from(text: str) -> Permission:
     except ValueError as error:
         raise Invalid(f"{network!r} is not a network; write it like 10.0.0.0/8.", field="allow") from error
     if not host:
-        raise Invalid("Write --allow HOST or --allow HOST=NETWORK.", field="allow")
+        raise Invalid("Write HOST or HOST=NETWORK.", field="allow")
     return Permission(host.lower(), networks)
 
 

@@ -16,6 +16,7 @@ from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs.data_set import read_data_set
 from weighbridge.optimization import series
 from weighbridge.optimization.comparison import VariantComparisonSettings
+from weighbridge.optimization.families import merge_families
 from weighbridge.optimization.plan import OptimizationChoice, of_file
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.optimization.variant_sandbox import Follow
@@ -24,7 +25,6 @@ from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
 from weighbridge.tradeoff.candidates import Candidate, Candidates, VariantAnswer
 from weighbridge.tradeoff.charts.plane import trade_off
-from weighbridge.tradeoff.families import merge_families
 from weighbridge.tradeoff.pareto import weigh
 
 # The scenario of such a run, in addition to MLPerf's scenarios.

@@ -31,7 +31,7 @@ def read(kind: type[T], document: object, where: str = "") -> T:
         raise Invalid(f"{where or 'The document'} must be a mapping.", code="document_form", field=where)
     hints = typing.get_type_hints(kind)
     values = {}
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # a data class, whose type the stubs cannot name
         path = f"{where}.{field.name}" if where else field.name
         if field.name in document:
             values[field.name] = _value(hints[field.name], document[field.name], path)

@@ -285,6 +285,13 @@ def test_nothing_but_refusals_is_raised(content):
     assert verdict(content) in {None, ArtifactFormat.SKOPS, ArtifactFormat.ONNX}
 
 
+def test_a_part_that_needs_a_later_version_of_the_format_is_refused():
+    entry = SOUND.index(b"PK\x01\x02")
+    latest, later = (SOUND[: entry + 6] + bytes([version]) + SOUND[entry + 7 :] for version in (63, 64))
+    assert verdict(latest) is ArtifactFormat.SKOPS
+    assert "later version of the format" in refusal_of(later).reason
+
+
 @given(mutations(lambda: SOUND))
 def test_whatever_is_let_in_zipfile_reads_with_the_same_names(content):
     if verdict(content) is ArtifactFormat.SKOPS:

@@ -94,8 +94,12 @@ def _usd(price: Price) -> str:
     return f"{amount_text(price.usd)}{bounds}{'+' if price.tiers else ''}"
 
 
+_STEP = Decimal("0.0001")
+"""What is left of an amount by the day; a smaller amount than its half is written out."""
+
+
 def _text(amount: Decimal) -> str:
-    return amount_text(amount.quantize(Decimal("0.0001")))
+    return amount_text(amount.quantize(_STEP) or amount)
 
 
 def _short(source: str) -> str:

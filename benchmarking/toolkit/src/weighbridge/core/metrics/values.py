@@ -11,6 +11,7 @@ from weighbridge.core.converter import CONVERTER
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.basis import Basis, stronger_or_equal
 from weighbridge.core.metrics.catalog import Direction, MetricCatalog, MetricDefinition
+from weighbridge.core.metrics.units import unit_words, with_unit
 
 # A metric value outside these powers of ten is a typo, and formatting it could exhaust memory.
 _LARGEST_POWER, _SMALLEST_POWER = 15, -30
@@ -58,31 +59,42 @@ class Contradiction:
     message: str
 
 
+_FIELDS = {
+    "value": "value",
+    "lower": "lower bound",
+    "upper": "upper bound",
+    "p80": "P80",
+    "observed_at": "time of observation",
+    "valid_until": "end of validity",
+}
+
+
 def check_metric_value(metric_value: MetricValue, *, catalog: MetricCatalog) -> None:
     """Raise Invalid, with the invalid field, unless the metric value is well formed."""
     kind = catalog.find(metric_value.name)
     if metric_value.unit != kind.unit:
-        raise Invalid(f"{kind.name} is given in {kind.unit}, not in {metric_value.unit!r}; convert it.", field="unit")
+        unit = unit_words(kind.unit) or "shares of 1"
+        raise Invalid(f"{kind.title} is given in {unit}, not in {metric_value.unit!r}; convert it.", field="unit")
     if not isinstance(metric_value.basis, Basis):
-        raise Invalid(f"The basis of {kind.name} must be one of {', '.join(Basis)}.", field="basis")
+        raise Invalid(f"The basis of {kind.title} must be one of {', '.join(Basis)}.", field="basis")
     for field in ("value", "lower", "upper", "p80"):
         number = getattr(metric_value, field)
         if number is not None or field == "value":
             _check_number(kind, number, field=field)
-    _check_interval(metric_value)
-    _check_sample(metric_value)
-    _check_times(metric_value)
+    _check_interval(metric_value, kind.title)
+    _check_sample(metric_value, kind.title)
+    _check_times(metric_value, kind.title)
 
 
 def _check_number(kind: MetricDefinition, number: object, *, field: str) -> None:
     if not isinstance(number, Decimal) or not number.is_finite():
-        raise Invalid(f"The {field} of {kind.name} must be a finite number.", field=field)
+        raise Invalid(f"The {_FIELDS[field]} of {kind.title} must be a finite number.", field=field)
     if not is_plausible(number):
-        raise Invalid(f"The {field} of {kind.name} is outside the plausible range; check it.", field=field)
+        raise Invalid(f"The {_FIELDS[field]} of {kind.title} is outside the plausible range; check it.", field=field)
     if kind.minimum is not None and number < kind.minimum:
-        raise Invalid(f"The {field} of {kind.name} cannot be below {kind.minimum}.", field=field)
+        raise Invalid(f"The {_FIELDS[field]} of {kind.title} cannot be below {kind.minimum}.", field=field)
     if kind.maximum is not None and number > kind.maximum:
-        raise Invalid(f"The {field} of {kind.name} cannot be above {kind.maximum}.", field=field)
+        raise Invalid(f"The {_FIELDS[field]} of {kind.title} cannot be above {kind.maximum}.", field=field)
 
 
 def is_plausible(number: Decimal) -> bool:
@@ -90,39 +102,39 @@ def is_plausible(number: Decimal) -> bool:
     return not number or _SMALLEST_POWER <= number.adjusted() <= _LARGEST_POWER
 
 
-def _check_interval(metric_value: MetricValue) -> None:
+def _check_interval(metric_value: MetricValue, title: str) -> None:
     if metric_value.lower is not None and metric_value.lower > metric_value.value:
-        raise Invalid(f"The lower bound of {metric_value.name} is above its value.", field="lower")
+        raise Invalid(f"The lower bound of {title} is above its value.", field="lower")
     if metric_value.upper is not None and metric_value.upper < metric_value.value:
-        raise Invalid(f"The upper bound of {metric_value.name} is below its value.", field="upper")
+        raise Invalid(f"The upper bound of {title} is below its value.", field="upper")
     if metric_value.p80 is not None and metric_value.basis is not Basis.ESTIMATED:
-        text = f"Only an estimate of {metric_value.name} has a P80; this metric value is {metric_value.basis}."
+        text = f"Only an estimate of {title} has a P80; this metric value is {metric_value.basis}."
         raise Invalid(text, field="p80")
     if metric_value.p80 is not None and metric_value.p80 < metric_value.value:
-        text = f"The P80 of {metric_value.name} is below its value, which is the middle of the estimate."
+        text = f"The P80 of {title} is below its value, which is the middle of the estimate."
         raise Invalid(text, field="p80")
 
 
-def _check_sample(metric_value: MetricValue) -> None:
+def _check_sample(metric_value: MetricValue, title: str) -> None:
     # Metric values come from files and forms too, so types are not taken on trust.
     confidence: object = metric_value.confidence
     is_share = isinstance(confidence, Decimal) and confidence.is_finite() and 0 < confidence < 1
     if confidence is not None and not is_share:
-        raise Invalid(f"The confidence of {metric_value.name} must lie between 0 and 1, like 0.95.", field="confidence")
+        raise Invalid(f"The confidence of {title} must lie between 0 and 1, like 0.95.", field="confidence")
     n: object = metric_value.n
     if n is not None and (not isinstance(n, int) or n < 0):
-        raise Invalid(f"The sample size of {metric_value.name} must be a whole number, zero or more.", field="n")
+        raise Invalid(f"The sample size of {title} must be a whole number, zero or more.", field="n")
 
 
-def _check_times(metric_value: MetricValue) -> None:
+def _check_times(metric_value: MetricValue, title: str) -> None:
     moments: dict[str, object] = {"observed_at": metric_value.observed_at}
     if metric_value.valid_until is not None:
         moments["valid_until"] = metric_value.valid_until
     for field, moment in moments.items():
         if not isinstance(moment, datetime) or moment.utcoffset() is None:
-            raise Invalid(f"The {field} of {metric_value.name} must be a time with a time zone.", field=field)
+            raise Invalid(f"The {_FIELDS[field]} of {title} must be a time with a time zone.", field=field)
     if metric_value.valid_until is not None and metric_value.valid_until < metric_value.observed_at:
-        raise Invalid(f"{metric_value.name} would expire before it was observed.", field="valid_until")
+        raise Invalid(f"{title} would expire before it was observed.", field="valid_until")
 
 
 def is_current(metric_value: MetricValue, *, now: datetime) -> bool:
@@ -193,8 +205,8 @@ def _contradiction(claim: MetricValue, measured: MetricValue, catalog: MetricCat
     else:
         return None
     message = (
-        f"{claim.name} was {claim.basis} as {brief_text(claim.value)} {claim.unit}, but is {measured.basis} as "
-        f"{brief_text(measured.value)} {measured.unit}{interval_text(measured)}: "
+        f"{catalog[claim.name].title} was {claim.basis} as {with_unit(brief_text(claim.value), claim.unit)}, but is "
+        f"{measured.basis} as {with_unit(brief_text(measured.value), measured.unit)}{interval_text(measured)}: "
         f"{'worse' if is_worse else 'better'} than claimed. Correct the claim or explain the difference."
     )
     return Contradiction(claim.name, claim, measured, is_worse, message)

@@ -23,6 +23,7 @@ _ENTRY = struct.Struct("<4s6H3I5H2I")
 _LOCAL = struct.Struct("<4s5H3I2H")
 _LARGE = struct.Struct("<2H2Q")
 _STORED, _DEFLATED = 0, 8
+_LATEST_VERSION = 63  # 6.3 of the format; readers refuse a part that needs a later one
 _ALLOWED_FLAGS = 0x0806  # names in UTF-8, and the level of compression
 _IN_EXTRA = 0xFFFFFFFF
 _FILE_TYPES = (0, 0o10)
@@ -105,6 +106,8 @@ def _entry(cursor: Cursor) -> _Entry:
         raise Damaged("its directory is not that of a zip archive")
     if fields[3] & ~_ALLOWED_FLAGS:
         raise Damaged("a part of it is encrypted, or has its size behind it")
+    if fields[2] & 0xFF > _LATEST_VERSION:
+        raise Damaged("a part of it needs a later version of the format")
     if fields[4] not in (_STORED, _DEFLATED) or (fields[4] == _STORED and packed != size):
         raise Damaged("a part of it is packed in an unknown way")
     if attributes >> 28 not in _FILE_TYPES:

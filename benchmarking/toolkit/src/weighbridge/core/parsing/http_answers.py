@@ -9,12 +9,15 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 RETRY_AFTER_MAX_S = 3600.0
 """The longest wait that an answer can ask for. A longer one is cut to this."""
 HEAD_BYTES_MAX = 1 << 20
+DIGITS_MAX = 12
 
 
 class AnswerTooLarge(OSError):  # noqa: N818 -- named after what happened, as the refusals are
@@ -50,6 +53,27 @@ def body_of(answer: http.client.HTTPResponse, *, bytes_max: int) -> bytes:
 def capped_wait_s(wait_s: float) -> float:
     """The wait that an answer asked for, from 0 to the longest allowed one."""
     return min(max(wait_s, 0.0), RETRY_AFTER_MAX_S)
+
+
+def retry_after_s(headers: Mapping[str, str] | http.client.HTTPMessage, *, now: datetime) -> float | None:
+    """The requested wait in seconds, an hour at most; None if the headers contain no usable value.
+
+    Reads `Retry-After` as seconds or as an HTTP date (RFC 9110 §10.2.3), else `X-RateLimit-Reset` as an ISO 8601 time.
+    """
+    header = headers.get("Retry-After", "").strip()
+    if header.isascii() and header.isdigit():
+        return capped_wait_s(float(header[:DIGITS_MAX]))
+    for text, parse in (
+        (header, parsedate_to_datetime),
+        (headers.get("X-RateLimit-Reset", ""), datetime.fromisoformat),
+    ):
+        try:
+            moment = parse(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return capped_wait_s((moment - now).total_seconds())
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None
 
 
 class _Bounded(io.RawIOBase):

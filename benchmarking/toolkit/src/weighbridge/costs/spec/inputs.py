@@ -37,13 +37,13 @@ def laws_in(spec: Any) -> dict[str, str]:
 def replaced(spec: T, values: Mapping[str, Number], path: str = "") -> T:
     """Return the same inputs with `values` at their paths; the inputs are validated again."""
     changes = {}
-    for field in dataclasses.fields(spec):  # type: ignore[arg-type]
+    for field in dataclasses.fields(spec):  # type: ignore[arg-type]  # a data class, whose type the stubs cannot name
         value, at = getattr(spec, field.name), f"{path}.{field.name}" if path else field.name
         if at in values:
             changes[field.name] = values[at]
         elif dataclasses.is_dataclass(value) and not isinstance(value, Range):
             changes[field.name] = replaced(value, values, at)
-    return dataclasses.replace(spec, **changes)  # type: ignore[type-var]
+    return dataclasses.replace(spec, **changes)  # type: ignore[type-var]  # as above
 
 
 def tiled(spec: T, times: int) -> T:

@@ -52,7 +52,7 @@ def inputs(kind: type[T], reader: Reader, *, prices: "Pins", given: Given) -> T:
     """
     hints = typing.get_type_hints(kind, include_extras=True)
     values = dict(given.get(kind, {}))
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # a data class, whose type the stubs cannot name
         if field.name in values:
             continue
         is_needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics.units import share_text
 from weighbridge.load.capacity.goodput import TAILS, GoodputCurve
 from weighbridge.load.capacity.runs_files import RunsFiles
 from weighbridge.measure.verdict import Status, ValidityReason, Verdict
@@ -130,15 +131,16 @@ def _ends(curve: GoodputCurve) -> Iterator[ValidityReason]:
     never, last = float((curve.highest_rates_per_s == 0).mean()), curve.groups[-1].rate_per_s
     if never > OUTSIDE:
         text = (
-            f"In {never:.0%} of the draws, less than {curve.target:.0%} of the requests are good even at "
+            f"In {share_text(never)} of the draws, less than {curve.target:.0%} of the requests are good even at "
             f"{curve.groups[0].rate_per_s:g} per second, the lowest measured rate: no number of replicas is shown to "
             "be enough. Measure lower rates; if they miss the target too, relax the limits or serve a faster model."
         )
         yield ValidityReason("target.missed", Status.INVALID, text)
     if curve.beyond > OUTSIDE:
         text = (
-            f"In {curve.beyond:.0%} of the draws, even {last:g} per second, the highest measured rate, meets the "
-            "target: the highest rate of a replica was not found. Fewer replicas may be enough; measure higher rates."
+            f"In {share_text(curve.beyond)} of the draws, even {last:g} per second, the highest measured rate, meets "
+            "the target: the highest rate of a replica was not found. Fewer replicas may be enough. Measure higher "
+            "rates."
         )
         yield ValidityReason("rate.not_found", Status.INDICATIVE, text)
 

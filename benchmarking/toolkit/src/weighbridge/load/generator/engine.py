@@ -213,7 +213,7 @@ class LoadEngine:
     def _ask(self, connection: AnyConnection, request: int) -> None:
         message, keeps_body = self._message(request), self._checked[request]
         # The messages of a job are of the kind that its connections send.
-        self._sent[request] = connection.ask(request, message, keeps_body=keeps_body)  # type: ignore[arg-type]
+        self._sent[request] = connection.ask(request, message, keeps_body=keeps_body)  # type: ignore[arg-type]  # see above
         if connection.has_room:
             self._idle[connection] = None
             self._idle.move_to_end(connection, last=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from weighbridge.core.metrics.units import share_text
 from weighbridge.load.generator.generator import GeneratorResult
 from weighbridge.load.plan import Arrivals, LoadPlan
 from weighbridge.load.results.client_limits import client_reasons
@@ -70,7 +71,7 @@ def _failures(result: GeneratorResult, metrics: LoadMetrics) -> Iterator[Validit
         status = Status.INVALID if share > MAX_FAILED_SHARE else Status.INDICATIVE
         text = f"{failed:,} of {n:,} requests failed ({kinds})."
         if share * n > failed + 0.5:
-            text += f" With the bodies that were not checked, about {share:.2%} failed."
+            text += f" With the bodies that were not checked, about {share_text(share, decimals=2)} failed."
         yield ValidityReason("errors.requests", status, text)
 
 

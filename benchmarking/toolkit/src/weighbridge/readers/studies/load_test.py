@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics.units import share_text
 from weighbridge.readers.fields import Fields
 from weighbridge.readers.findings import Findings
 from weighbridge.readers.studies.streaming import load_words, read_streaming
@@ -42,7 +43,7 @@ def read_load_test(document: Fields, findings: Findings) -> Study:
             "target": plan.text("url") or "",
             "load": load_words(document, plan),
             "duration": f"{plan.quantity('duration_s'):g} s",
-            "failed requests": f"{errors:.2%}",
+            "failed requests": share_text(errors, decimals=2),
         },
         draw=lambda: _chart(times, limit_ms, " ".join(conclusions)),
     )

@@ -81,7 +81,7 @@ def _row(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _number(value: object) -> float:
-    number = float(value)  # type: ignore[arg-type]
+    number = float(value)  # type: ignore[arg-type]  # what is no number raises an error here
     if not math.isfinite(number) or number < 0:
         raise ValueError(f"{number} is not a valid time")
     return number

@@ -43,7 +43,7 @@ def cost_bands(document: Mapping[str, Any], metric: str = "total_cost_1y_usd") -
         text = "No option has an amount at every level, for example because the load often cannot be served."
         raise Invalid(text, code="chart_costs", field="options")
     up = alt.Y("option:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
-    across = alt.X("p10:Q", title=_axis(metric), scale=alt.Scale(zero=False, nice=True))
+    across = alt.X("p10:Q", title=_axis(metric), scale=alt.Scale(zero=True, nice=True))
     picture = alt.layer(
         chart_from_rows(rows).mark_bar(size=12, color=PAPER, stroke=INK).encode(x=across, x2="p90:Q", y=up),
         chart_from_rows(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),

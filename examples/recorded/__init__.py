@@ -1,0 +1,1 @@
+"""`make try`: the application on recorded data of the demo, and how the recording is made."""

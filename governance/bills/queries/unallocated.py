@@ -1,0 +1,66 @@
+"""Unallocated lines of a month of consumption, by the bills that they come from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from governance.bills.domain.currencies import Amount, CurrencyRate, convert
+from governance.bills.models import Bill
+from governance.bills.queries.allocation import current
+from governance.bills.queries.spend import all_rates, unconverted_text
+from governance.budgets.domain.quarters import next_month
+from governance.exports.domain.spreadsheets import Cell
+from governance.exports.domain.tables import ExportTable
+
+COLUMNS = ("Month", "Bill", "Name", "Currency", "Lines", "Effective cost", "Effective USD", "Not converted")
+
+
+@dataclass(frozen=True)
+class UnallocatedOfBill:
+    """The unallocated lines of a bill in a month, in one currency; `usd` is None without an exchange rate."""
+
+    bill: Bill
+    currency: str
+    lines: int
+    cost: Decimal
+    usd: Decimal | None
+
+
+def unallocated(*, month: date) -> list[UnallocatedOfBill]:
+    """The unallocated lines of a month of consumption by bill and currency, the highest amounts first.
+
+    The US dollars add up to what is unallocated in the spend of the month.
+    """
+    lines = current().filter(rule__isnull=True, day__gte=month, day__lt=next_month(month)).order_by()
+    sums = lines.values("slice__bill", "currency").annotate(lines=Count("pk"), cost=Sum("effective"))
+    groups: Sequence[Mapping[str, Any]] = list(sums)
+    bills, rates = Bill.objects.in_bulk({row["slice__bill"] for row in groups}), all_rates()
+    rows = [_row(each, bills[each["slice__bill"]], month, rates) for each in groups]
+    return sorted(rows, key=lambda row: (-abs(row.usd or row.cost), row.bill.pk, row.currency))
+
+
+def total(rows: Iterable[UnallocatedOfBill]) -> Decimal:
+    """What is unallocated in US dollars."""
+    return sum((row.usd for row in rows if row.usd is not None), Decimal(0))
+
+
+def table(rows: Sequence[UnallocatedOfBill], *, month: date) -> ExportTable:
+    """The unallocated amounts of a month as a table."""
+    cells = ((month, *_cells(row)) for row in rows)
+    return ExportTable(f"unallocated-{month:%Y-%m}", COLUMNS, cells, len(rows))
+
+
+def _cells(row: UnallocatedOfBill) -> tuple[Cell, ...]:
+    apart = unconverted_text({row.currency: row.cost}) if row.usd is None else ""
+    return str(row.bill), row.bill.name, row.currency, row.lines, row.cost, row.usd, apart
+
+
+def _row(group: Mapping[str, Any], bill: Bill, month: date, rates: Sequence[CurrencyRate]) -> UnallocatedOfBill:
+    last = next_month(month) - timedelta(days=1)
+    found = convert([Amount(group["currency"], last, group["cost"])], rates)
+    usd = None if found.apart else found.usd
+    return UnallocatedOfBill(bill, group["currency"], group["lines"], group["cost"], usd)

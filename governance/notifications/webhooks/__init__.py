@@ -1,0 +1,1 @@
+"""The adapter that calls the webhooks of teams."""

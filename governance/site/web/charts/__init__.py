@@ -1,0 +1,1 @@
+"""What a page shows of a chart: its picture, its words and its table."""

@@ -1,0 +1,1 @@
+"""Discussions of requests, findings and agenda items: threads, comments, mentions."""

@@ -1,0 +1,1 @@
+"""Writes of comments and threads."""

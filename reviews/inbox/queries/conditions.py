@@ -1,0 +1,38 @@
+"""Conditions that are due soon."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from reviews.authorizations.domain.authorization_states import IN_FORCE
+from reviews.authorizations.models import OPEN_CONDITION, Condition
+from reviews.inbox.domain import end_of, horizon, reminder_due
+from reviews.inbox.queries.reminders import reminder_terms
+
+RELATED = ("owner", "authorization__decision__request__team", "authorization__decision__request__model_version__asset")
+"""What is read with a condition: its owner, and the parties of its request."""
+
+
+@dataclass(frozen=True)
+class DueCondition:
+    """An open condition whose owner is told now, so many working days before the end of its last day."""
+
+    condition: Condition
+    due_at: datetime
+    days_before: int
+
+
+def due_conditions(*, now: datetime) -> Iterator[DueCondition]:
+    """The open conditions of authorizations in force of which somebody is told now."""
+    terms = reminder_terms()
+    rows = Condition.objects.filter(
+        OPEN_CONDITION,
+        authorization__state__in=IN_FORCE,
+        due_on__gte=now.date(),
+        due_on__lte=(now + horizon(terms)).date(),
+    )
+    for row in rows.select_related(*RELATED).order_by("pk"):
+        due_at = end_of(row.due_on)
+        occasion = reminder_due(now=now, due_at=due_at, terms=terms)
+        if occasion is not None and occasion.days_before is not None:
+            yield DueCondition(row, due_at, occasion.days_before)

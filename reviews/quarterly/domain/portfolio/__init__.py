@@ -1,0 +1,1 @@
+"""The portfolio of a quarter as a problem for the optimizer."""

@@ -1,0 +1,1 @@
+"""What a quarterly packet prints: its sections, its leadership page and its charts."""

@@ -1,0 +1,1 @@
+"""Search over everything with a reference or a name, and the command palette."""

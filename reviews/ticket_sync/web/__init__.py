@@ -1,0 +1,1 @@
+"""Pages of the ticket sites and of what comes from them."""

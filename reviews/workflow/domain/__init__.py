@@ -1,0 +1,1 @@
+"""Rules of the page of a request that need no framework."""

@@ -1,0 +1,99 @@
+"""What another person changed while a page of the meeting was open is neither decided unread nor overwritten."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from governance.audit.models import AuditEvent
+from governance.rulebook.models import PolicyVersion
+from reviews.quarterly.actions import agenda, cycles, meeting
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.models import ReviewCycle
+from reviews.workflow.actions import requests, review
+from tests.factories import requests as walks
+from tests.factories.cycles import decided, make_held, met_at
+from tests.factories.people import Cast
+from tests.factories.snapshots import snapshot
+from tests.integration.reviews.quarterly.test_cycle import refused
+from tests.integration.reviews.quarterly.test_pages import entered, said
+from tests.threads import together
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import WrongState
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def held(cast: Cast, now: datetime) -> ReviewCycle:
+    return make_held(cast=cast, now=now)
+
+
+def test_an_investment_is_approved_on_the_revision_that_was_read_or_not_at_all(
+    policy: PolicyVersion, cast: Cast, now: datetime, api: Callable[[User], APIClient]
+) -> None:
+    """The requester opens the next revision while a lead reads this one. Page and program say which they read."""
+    request, cycle = walks.make_in_review(cast=cast, now=now), make_held(cast=cast, now=now)
+    item = agenda.add(cycle=cycle, title="The ranker", reason="It waits.", request=request, by=cast.approver, now=now)
+    lead, base = entered(cast.approver), f"/cycles/{cycle.quarter}/meeting/{item.pk}/"
+    assert 'name="revision_seen" value="1"' in said(lead, base)[1]
+    requests.revise(request=request, reason="New weights.", by=cast.author, now=now)
+    walks.explain_everything(request=request, by=cast.author, now=now)
+    review.request_review(request=request, by=cast.author, now=now)
+    walks.approve_technically(request=request, cast=cast, now=now)
+    walks.allocate_budget(team=request.team, by=cast.finance, now=met_at(now))
+    words = decided(cast, now, kind=DecisionKind.APPROVE_INVESTMENT)
+    why = "You saw revision 1, and this is revision 2. Read it, then vote."
+    take = {"item": item, "decided": words, "by": cast.approver, "now": met_at(now)}
+    refused(lambda: meeting.decide(**take, revision_seen=1), WrongState, why)
+    sent = {"kind": "approve_investment", "rationale": words.rationale, "owner": "author", "due_on": words.due_on}
+    before, program = snapshot(), f"/api/v1/cycles/{cycle.quarter}/agenda/{item.pk}/decisions/"
+    status, page = said(lead, f"{base}decisions/", sent | {"revision_seen": "1"})
+    assert (status, why in page, words.rationale in page) == (409, True, True)
+    assert 'name="revision_seen" value="2"' in page
+    assert api(cast.approver).post(program, sent | {"revision_seen": 1}, format="json").status_code == 409
+    assert snapshot() == before
+    assert meeting.decide(**take, revision_seen=2).effect.endswith("the request is decided.")
+    assert request.votes.get(person=cast.approver).revision == 2
+
+
+def test_notes_that_another_lead_wrote_meanwhile_are_not_overwritten(
+    cast: Cast, held: ReviewCycle, now: datetime, api: Callable[[User], APIClient]
+) -> None:
+    """The text that was typed stays in the form, beside the notes that are saved; both are then saved together."""
+    lead, other, base = entered(cast.approver), entered(cast.product), f"/cycles/{held.quarter}/"
+    shown = {"seen": digest_of("")}
+    for client in (lead, other):
+        assert f'name="seen" value="{shown["seen"]}"' in said(client, base)[1]
+    assert said(other, f"{base}notes/", shown | {"notes": "They asked for <two> weeks."})[0] == 302
+    before = snapshot()
+    status, page = said(lead, f"{base}notes/", shown | {"notes": "The budget is tight."})
+    assert (status, "Nothing was overwritten" in page, snapshot() == before) == (409, True, True)
+    assert "The budget is tight.</textarea>" in page
+    kept = page[page.index('id="saved-notes"') :]
+    assert "They asked for &lt;two&gt; weeks." in kept[: kept.index("</blockquote>")]
+    again = {"seen": digest_of("They asked for <two> weeks.")}
+    assert f'name="seen" value="{again["seen"]}"' in page
+    program, both = f"/api/v1{base}notes/", "They asked for <two> weeks.\n\nThe budget is tight."
+    answer = api(cast.approver).post(program, shown | {"notes": "Mine."}, format="json")
+    assert (answer.status_code, answer.json()["code"], snapshot() == before) == (409, "changed", True)
+    assert said(lead, f"{base}notes/", again | {"notes": both})[0] == 302
+    assert said(lead, f"{base}notes/", again | {"notes": both})[0] == 302
+    answer = api(cast.approver).post(program, {"notes": "All anew."}, format="json")
+    assert (answer.status_code, answer.json()["notes_digest"]) == (200, digest_of("All anew."))
+    assert api(cast.auditor).get(f"/api/v1{base}").json()["notes"] == "All anew."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_leads_who_save_notes_at_once_one_is_told(cast: Cast, held: ReviewCycle, now: datetime) -> None:
+    write = partial(cycles.write_notes, cycle=held, seen=digest_of(""), now=met_at(now))
+    leads = ((cast.approver, "The budget is tight."), (cast.product, "They asked for two weeks."))
+    answers = together([partial(write, notes=text, by=by) for by, text in leads])
+    (refusal,) = [each for each in answers if isinstance(each, Exception)]
+    assert (type(refusal), refusal.code) == (WrongState, "changed")
+    (kept,) = [each for each in answers if isinstance(each, ReviewCycle)]
+    assert ReviewCycle.objects.get().notes == kept.notes
+    assert AuditEvent.objects.filter(kind="cycle.notes_written").count() == 1

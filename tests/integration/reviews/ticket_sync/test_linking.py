@@ -1,0 +1,81 @@
+"""Whoever links an account to a person acts in that name: it takes the second factor, and the person is told."""
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from pytest_django import Settings
+
+from governance.audit.models import AuditEvent
+from governance.notifications.models import Notification
+from governance.people.queries.people import name_of
+from reviews.ticket_sync.actions.accounts import link_account
+from reviews.tickets.models import ExternalIdentity
+from tests.factories import tickets as sites
+from tests.factories.people import Cast
+from tests.factories.snapshots import snapshot
+from tests.integration.governance.accounts.test_second_factor import code, enrol, forget_used_codes, log_in, required
+from tests.standstill import refused
+from weighbridge.core.errors import Invalid
+
+__all__ = ["required"]
+
+
+def told() -> list[tuple[str, str, str, str, str]]:
+    rows = Notification.objects.order_by("pk")
+    return list(rows.values_list("person__username", "kind", "pace", "path", "sentence"))
+
+
+def test_the_person_is_told_at_once_of_each_change(cast: Cast, now: datetime, with_mail: None) -> None:
+    site = sites.make_site(now=now)
+    for number, (account, by) in enumerate([("a1", cast.admin), (" a1 ", cast.admin), ("a2", None), ("", cast.admin)]):
+        link_account(site=site, user=cast.approver, account_id=account, by=by, now=now + timedelta(seconds=number))
+    lead, admin = cast.approver.username, name_of(cast.admin)
+    warning = "Whoever moves a ticket with it acts in your name. If the account is not yours, tell an administrator"
+    assert told() == [
+        (lead, "account", "at_once", "/settings/", f"{admin} linked the account a1 on Jira to you. {warning} at once."),
+        (
+            lead,
+            "account",
+            "at_once",
+            "/settings/",
+            f"An operator of the server linked the account a2 on Jira to you. {warning} at once.",
+        ),
+        (lead, "account", "at_once", "/settings/", f"{admin} removed the link of the account a2 on Jira to you."),
+    ]
+    assert AuditEvent.objects.filter(kind="person.identified").count() == 4
+
+
+def test_of_what_is_refused_nobody_is_told(cast: Cast, now: datetime) -> None:
+    site = sites.make_site(now=now)
+    link_account(site=site, user=cast.author, account_id="a", by=None, now=now)
+    link_account(site=site, user=cast.finance, account_id="", by=None, now=now)
+    for account_id in ("a", "x" * 129):
+        with refused(Invalid, field="account_id"):
+            link_account(site=site, user=cast.approver, account_id=account_id, by=cast.admin, now=now)
+    assert [row[0] for row in told()] == ["author"]
+
+
+@pytest.mark.parametrize("person", ["approver", "author"])
+def test_everybody_may_open_the_page_that_the_message_names(cast: Cast, client, person: str) -> None:
+    client.force_login(getattr(cast, person))
+    assert client.get("/settings/").status_code == 200
+
+
+def test_a_stale_session_links_only_after_the_factor(
+    required: None, cast: Cast, now: datetime, settings: Settings
+) -> None:
+    site = sites.make_site(now=now)
+    enrol(cast.admin)
+    browser, url = log_in(cast.admin), f"/settings/tickets/{site.pk}/people/"
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = -1
+    given, before = {"user": "approver", "account_id": "mine"}, snapshot()
+    assert browser.get(url).status_code == 200
+    asked = browser.post(url, given)
+    assert (asked.status_code, urlsplit(asked["Location"]).path) == (302, "/accounts/2fa/reauthenticate/")
+    assert snapshot() == before
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+    forget_used_codes()
+    assert browser.post("/accounts/2fa/reauthenticate/", {"code": code(), "next": url}).status_code == 302
+    assert ExternalIdentity.objects.get().account_id == "mine"
+    assert [row[0] for row in told()] == ["approver"]

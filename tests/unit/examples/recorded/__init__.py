@@ -1,0 +1,1 @@
+"""Tests of `make try` and `make screenshots`."""
