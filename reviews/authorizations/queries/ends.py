@@ -24,9 +24,18 @@ def end_by(version: ModelVersion, *, days: int, now: datetime) -> datetime:
     After so many days; when a vendor retires the version or a part of it; when the contract ends whose price a managed
     model has today. Raises WrongState if it is retired already.
     """
-    day = retirement_day(version)
-    check_not_retired(day, now=now)
-    ends = [now + timedelta(days=days)]
+    check_not_retired(retirement_day(version), now=now)
+    return _first_end(version, days, now)
+
+
+def days_authorized(version: ModelVersion, *, policy: Policy, now: datetime) -> int:
+    """The days for which an approval now would authorize the version; at least one, also if it is retired already."""
+    end = _first_end(version, terms_for(version, policy=policy).valid_days, now)
+    return max(1, (end.date() - now.date()).days)
+
+
+def _first_end(version: ModelVersion, days: int, now: datetime) -> datetime:
+    day, ends = retirement_day(version), [now + timedelta(days=days)]
     if day is not None:
         ends.append(end_of(day))
     for model in managed_within(version):

@@ -8,7 +8,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.queries.effects import BudgetEffect, effects
 from reviews.authorizations.models import Decision
-from reviews.authorizations.queries.ends import terms_for
+from reviews.authorizations.queries.ends import days_authorized
 from reviews.authorizations.queries.superseded import refs_superseded_by
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from weighbridge.core.metrics.standard import STANDARD
@@ -21,13 +21,13 @@ Shares = Mapping[str, Mapping[BudgetUnit, Decimal]]
 def shares_of(evidence: EvidenceSnapshot) -> Shares:
     """The amounts by quarter and unit that an approval now would commit (present quarter) and plan (later ones).
 
-    Training cost and GPU hours fall into the quarter of the approval. The rest of the yearly cost is split by the days
-    of the authorization, because a stored projection only has yearly costs.
+    Training cost and GPU hours fall into the quarter of the approval. The cost of one year is split by the days of the
+    authorization, because a stored projection only has yearly costs; a shorter authorization takes its days' part.
     """
     amounts, today = evidence.amounts, evidence.now.date()
     once = best(evidence.committed_values, name=ONCE_METRIC, catalog=STANDARD)
     version, policy = evidence.request.model_version, evidence.request.policy
-    days = terms_for(version, policy=evidence.policy).valid_days if policy else DAYS_A_YEAR
+    days = days_authorized(version, policy=evidence.policy, now=evidence.now) if policy else DAYS_A_YEAR
     usd = split_by_quarter(
         amount=amounts[BudgetUnit.USD],
         once=once.value.quantize(Decimal("0.01")) if once else Decimal(0),

@@ -1,6 +1,7 @@
 """A managed model without a snapshot: the policy decides whether it is filed, and for how long it is authorized."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from benchmarking.prices import actions as prices
+from governance.budgets.enums import BudgetUnit
 from governance.inventory.domain.retirement import Announcement
 from governance.inventory.models import ModelVersion
 from governance.people.queries.people import person_of
@@ -21,7 +23,7 @@ from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import Filing
-from reviews.voting.queries.budget_effects import shares_of
+from reviews.voting.queries.budget_effects import Shares, shares_of
 from reviews.workflow.actions import requests, retirements
 from reviews.workflow.tasks import expire_due
 from tests.factories import kinds
@@ -59,6 +61,15 @@ def refusing(version: PolicyVersion, now: datetime) -> PolicyVersion:
     return rulebook.publish(version=draft, by=None, now=now)
 
 
+def total_of(planned: Shares) -> Decimal:
+    return sum((quarter[BudgetUnit.USD] for quarter in planned.values()), Decimal(0))
+
+
+def cost_of(days: int) -> Decimal:
+    """Of what the story states: 900 USD for training, and these days of 20,000 USD a year."""
+    return 900 + (Decimal(20_000) * days / 365).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
 def filing_of(version, environment="prod") -> Filing:
     return Filing(
         title="Answers", purpose="Answers", environment=environment, business_case="Saves time.", model_version=version
@@ -75,9 +86,8 @@ def test_an_alias_is_authorized_for_thirty_days_and_the_gate_denies_afterwards(c
     row = Authorization.objects.get()
     assert row.granted_until == row.expires_at == now + timedelta(days=30)
     assert row.warn_at == now + timedelta(days=15)
-    # The budget of thirty days is committed, not that of half a year.
-    days = {str(year) for year in planned}
-    assert len(days) <= 2
+    # The cost of thirty days is committed, not that of the year.
+    assert total_of(planned) == cost_of(30) == Decimal("2543.84")
     digest, person = request.model_version.digest, person_of(cast.auditor)
     before = now + timedelta(days=30) - timedelta(seconds=1)
     assert gate.decide(digest=digest, environment="prod", person=person, now=before).answer == "allow"
@@ -165,6 +175,26 @@ def announced(version: ModelVersion, days: int, *, by: User, now: datetime) -> d
     retirements.announce(version=version, announcement=announcement, reason="It wrote a mail.", by=by, now=now)
     version.refresh_from_db()
     return start_of(day)
+
+
+def test_what_ends_sooner_is_budgeted_for_its_days(cast: Cast, now: datetime) -> None:
+    kinds.publish_shipped(now=now)
+    story = story_of(kinds.MANAGED)
+    request = filed(story, cast, now)
+    supply(story, request, cast, now)
+    version = request.model_version
+
+    def planned(at: datetime = now) -> Decimal:
+        row = ReviewRequest.objects.select_related("model_version", "policy", "checklist").get(pk=request.pk)
+        return total_of(shares_of(EvidenceSnapshot(row, at)))
+
+    assert terms_for(version, policy=policy_in(request.policy)).valid_days == 180
+    assert planned() == cost_of(180)
+    prices.publish(text=CONTRACT.format(until=now.date() + timedelta(days=44)), by=cast.finance, now=now)
+    assert planned() == cost_of(45)
+    announced(version, 20, by=cast.author, now=now)
+    assert planned() == cost_of(20)
+    assert planned(now + timedelta(days=21)) == cost_of(1)
 
 
 def test_a_contract_until_the_last_day_of_the_calendar_ends_nothing(cast: Cast, now: datetime) -> None:

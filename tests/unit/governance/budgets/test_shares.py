@@ -1,4 +1,4 @@
-"""An authorized amount over the quarters of its authorization: to the cent, and nothing lost."""
+"""The cost of training and of a year over the quarters of an authorization: to the cent, and nothing lost."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -45,8 +45,12 @@ def test_training_belongs_to_the_first_quarter_and_the_rest_to_its_days():
     [
         ("100", "100", 365, [("2026Q4", "100.00")]),
         ("100", "250", 365, [("2026Q4", "100.00")]),  # a claim of more than the whole
-        ("100", "-1", 92, [("2026Q4", "100.00")]),
-        ("100", "0", 93, [("2026Q4", "98.92"), ("2027Q1", "1.08")]),
+        ("365", "-1", 92, [("2026Q4", "92.00")]),
+        ("365", "0", 93, [("2026Q4", "92.00"), ("2027Q1", "1.00")]),
+        ("465", "100", 180, [("2026Q4", "192.00"), ("2027Q1", "88.00")]),  # training is paid in full
+        ("100", "0", 1, [("2026Q4", "0.27")]),
+        ("0.01", "0", 182, []),
+        ("0.01", "0", 183, [("2027Q2", "0.01")]),
         ("0.02", "0", 365, [("2027Q3", "0.02")]),  # less than a cent for each: the last takes it
         ("0", "0", 365, []),
     ],
@@ -67,13 +71,15 @@ def test_what_cannot_be_spread_is_refused(amount, days):
 
 
 @given(amount=CENTS, once=CENTS, start_on=DAYS, days=st.integers(1, 800))
-def test_the_shares_add_up_and_stay_within_the_authorization(amount, once, start_on, days):
+def test_the_shares_add_up_to_the_cost_of_the_days_and_stay_within_the_authorization(amount, once, start_on, days):
     found = split_by_quarter(amount=amount, once=once, start_on=start_on, days=days)
-    assert sum(found.values()) == amount
+    paid_once, counted = min(once, amount), min(days, DAYS_A_YEAR)
+    assert abs(sum(found.values()) - paid_once - (amount - paid_once) * counted / DAYS_A_YEAR) <= D("0.005")
+    assert counted < DAYS_A_YEAR or sum(found.values()) == amount
     assert all(share > 0 and share == share.quantize(D("0.01")) for share in found.values())
     quarters = list(found)
     assert quarters == sorted(quarters)
-    last = Quarter.of(start_on + timedelta(days=min(days, DAYS_A_YEAR) - 1))
+    last = Quarter.of(start_on + timedelta(days=counted - 1))
     assert all(Quarter.of(start_on) <= quarter <= last for quarter in quarters)
 
 
@@ -82,5 +88,13 @@ def test_each_share_is_within_cents_of_its_days(rest, once, start_on, days):
     found = split_by_quarter(amount=rest + once, once=once, start_on=start_on, days=days)
     for quarter, share in found.items():
         start, end = max(quarter.start_on, start_on), min(quarter.next.start_on, start_on + timedelta(days=days))
-        exact = rest * (end - start).days / days + (once if quarter == Quarter.of(start_on) else 0)
+        exact = rest * (end - start).days / DAYS_A_YEAR + (once if quarter == Quarter.of(start_on) else 0)
         assert abs(share - exact) < D("0.06")
+
+
+@given(amount=CENTS, start_on=DAYS, days=st.lists(st.integers(1, 365), min_size=2, max_size=2))
+def test_a_longer_authorization_never_takes_less(amount, start_on, days):
+    shorter, longer = (
+        sum(split_by_quarter(amount=amount, once=D(0), start_on=start_on, days=each).values()) for each in sorted(days)
+    )
+    assert shorter <= longer
