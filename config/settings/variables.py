@@ -43,7 +43,7 @@ VARIABLES: tuple[Variable, ...] = (
         "WEIGHBRIDGE_BASE_URL",
         "URL",
         "http://127.0.0.1:8000",
-        "Public URL of the application; used in tickets and packets.",
+        "Public URL of the application; used in tickets, packets, mail and webhooks.",
     ),
     Variable(
         "WEIGHBRIDGE_REQUIRE_MFA",

@@ -1,1 +1,1 @@
-"""Notifications: word of what happened, on the page, by mail, in team chats and by signed webhooks."""
+"""Notifications: messages about what happened, on the page, by mail, in team chats and by signed webhooks."""

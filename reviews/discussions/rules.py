@@ -1,4 +1,4 @@
-"""Permissions of comments: whoever may see the thing may comment on it, while their account is active."""
+"""Permissions of comments: who sees a thing comments on it, with an active account and not only as an auditor."""
 
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may
