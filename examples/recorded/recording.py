@@ -61,9 +61,9 @@ def write(*, at: datetime, file: Path = FILE) -> list[str]:
     return left_out
 
 
-def unpack(folder: Path, *, file: Path = FILE) -> None:
+def unpack(folder: Path) -> None:
     """Unpack the recording into an empty folder; it is a backup then."""
-    with tarfile.open(file) as archive:
+    with tarfile.open(FILE) as archive:
         # Before Python 3.11.4 an archive has no filter; this one is a file of the project.
         archive.extraction_filter = getattr(tarfile, "data_filter", _unfiltered)
         archive.extractall(folder)  # noqa: S202 -- as said above

@@ -24,12 +24,14 @@ class TourStep:
     address: Callable[[], str]
 
 
-def _request(tab: str = "detail", part: str = "") -> Callable[[], str]:
-    def address() -> str:
-        ref = ReviewRequest.objects.filter(title=TITLE).latest("pk").ref
-        return reverse(f"reviews:{tab}", args=[ref]) + part
+def ref_in_review() -> str:
+    """The reference of the request that waits for a vote."""
+    return ReviewRequest.objects.filter(title=TITLE).latest("pk").ref
 
-    return address
+
+def request_in_review(tab: str = "detail", part: str = "") -> Callable[[], str]:
+    """The address of a tab of the request that waits for a vote; `part` is a place on the page."""
+    return lambda: reverse(f"reviews:{tab}", args=[ref_in_review()]) + part
 
 
 def _meeting() -> str:
@@ -49,25 +51,25 @@ STEPS = (
         "One screen for one decision",
         "On the left is what was claimed, measured and allowed, and what is in doubt. On the right is what an approval "
         "would do. Press ? beside a word to read what it means.",
-        _request(),
+        request_in_review(),
     ),
     TourStep(
         "What it costs",
         "The costs of a year are a distribution, because load and times are uncertain: the median, and the range from "
         "P10 to P90. Each line has its formula, its inputs and the source of its prices.",
-        _request("costs"),
+        request_in_review("costs"),
     ),
     TourStep(
         "What would be cheaper",
         "Cheaper variants were measured together with the model. Those on the Pareto frontier are not beaten: nothing "
         "else is at least as good in every metric and better in one.",
-        _request(part="#variants"),
+        request_in_review(part="#variants"),
     ),
     TourStep(
         "Your vote",
         "Two reviewers have approved; the GPU budget needs you. Approve it, with a condition if you like, or reject "
         "it. Your vote is recorded in a chain that nobody can edit. You can also leave it open and go on.",
-        _request(part="#votes"),
+        request_in_review(part="#votes"),
     ),
     TourStep(
         "The quarterly meeting",

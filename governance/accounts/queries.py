@@ -1,14 +1,12 @@
 """Reads of accounts."""
 
-from functools import reduce
-from operator import and_
-
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from governance.accounts.domain import DEMO_PASSWORD, DEMO_PEOPLE
 from governance.people.models import RoleGrant
+from governance.people.queries.people import named_like
 
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
@@ -26,9 +24,5 @@ def accounts(words: str = "") -> QuerySet[User]:
     """
     factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)
     grants = Prefetch("role_grants", RoleGrant.objects.select_related("team").order_by("role", "team__name"))
-    named = (
-        Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
-        for word in words.split()
-    )
-    rows = User.objects.filter(reduce(and_, named, Q())).annotate(has_factor=Exists(factors))
+    rows = User.objects.filter(named_like(words)).annotate(has_factor=Exists(factors))
     return rows.prefetch_related(grants).order_by("-is_active", "username")

@@ -3,10 +3,13 @@
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, need_role
 
+READERS = (Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR)
+"""The roles that read the findings of all teams."""
+
 
 def check_read_findings(person: Person) -> None:
     """Read the findings of all teams: platform leads, finance, administrators and auditors."""
-    need_role(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR, to="read findings")
+    need_role(person, *READERS, to="read findings")
 
 
 def check_assign_finding(person: Person) -> None:

@@ -56,9 +56,13 @@ def check_create_token(person: Person, *, user_id: int) -> None:
         raise NotAllowed(f"{own} An operator on the server can create tokens for others.")
 
 
+OPERATORS = (Role.PLATFORM_LEAD, Role.ADMIN)
+"""The roles that repeat deliveries and test connections."""
+
+
 def check_operate(person: Person) -> None:
     """Retry effects and test connections: platform leads and administrators."""
-    need_role(person, Role.PLATFORM_LEAD, Role.ADMIN, to="operate integrations")
+    need_role(person, *OPERATORS, to="operate integrations")
 
 
 def check_read_trail(person: Person) -> None:

@@ -9,15 +9,15 @@ from django.db.models import Q, QuerySet
 
 from governance.findings import queries as findings
 from governance.findings.models import Finding
-from governance.people.domain.roles import Person, Role
+from governance.findings.rules import READERS
+from governance.people.domain.roles import Person
+from governance.site.domain.numbers import whole_number
 from reviews.discussions.models import Comment, Thread
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find, first_of, readers_of
 from weighbridge.core.errors import NotFound, Refused
 
-ID_DIGITS_MAX = 18
 NO_THREAD, NO_COMMENT = "There is no such thread that you can see.", "There is no such comment that you can see."
-READ_FINDINGS = (Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +85,10 @@ def _find_request(ref: str, person: Person) -> ReviewRequest:
 
 def row_id(ref: str, *, otherwise: str) -> int:
     """The id that a reference is. Raises NotFound, with `otherwise` as the reason, for any other text."""
-    if not ref.isascii() or not ref.isdigit() or len(ref) > ID_DIGITS_MAX:
+    number = whole_number(ref)
+    if number is None:
         raise NotFound(otherwise)
-    return int(ref)
+    return number
 
 
 def _find_finding(ref: str, person: Person) -> Finding:
@@ -101,8 +102,8 @@ def active(chosen: Q) -> QuerySet[User]:
 
 
 def _readers_of_finding(finding: Finding) -> QuerySet[User]:
-    """The people who may read the finding: those of `governance.findings.rules`, and its owner."""
-    return active(Q(role_grants__role__in=READ_FINDINGS) | Q(pk=finding.owner_id))
+    """The people who may read the finding: those who read all findings, and its owner."""
+    return active(Q(role_grants__role__in=READERS) | Q(pk=finding.owner_id))
 
 
 discuss(

@@ -14,6 +14,7 @@ from governance.people.web.current_user import person_of
 from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries import rulebook
 from governance.rulebook.web.policies import shown_changes
+from governance.site.domain.numbers import whole_number
 from governance.site.web.formatting import format_quantity
 from reviews.evidence.queries import backtest
 from reviews.evidence.queries.backtest import DEFAULT_QUARTERS, Backtest
@@ -86,6 +87,7 @@ def _run(request: HttpRequest, name: str, number: int) -> Backtest:
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
+    number = whole_number(text)
+    if number is None:
         raise Invalid("Quarters and versions must be whole numbers, as in ?quarters=4&against=3.", field="quarters")
-    return int(text)
+    return number

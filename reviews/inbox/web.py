@@ -19,7 +19,7 @@ from governance.absences.queries import absent_ids, absent_until
 from governance.accounts.web.second_factor import confirmation_before_step
 from governance.findings import actions as findings
 from governance.findings.rules import check_assign_finding
-from governance.operations.web.findings import DIGITS_MAX, AssignForm, find_one
+from governance.operations.web.findings import AssignForm, find_one
 from governance.people.approvals import actions as approvals
 from governance.people.approvals import queries as changes
 from governance.people.approvals.enums import Changed
@@ -27,6 +27,7 @@ from governance.people.domain.roles import Person, Role
 from governance.people.queries.people import name_of
 from governance.people.queries.people import person_of as person_behind
 from governance.people.web.current_user import person_of, user_of
+from governance.site.domain.numbers import whole_number
 from governance.site.web.refusals import refusals_shown
 from reviews.inbox.domain import InboxBatch, InboxEntry, InboxKind
 from reviews.inbox.queries.findings import waits_for_owner
@@ -80,10 +81,10 @@ def _acknowledge(ref: str, *, by: User, now: datetime) -> None:
 
 
 def _accept(ref: str, *, by: User, now: datetime) -> None:
-    number = ref.removeprefix("CHG-")
-    if not number.isascii() or not number.isdigit() or len(number) > DIGITS_MAX:
+    number = whole_number(ref.removeprefix("CHG-"))
+    if number is None:
         raise Invalid(f"{ref[:40]!r} is no change.", field="entry")
-    change = changes.find(change_id=int(number), person=person_behind(by))
+    change = changes.find(change_id=number, person=person_behind(by))
     if change.kind != Changed.OWNER:
         raise NotAllowed(f"{change} is not the ownership of a model; read it, and decide it on its page.")
     approvals.confirm(change=change, by=by, now=now)

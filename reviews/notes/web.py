@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of, wants_fragment
+from governance.site.domain.numbers import whole_number
 from reviews.notes.domain.draft_votes import (
     CONDITION_PARTS,
     CONDITIONS_MAX,
@@ -40,7 +41,6 @@ from weighbridge.core.errors import Invalid, Refused, WrongState
 
 CONDITIONS_SHOWN = 3
 """The conditions that the form of a vote has room for, or more if the draft has more."""
-ID_DIGITS_MAX = 18
 
 
 def condition_numbers(given: Mapping[str, Any]) -> range:
@@ -70,11 +70,7 @@ class IdsField(forms.TypedMultipleChoiceField):
 
     def valid_value(self, value: Any) -> bool:
         """Whether a text is an id."""
-        return _is_id(str(value))
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX
+        return whole_number(str(value)) is not None
 
 
 class DraftVoteForm(forms.Form):
@@ -112,7 +108,7 @@ class DraftVoteForm(forms.Form):
         """The conditions, each with the user name of its owner, whom the form gives by id."""
         given = self.cleaned_data
         rows = [{part: given[f"{part}_{number}"] for part in CONDITION_PARTS} for number in self.numbers]
-        ids = [row["owner"] for row in rows if _is_id(row["owner"])]
+        ids = [row["owner"] for row in rows if whole_number(row["owner"]) is not None]
         names = {str(pk): name for pk, name in self.people.filter(pk__in=ids).values_list("pk", "username")}
         # No user name has a “#”, so that an id of nobody who can see the request is refused below.
         owners = [names.get(row["owner"], row["owner"] and f"#{row['owner']}") for row in rows]

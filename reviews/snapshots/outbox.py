@@ -48,20 +48,17 @@ def notify_parties(
     key: str,
     sentence: str,
     more: Iterable[User] = (),
-    until: datetime | None = None,
     by: User | None,
     now: datetime,
 ) -> None:
     """Tell the requester, the owner of the model and `more` people, as far as they may see the request."""
     parties = parties_of(request)
     ids = dict.fromkeys((parties.requester_id, parties.owner_id, *(user.pk for user in more)))
-    event = event_about(request, kind=kind, key=key, sentence=sentence, until=until)
+    event = event_about(request, kind=kind, key=key, sentence=sentence)
     notify(event=event, people=who_see(request, people=map(Addressee, ids)), by=by, now=now)
 
 
-def event_about(
-    request: ReviewRequest, *, kind: str, key: str, sentence: str, until: datetime | None = None
-) -> Occurrence:
+def event_about(request: ReviewRequest, *, kind: str, key: str, sentence: str) -> Occurrence:
     """An event about a request, which the webhooks of its team get too."""
     return Occurrence(
         kind=kind,
@@ -69,7 +66,6 @@ def event_about(
         reference=request.ref,
         path=f"/requests/{request.ref}/",
         sentence=sentence,
-        until=until,
         team=request.team.slug,
     )
 

@@ -31,6 +31,7 @@ from benchmarking.runs.web.result import conditions_of
 from governance.exports.web import export
 from governance.people.web.current_user import person_of
 from governance.rulebook.queries.catalogs import catalog_in_force
+from governance.site.domain.numbers import whole_number
 from governance.site.web.formatting import short_digest
 from weighbridge.core.errors import Invalid, Refused
 
@@ -115,13 +116,14 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> list[RunView]:
-    names = list(dict.fromkeys(request.GET.getlist("run")))
-    if any(not name.isdecimal() or len(name) > 18 for name in names):
+    given = dict.fromkeys(map(whole_number, request.GET.getlist("run")))
+    numbers = [number for number in given if number is not None]
+    if len(numbers) < len(given):
         raise Invalid("A run must be a number.", field="run")
-    if len(names) > RUNS_MAX:
-        raise Invalid(f"At most {RUNS_MAX} runs can be compared; {len(names)} were given.", field="run")
+    if len(numbers) > RUNS_MAX:
+        raise Invalid(f"At most {RUNS_MAX} runs can be compared; {len(numbers)} were given.", field="run")
     person = person_of(request)
-    return [runs.describe(runs.find(run_id=int(name), person=person)) for name in names]
+    return [runs.describe(runs.find(run_id=number, person=person)) for number in numbers]
 
 
 def _not_comparable(comparison: RunComparison) -> list[tuple[str, list[str]]]:

@@ -30,7 +30,7 @@ def run(say: Terminal, *, folder: Path, company: Company = COMPANY) -> Path:
     with audit.origin("command"):
         if is_new:
             with transaction.atomic():
-                staff = people.create_staff(company, now=Days(quarters[0]).opens)
+                staff = people.create_staff(COMPANY, now=Days(quarters[0]).opens)
                 timeline.play_quarters(timeline.DemoState(company, quarters, folder / "bills", say, staff))
         else:
             say.done(f"{quarters[0]} and {quarters[1]} already exist", "they are played only once")
@@ -41,14 +41,14 @@ def run(say: Terminal, *, folder: Path, company: Company = COMPANY) -> Path:
     return path
 
 
-def play_open(say: Terminal, *, folder: Path, company: Company = COMPANY) -> None:
+def play_open(say: Terminal, *, folder: Path) -> None:
     """Play both quarters up to the second meeting, and leave it ready to be held. The first packet is rendered."""
     say.step("Two quarters of a generated company; the second meeting is ready to be held")
     quarters = latest_pair(now=timezone.now(), taken=frozenset())
     with audit.origin("command"):
         with transaction.atomic():
-            staff = people.create_staff(company, now=Days(quarters[0]).opens)
-            state = timeline.DemoState(company, quarters, folder / "bills", say, staff, leaves_last_meeting=True)
+            staff = people.create_staff(COMPANY, now=Days(quarters[0]).opens)
+            state = timeline.DemoState(COMPANY, quarters, folder / "bills", say, staff, leaves_last_meeting=True)
             timeline.play_quarters(state)
         _render(quarters, folder / f"quarterly-packet-{quarters[0]}.pdf", say)
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -16,7 +16,7 @@ from governance.bills.enums import BillOrigin
 from governance.bills.models import AllocationRule, ExchangeRate, SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.rules import may_see_bills
-from governance.budgets.domain.quarters import next_month
+from governance.budgets.domain.quarters import last_day, next_month
 from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Person
@@ -225,7 +225,7 @@ def _is_generated(rows: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[CurrencyRate]) -> Converted:
-    last_days = ((row, next_month(row["month"]) - timedelta(days=1)) for row in rows)
+    last_days = ((row, last_day(row["month"])) for row in rows)
     return convert([Amount(row["currency"], last, row[name]) for row, last in last_days], rates)
 
 

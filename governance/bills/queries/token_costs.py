@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +13,7 @@ from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.models import Bill, SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import GENERATED, all_rates
-from governance.budgets.domain.quarters import next_month
+from governance.budgets.domain.quarters import last_day
 from governance.inventory.models import ModelAsset
 
 KIND = ("model", "snapshot", "direction", "cache_action", "subject")
@@ -48,7 +47,7 @@ def _rows(lines: QuerySet[SpendLine]) -> list[TokenRow]:
 def _row(key: tuple[Any, ...], parts: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> TokenRow:
     month, named, *kind = key
     about: dict[str, Any] = {"month": month, "is_named": named, **dict(zip(KIND, kind, strict=True))}
-    last = next_month(month) - timedelta(days=1)
+    last = last_day(month)
     effective, remainder = (
         convert([Amount(part["currency"], last, part[name]) for part in parts], rates)
         for name in ("effective", "remainder")

@@ -75,7 +75,7 @@ def burn_down(
     return BurnDown(title, unit, quarter, today, balance.allocated, points, balance.available - carried_on, this)
 
 
-def burn_down_chart(burned: BurnDown, *, slug: str = "burn-down") -> PageChart:
+def burn_down_chart(burned: BurnDown) -> PageChart:
     """The burn-down as a chart: available so far, expected to the quarter's end, and the same with this request."""
     quarter = burned.quarter
     shown, last = burned.available[-1][0], quarter.end_on
@@ -86,7 +86,7 @@ def burn_down_chart(burned: BurnDown, *, slug: str = "burn-down") -> PageChart:
             after = (shown, burned.now - burned.this), (last, burned.expected_after)
             series.append(_expected("expected with this request", quarter, *after))
     return PageChart(
-        slug,
+        "burn-down",
         f"{burned.title} to the end of {quarter}",
         _finding(burned),
         ChartAxis("", ticks=_ticks(quarter), fine=_days(quarter)),

@@ -17,6 +17,11 @@ def next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
+def last_day(day: date) -> date:
+    """The last day of the month of this day."""
+    return next_month(day) - timedelta(days=1)
+
+
 @dataclass(frozen=True, order=True)
 class Quarter:
     """A quarter of a calendar year, written `2026Q4`; quarters sort by time."""

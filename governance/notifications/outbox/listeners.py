@@ -14,9 +14,9 @@ from governance.people.approvals.enums import ChangeState
 from governance.people.approvals.kinds import check_confirm, kind_of, on_step
 from governance.people.approvals.models import Change
 from governance.people.approvals.queries import confirmers, find
-from governance.people.domain.roles import Person, Role
+from governance.people.domain.roles import Person
 from governance.people.queries.people import people_with
-from governance.people.rules import check_operate, may
+from governance.people.rules import OPERATORS, check_operate, may
 
 OF_DEAD_EFFECT = "outbox:"
 """How the key of a notification of a dead effect begins."""
@@ -36,8 +36,8 @@ waits_while("change_waits", waits=_can_confirm)
 
 
 def operators() -> list[User]:
-    """Those who may retry a delivery."""
-    return [*people_with(Role.PLATFORM_LEAD), *people_with(Role.ADMIN)]
+    """Those who may repeat a delivery, each once."""
+    return list(dict.fromkeys(user for role in OPERATORS for user in people_with(role)))
 
 
 @on_step

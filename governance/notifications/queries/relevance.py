@@ -10,6 +10,7 @@ from functools import cache
 
 from governance.notifications.models import Notification
 from governance.people.domain.roles import Person
+from governance.site.domain.numbers import whole_number
 from weighbridge.core.errors import NotFound, Refused
 
 Find = Callable[[str, Person], object]
@@ -53,6 +54,7 @@ def concerning(rows: Iterable[Notification], *, person: Person, now: datetime) -
 
 def number_in(rest: str) -> int:
     """The number in the rest of an address. Raises NotFound if it is none."""
-    if not (rest.isascii() and rest.isdigit()):
+    number = whole_number(rest)
+    if number is None:
         raise NotFound("There is no such page.")
-    return int(rest)
+    return number

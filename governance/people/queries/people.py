@@ -1,7 +1,11 @@
 """Reads of people: users with roles and teams as `Person` objects for the rules."""
 
+from functools import reduce
+from operator import and_
+
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from governance.people.domain.roles import BINDING, Person, Role
 from governance.people.models import RoleGrant, Team
@@ -35,6 +39,15 @@ kept_person_of = Kept(person_of, seconds=gate_keeps_s, most=KEPT_MAX)
 def name_of(user: User) -> str:
     """The full name, or the user name if there is no full name."""
     return user.get_full_name() or user.username
+
+
+def named_like(words: str) -> Q:
+    """Whether each of the words, however it is capitalized, is in one of the names of a user."""
+    named = (
+        Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
+        for word in words.split()
+    )
+    return reduce(and_, named, Q())
 
 
 def teams_of(person: Person) -> list[Team]:

@@ -27,6 +27,7 @@ from governance.rulebook.models import CatalogVersion, ChecklistVersion, PolicyV
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.rulebook import Version
 from governance.rulebook.rules import check_propose_publication, check_write_rulebook, may_write_rulebook
+from governance.site.domain.numbers import whole_number
 from governance.site.web.refusals import refusal_of, refusals_shown
 from weighbridge.core.errors import Invalid, NotFound
 
@@ -205,15 +206,16 @@ def _subject(change: PolicyDifference) -> str:
 
 
 def _asked(request: HttpRequest, kind: str, name: str, field: str) -> Version:
-    text = request.GET.get(field, "")
-    if not text.isdecimal() or len(text) > 9:
+    number = whole_number(request.GET.get(field, ""))
+    if number is None:
         raise NotFound("Give the versions to compare, like ?from=1&to=2.")
-    return rulebook.find(kind=kind, name=name, number=int(text))
+    return rulebook.find(kind=kind, name=name, number=number)
 
 
 def _start(request: HttpRequest, kind: str) -> str:
-    name, _, number = request.GET.get("from", "").rpartition(":")
-    if name and number.isdecimal():
-        return rulebook.find(kind=kind, name=name, number=int(number)).source
+    name, _, text = request.GET.get("from", "").rpartition(":")
+    number = whole_number(text)
+    if name and number is not None:
+        return rulebook.find(kind=kind, name=name, number=number).source
     base = rulebook.latest(kind)
     return base.source if base else ""

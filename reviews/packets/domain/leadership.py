@@ -24,7 +24,7 @@ WITHOUT_RESULT = {
     ANSWERS_OF_LANGUAGE["cannot_tell"]: "gave no clear answer",
 }
 """Answers that say nothing about the worth of a variant, each with the words for the variants that have it."""
-ENDED = frozenset({RequestState.CLEARED, RequestState.WITHDRAWN, RequestState.EXPIRED})
+UNDECIDED_ENDS = frozenset({RequestState.CLEARED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 """States in which nobody decides, and nobody has decided."""
 VALID = frozenset({"active", "pending_expiration"})
 COSTS = {
@@ -44,18 +44,24 @@ class LeadershipTopic:
     sentences: tuple[str, ...]
 
 
+def topics_with_sentences(topics: Iterable[tuple[str, Iterable[str]]]) -> tuple[LeadershipTopic, ...]:
+    """The topics that have a sentence, in order."""
+    return tuple(LeadershipTopic(title, found) for title, sentences in topics if (found := tuple(sentences)))
+
+
 def leadership_of(packet: PacketDocument) -> tuple[LeadershipTopic, ...]:
     """The topics of the leadership page that have a sentence, in order."""
     decided = "What was decided" if packet.cover.outcome else "What is to be decided"
-    topics = (
-        ("What is asked", _asked(packet)),
-        ("What it costs", _costs(packet)),
-        ("Measured against claimed", _measured(packet.comparisons)),
-        ("Cheaper alternatives", (*_variants(packet.variants), *_options(packet.projection), *_studies(packet))),
-        ("Open doubts", _doubts(packet)),
-        (decided, _decision(packet)),
+    return topics_with_sentences(
+        (
+            ("What is asked", _asked(packet)),
+            ("What it costs", _costs(packet)),
+            ("Measured against claimed", _measured(packet.comparisons)),
+            ("Cheaper alternatives", (*_variants(packet.variants), *_options(packet.projection), *_studies(packet))),
+            ("Open doubts", _doubts(packet)),
+            (decided, _decision(packet)),
+        )
     )
-    return tuple(LeadershipTopic(title, found) for title, sentences in topics if (found := tuple(sentences)))
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -63,9 +69,9 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
-def named(names: Sequence[str], *, limit: int = NAMED) -> str:
+def named(names: Sequence[str]) -> str:
     """`A`, `A and B`, `A, B and 3 more`."""
-    shown, rest = list(names[:limit]), len(names) - limit
+    shown, rest = list(names[:NAMED]), len(names) - NAMED
     if rest > 0:
         shown.append(f"{rest:,} more")
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
@@ -264,7 +270,7 @@ def _decision(packet: PacketDocument) -> Iterator[str]:
         yield from (_condition(row) for row in packet.conditions if row.met_at is None and not row.ended)
         return
     state = RequestState(cover.state)
-    if state in ENDED:
+    if state in UNDECIDED_ENDS:
         yield f"Nothing: the request is {state.words}."
         return
     yield f"Whether {cover.model_name} may be used in {cover.environment}; the request is {state.words}."

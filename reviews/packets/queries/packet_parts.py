@@ -14,6 +14,7 @@ from governance.rulebook.queries.rulebook import checklist_in
 from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import ChecklistAnswer, PolicyEvaluation
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.packets.domain.leadership import UNDECIDED_ENDS
 from reviews.packets.domain.packet import (
     AuthorizationPart,
     BudgetRow,
@@ -40,7 +41,6 @@ from weighbridge.core.metrics.units import unit_words
 from weighbridge.core.metrics.values import number_text
 
 NOT_REVIEWED = frozenset({RequestState.DRAFT, RequestState.SCREENING, RequestState.CLEARED})
-SPENDS_NOTHING = frozenset({RequestState.CLEARED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 TICKET_WORDS = {
     TicketState.WAITING: "it waits to be delivered",
     TicketState.UNCERTAIN: "not confirmed by the tracker",
@@ -118,7 +118,7 @@ def condition_row(row: Condition) -> ConditionPart:
 
 def budget_effects(snapshot: RequestSnapshot) -> tuple[BudgetEffect, ...]:
     """The effects on the accounts of the team by quarter; none if the request spends nothing (any more)."""
-    return () if snapshot.state in SPENDS_NOTHING or snapshot.is_rejected else snapshot.budget
+    return () if snapshot.state in UNDECIDED_ENDS or snapshot.is_rejected else snapshot.budget
 
 
 def budget_rows(snapshot: RequestSnapshot) -> tuple[BudgetRow, ...]:

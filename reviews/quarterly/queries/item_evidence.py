@@ -6,6 +6,7 @@ from datetime import datetime
 from governance.findings.enums import FindingState
 from governance.findings.models import Finding
 from governance.people.queries.people import name_of
+from governance.site.domain.numbers import whole_number
 from reviews.quarterly.domain.packet import BasisRow, ModelPage, Variance
 from reviews.quarterly.models import AgendaItem, CyclePacket
 from reviews.quarterly.queries.cycle_sources import model_name
@@ -113,8 +114,9 @@ def _findings(item: AgendaItem) -> tuple[FindingInQuestion, ...]:
     """The open findings that the subject of the item names: one by number, or those of one kind about a request."""
     rows = Finding.objects.filter(state=FindingState.OPEN).select_related("owner").order_by("-pk")
     kind, _, ref = item.subject.partition(":")
-    if item.subject.startswith("FND-") and item.subject[4:].isdigit():
-        rows = rows.filter(pk=int(item.subject[4:]))
+    number = whole_number(item.subject.removeprefix("FND-"))
+    if item.subject.startswith("FND-") and number is not None:
+        rows = rows.filter(pk=number)
     elif ref and kind.replace(".", "").isalpha():
         rows = rows.filter(kind=kind, subject__startswith=ref)
     else:

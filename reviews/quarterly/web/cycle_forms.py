@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 
 from governance.inventory.models import ModelAsset
+from governance.site.domain.numbers import whole_number
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.proposals import Proposal
 from reviews.quarterly.domain.quorum import Side
@@ -146,10 +147,10 @@ class ItemIdsField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """The ids as a frozen set of numbers."""
-        parts = [part for part in str(value or "").split(",") if part]
-        if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+        numbers = [whole_number(part) for part in str(value or "").split(",") if part]
+        if None in numbers:
             raise forms.ValidationError("The list of items is damaged. Open the page again.")
-        return frozenset(int(part) for part in parts)
+        return frozenset(numbers)
 
     def validate(self, value: object) -> None:
         """An empty list is a list."""

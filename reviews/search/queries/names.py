@@ -1,8 +1,6 @@
 """What has a name, or a number and a text, and is found by words: as far as the person may see it."""
 
 from collections.abc import Iterator
-from functools import reduce
-from operator import and_
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
@@ -16,7 +14,7 @@ from governance.budgets.models import CostCenter
 from governance.budgets.rules import may_see_budget
 from governance.people.domain.roles import Person
 from governance.people.models import Team
-from governance.people.queries.people import name_of
+from governance.people.queries.people import name_of, named_like
 from governance.people.rules import sees_everything
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.quarterly.models import ActionItem
@@ -32,11 +30,7 @@ def people(words: str, *, person: Person) -> Iterator[SearchHit]:
     """People with their requests, for whoever sees those of all teams."""
     if not sees_everything(person):
         return
-    named = (
-        Q(username__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
-        for word in words.split()
-    )
-    rows = User.objects.filter(reduce(and_, named, Q(is_active=True))).order_by("username")
+    rows = User.objects.filter(named_like(words), is_active=True).order_by("username")
     for row in rows[:SHOWN]:
         yield SearchHit(name_of(row), f"{reverse('reviews:list')}?{urlencode({'q': row.username})}", row.username)
 

@@ -24,6 +24,7 @@ from governance.people.domain.roles import Person
 from governance.people.rules import check_act_for_any_team
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, read, read_for
+from governance.site.domain.numbers import whole_number
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.requests.queries.filings import Filing
@@ -38,8 +39,6 @@ from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.metrics.basis import Basis
-
-ID_DIGITS_MAX = 18
 
 
 class Requests(GenericAPIView[Any]):
@@ -155,8 +154,8 @@ def version_of(text: str, person: Person, *, field: str = "model_version") -> Mo
     """
     rows = ModelVersion.objects.select_related("asset__team", "asset__owner")
     rows = rows.filter(asset__in=inventory.visible_to(person)).order_by("-registered_at", "-pk")
-    is_id = text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX
-    known = list(rows.filter(pk=int(text)) if is_id else rows.filter(digest=text))
+    number = whole_number(text)
+    known = list(rows.filter(digest=text) if number is None else rows.filter(pk=number))
     if not known:
         raise Invalid(f"There is no model version {text} you can see; register it first.", field=field)
     return min(known, key=lambda version: version.asset.team.slug not in person.teams)

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from governance.budgets.queries.effects import BudgetEffect
 from governance.people.domain.roles import Role
+from governance.site.domain.numbers import whole_number
 from reviews.workflow.domain.tabs import tab_of
 from reviews.workflow.queries.view import RequestView
 
@@ -24,9 +25,10 @@ def part_url(ref: str, part: str) -> str:
 
     Comments and threads have addresses of their own, because the page shows the latest threads alone.
     """
-    kind, _, number = part.partition("-")
-    if kind in OWN_ADDRESSES and number.isdigit():
-        return reverse(f"reviews:{kind}", args=[int(number)])
+    kind, _, rest = part.partition("-")
+    number = whole_number(rest)
+    if kind in OWN_ADDRESSES and number is not None:
+        return reverse(f"reviews:{kind}", args=[number])
     return f"{reverse(f'reviews:{tab_of(part).value}', args=[ref])}#{part}"
 
 

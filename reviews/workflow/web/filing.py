@@ -17,6 +17,7 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.rules import check_act_for_any_team
 from governance.people.web.current_user import person_of, user_of
+from governance.site.domain.numbers import whole_number
 from governance.site.web.refusals import show_in
 from reviews.evidence.queries.metric_views import metric_views
 from reviews.previews.queries.drafts import draft_mark
@@ -34,7 +35,6 @@ from weighbridge.core.errors import Refused, WrongState
 from weighbridge.core.metrics.values import MetricValue
 
 FormData = Mapping[str, Any]
-ID_DIGITS_MAX = 18
 TEXTS = ("title", "purpose", "environment", "business_case")
 PREFILLED = (*TEXTS, "artifact", "image", "team", "name", "version")
 
@@ -123,10 +123,11 @@ def _form_data(request: HttpRequest) -> tuple[Any, ...]:
 
 def _copied(version_id: str, person: Person) -> dict[str, Any] | None:
     """The form for a version: everything but metric values as in the latest request for its model, if there is one."""
-    if not version_id.isdecimal() or len(version_id) > ID_DIGITS_MAX:
+    number = whole_number(version_id)
+    if number is None:
         return None
     chosen: dict[str, Any] = {"artifact": "registered", "model_version": version_id}
-    rows = visible_to(person).filter(model_version__asset__versions=int(version_id))
+    rows = visible_to(person).filter(model_version__asset__versions=number)
     latest = rows.order_by("-created_at", "-pk").first()
     if latest is None:
         return chosen

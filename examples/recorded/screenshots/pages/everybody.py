@@ -1,6 +1,7 @@
 """Pages that are the same for everybody, and views that each page has."""
 
-from examples.recorded.screenshots.pages.page import PageGroup, PicturedPage, at, request_in_review
+from examples.recorded.screenshots.pages.page import PageGroup, PicturedPage, at
+from examples.recorded.tour import request_in_review
 
 EVERYBODY = PageGroup(
     "everybody",

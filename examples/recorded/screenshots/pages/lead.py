@@ -1,18 +1,22 @@
 """Pages of a platform lead, who decides and holds the quarterly meeting."""
 
-from examples.recorded.screenshots.pages.page import PageGroup, PicturedPage, at, request_in_review
+from examples.recorded.screenshots.pages.page import PageGroup, PicturedPage, at
+from examples.recorded.tour import request_in_review
 from governance.rulebook.models import PolicyVersion
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 
 
+def _held() -> ReviewCycle:
+    return ReviewCycle.objects.get(state=CycleState.HELD.value)
+
+
 def _cycle(page: str = "cycle", part: str = "") -> str:
-    held = ReviewCycle.objects.get(state=CycleState.HELD.value)
-    return at(f"reviews:{page}", held.quarter, part=part)()
+    return at(f"reviews:{page}", _held().quarter, part=part)()
 
 
 def _item(part: str = "") -> str:
-    held = ReviewCycle.objects.get(state=CycleState.HELD.value)
+    held = _held()
     first = held.items.filter(removed_at=None).earliest("position")
     return at("reviews:cycle_item", held.quarter, first.pk, part=part)()
 

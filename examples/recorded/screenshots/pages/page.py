@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from examples.recorded.tour import TITLE
-from reviews.requests.models import ReviewRequest
-
 
 @dataclass(frozen=True, kw_only=True)
 class PicturedPage:
@@ -42,8 +39,3 @@ class PageGroup:
 def at(name: str, *arguments: object, part: str = "") -> Callable[[], str]:
     """The address of a page by its name; `part` is a query or a place on the page."""
     return lambda: reverse(name, args=arguments) + part
-
-
-def request_in_review(tab: str = "detail", part: str = "") -> Callable[[], str]:
-    """The address of a tab of the request that waits for a vote."""
-    return lambda: reverse(f"reviews:{tab}", args=[ReviewRequest.objects.get(title=TITLE).ref]) + part

@@ -1,14 +1,13 @@
 """Pages of a reviewer, who votes on the evidence."""
 
 from benchmarking.runs.models import Run
-from examples.recorded.screenshots.pages.page import PageGroup, PicturedPage, at, request_in_review
-from examples.recorded.tour import TITLE
-from reviews.requests.models import ReviewRequest
+from examples.recorded.screenshots.pages.page import PageGroup, PicturedPage, at
+from examples.recorded.tour import ref_in_review, request_in_review
 
 
 def _runs() -> list[int]:
     """The last profile of the request that waits for a vote, and the profile of the request before it."""
-    own = ReviewRequest.objects.get(title=TITLE).ref
+    own = ref_in_review()
     profiles = Run.objects.exclude(key__endswith="alternatives").order_by("pk")
     return [profiles.filter(asked_for=own).latest("pk").pk, profiles.exclude(asked_for=own).earliest("pk").pk]
 

@@ -40,7 +40,7 @@ def length_scale(values: Iterable[Decimal | float], *, ticks: int = TICKS) -> Li
     return _nice([0.0, *_floats(values)], ticks)
 
 
-def place_scale(values: Iterable[Decimal | float], *, ticks: int = TICKS) -> LinearScale:
+def place_scale(values: Iterable[Decimal | float]) -> LinearScale:
     """The scale for points alone: it contains all values with some room, and does not need to contain zero.
 
     It does not go below zero, nor above one, for values that do not. Values that are nearly equal get the room of one.
@@ -54,7 +54,7 @@ def place_scale(values: Iterable[Decimal | float], *, ticks: int = TICKS) -> Lin
         first = max(first, 0.0)
     if low >= 0 and high <= 1:
         last = min(last, 1.0)
-    return _nice([first, last], ticks)
+    return _nice([first, last], TICKS)
 
 
 def _floats(values: Iterable[Decimal | float]) -> list[float]:

@@ -6,7 +6,7 @@ A sentence without a value is left out, and so is a topic without a sentence.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from reviews.packets.domain.leadership import LeadershipTopic, counted, named, sentence
+from reviews.packets.domain.leadership import LeadershipTopic, counted, named, sentence, topics_with_sentences
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.packet import (
     AgendaRow,
@@ -44,15 +44,16 @@ PRIORITY = (
 def leadership_of(packet: QuarterlyPacket) -> tuple[LeadershipTopic, ...]:
     """The topics of the leadership page that have a sentence, in order."""
     names = {page.model: page.name for page in packet.models}
-    topics = (
-        ("Spend against budget", (*_spend(packet), *_over(packet.over))),
-        ("Biggest movers", _movers(packet, names)),
-        ("Decisions taken", _taken(packet)),
-        ("Measured savings", _savings(packet.agenda, names)),
-        ("Over their limits", (*_breaches(packet.agenda), *_missed(packet.scores, names))),
-        ("What to decide now", _decisions(packet.agenda, names)),
+    return topics_with_sentences(
+        (
+            ("Spend against budget", (*_spend(packet), *_over(packet.over))),
+            ("Biggest movers", _movers(packet, names)),
+            ("Decisions taken", _taken(packet)),
+            ("Measured savings", _savings(packet.agenda, names)),
+            ("Over their limits", (*_breaches(packet.agenda), *_missed(packet.scores, names))),
+            ("What to decide now", _decisions(packet.agenda, names)),
+        )
     )
-    return tuple(LeadershipTopic(title, found) for title, sentences in topics if (found := tuple(sentences)))
 
 
 def _spend(packet: QuarterlyPacket) -> Iterator[str]:

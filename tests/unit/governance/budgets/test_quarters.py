@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.budgets.domain.quarters import Quarter, next_month
+from governance.budgets.domain.quarters import Quarter, last_day, next_month
 from weighbridge.core.errors import Invalid
 
 
@@ -66,3 +66,10 @@ def test_the_last_month_of_the_calendar_has_no_next():
     assert next_month(date(9998, 12, 31)) == date(9999, 1, 1)
     with pytest.raises(Invalid):
         next_month(date(9999, 12, 31))
+
+
+@given(st.dates(max_value=date(9998, 12, 31)))
+def test_the_day_after_it_is_in_the_next_month(day):
+    last = last_day(day)
+    assert (last.year, last.month) == (day.year, day.month)
+    assert (last + timedelta(days=1)).day == 1
