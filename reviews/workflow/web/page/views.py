@@ -49,24 +49,21 @@ history = _tab(Tab.HISTORY)
 @require_safe
 def runs(request: HttpRequest, ref: str) -> HttpResponse:
     """The current state of the benchmarks. When they are finished, also the metric values that they changed."""
-    review = load(request, ref)
-    snapshot = snapshot_of(review, now=timezone.now())
-    if snapshot.is_measuring:
-        entries = run_entries(snapshot, person=person_of(request))
-        context = {"ref": ref, "entries": entries, "is_measuring": True}
-        return render(request, "reviews/workflow/_fragments/runs.html", context)
-    context = context_of(request, review, tab=Tab.EVIDENCE)
-    return render(request, "reviews/workflow/_fragments/measured.html", context)
+    during, after = "reviews/workflow/_fragments/runs.html", "reviews/workflow/_fragments/measured.html"
+    return _polled(request, ref, during=during, after=after, tab=Tab.EVIDENCE)
 
 
 @require_safe
 def progress(request: HttpRequest, ref: str) -> HttpResponse:
     """How far the benchmarks are. When they are finished, also the parts of the decision that they changed."""
+    during, after = "reviews/workflow/_decision/measuring.html", "reviews/workflow/_decision/decided_anew.html"
+    return _polled(request, ref, during=during, after=after, tab=Tab.DECISION)
+
+
+def _polled(request: HttpRequest, ref: str, *, during: str, after: str, tab: Tab) -> HttpResponse:
     review = load(request, ref)
     snapshot = snapshot_of(review, now=timezone.now())
     if snapshot.is_measuring:
         entries = run_entries(snapshot, person=person_of(request))
-        context = {"ref": ref, "entries": entries, "is_measuring": True}
-        return render(request, "reviews/workflow/_decision/measuring.html", context)
-    context = context_of(request, review, tab=Tab.DECISION)
-    return render(request, "reviews/workflow/_decision/decided_anew.html", context)
+        return render(request, during, {"ref": ref, "entries": entries, "is_measuring": True})
+    return render(request, after, context_of(request, review, tab=tab))
