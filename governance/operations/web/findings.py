@@ -49,10 +49,10 @@ class AssignForm(forms.Form):
 class AssignOneForm(AssignForm):
     """The same for one finding, with the id of the owner whom the page shows."""
 
-    seen_owner = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen_owner = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, finding: Finding) -> None:
-        initial = {"seen_owner": finding.owner_id or ""}
+        initial = {"seen_owner": finding.owner_id}
         super().__init__(data, initial=initial, auto_id=f"assign-{finding.pk}-%s")
 
 
@@ -196,7 +196,7 @@ def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
 
     def act() -> str:
         given, by, now = dict(form.cleaned_data), user_of(request), timezone.now()
-        seen = {finding.pk: _number(given.pop("seen_owner"))}
+        seen = {finding.pk: given.pop("seen_owner")}
         writes.assign_all(findings=[finding], seen_owners=seen, **given, by=by, now=now)
         return f"{name_of(given['owner'])} is now responsible for {finding}."
 

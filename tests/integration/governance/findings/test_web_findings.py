@@ -115,13 +115,14 @@ def test_one_that_was_assigned_meanwhile_is_not_taken_away(client, author, finan
     row, address = two[0], f"/findings/{two[0].pk}/"
     given = {"owner": "author", "due_on": str(now.date()), "seen_owner": ""}
     assert 'name="seen_owner"' in html_of(client.get(address))
-    assert client.get(address).context["row"]["assign"]["seen_owner"].value() == ""
+    assert client.get(address).context["row"]["assign"]["seen_owner"].value() is None
     findings.assign(finding=row, owner=admin, due_on=now.date(), by=finance, now=now)
     before = snapshot()
-    for stale in (given, given | {"seen_owner": str(author.pk)}, given | {"seen_owner": "9" * 5000}):
+    for stale in (given, given | {"seen_owner": str(author.pk)}, given | {"seen_owner": "9" * 40}):
         answer = client.post(f"{address}assign/", stale)
         assert (answer.status_code, snapshot()) == (409, before)
         assert f"Meanwhile {name_of(admin)} is responsible for {row}. Load the page again." in html_of(answer)
+    assert client.post(f"{address}assign/", given | {"seen_owner": "9" * 5000}).status_code == 400
     assert owners() == ["admin", None]
     fresh = client.get(address).context["row"]["assign"]["seen_owner"].value()
     assert client.post(f"{address}assign/", given | {"seen_owner": fresh}).status_code == 302
