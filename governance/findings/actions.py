@@ -81,7 +81,7 @@ def assign_all(
     by: User,
     now: datetime,
 ) -> None:
-    """Assign several findings to one person: all of them, or none if somebody assigned one meanwhile.
+    """Assign one or several findings to one person: all of them, or none if somebody assigned one meanwhile.
 
     `seen_owners` are the ids of the owners that `by` saw, by finding. All rows are locked, in a fixed order, before the
     first is recorded.
@@ -104,6 +104,7 @@ def close(*, finding: Finding, note: str, by: User, now: datetime) -> Finding:
         raise Invalid(NOTE_RULE, field="note")
     with transaction.atomic():
         row = _open(finding)
+        check_close_finding(person_of(by), owner_id=row.owner_id)  # who may have changed meanwhile
         _close(row, note, by, now)
     return row
 

@@ -1,6 +1,9 @@
 """Permissions of ticket sites, and what a credential can be."""
 
+from django.contrib.auth.models import User
+
 from governance.people.domain.roles import Person, Role
+from governance.people.queries.people import person_of
 from governance.people.rules import may, need_role
 from reviews.tickets.models import CLIENT_ID_CHARS_MAX, Access, TicketSite
 from weighbridge.core.errors import Invalid
@@ -11,6 +14,12 @@ ACCOUNT_CHARS_MAX, CREDENTIAL_CHARS_MAX = 254, 4_000
 def check_manage_sites(person: Person) -> None:
     """Set up, change, test and remove ticket sites, and read their settings: administrators."""
     need_role(person, Role.ADMIN, to="set up ticket sites")
+
+
+def need_site_manager(by: User | None) -> None:
+    """The same, for whoever acts: `by` is None for an operator on the server, who may."""
+    if by is not None:
+        check_manage_sites(person_of(by))
 
 
 def check_credential(*, site: TicketSite, access: str, account: str, credential: str) -> None:

@@ -164,7 +164,7 @@ def record_health(*, site: TicketSite, health: TrackerHealth, by: User | None = 
     A result counts only for what was tested: if the site or a route was changed meanwhile, the site is not tested.
     """
     with transaction.atomic():
-        row = TicketSite.objects.select_for_update().get(pk=site.pk)
+        row = TicketSite.objects.select_for_update(no_key=True).get(pk=site.pk)
         is_current = not health.tested or reads.is_configured_as(row, tested=health.tested)
         found = health if is_current else replace(health, ok=False, sentence=CHANGED, steps=CHANGED_STEPS)
         row.is_ok, row.tested_at = health.ok if is_current else None, now

@@ -19,7 +19,9 @@ LIKE_PROMETHEUS = {"governance/operations/queries.py": {"counted", "attempts", "
 
 # Rows that most writes refer to without locking them. The database locks their keys at the end of each such write, when
 # it holds the head of the audit chain, so nobody may hold these keys and wait for the head.
-REFERRED_TO = re.compile(r"\b(?:User|Team|ModelAsset)\.objects\.select_for_update\((?!.*no_key=True)")
+REFERRED_TO = re.compile(
+    r"\b(?:User|Team|ModelAsset|TicketSite|TicketRoute)\.objects\.select_for_update\((?!.*no_key=True)"
+)
 
 
 def public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:

@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from governance import secrets
 from reviews.tickets import actions as effects
-from reviews.tickets.models import Access, OAuthGrant, SiteState, Ticket, TicketRoute, TicketSite
+from reviews.tickets.models import Access, ExternalIdentity, OAuthGrant, SiteState, Ticket, TicketRoute, TicketSite
 from reviews.tickets.ports import RemoteTicket
 from tests.standins.jira.oauth import CLOUD_ID
 from tests.standins.jira_cloud import JiraCloud
@@ -43,6 +45,14 @@ def make_routed_site(*, now: datetime, **changes: Any) -> TicketSite:
     """An active site with a route for every ticket."""
     site = make_site(now=now, **changes)
     make_route(site)
+    return site
+
+
+def make_linked_site(*users: User, now: datetime, **changes: Any) -> TicketSite:
+    """An active site at which each of the users has an account, with their name as its id."""
+    site = make_site(now=now, **changes)
+    for user in users:
+        ExternalIdentity.objects.create(site=site, user=user, account_id=user.username)
     return site
 
 

@@ -14,7 +14,7 @@ from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 from governance.notifications.domain.flavors import WebhookFlavor
 from governance.notifications.domain.hours import ChannelTimes, check_times
-from governance.notifications.domain.kinds import AT_ONCE_IN_ANY_CASE, OF_TEAMS, TEST
+from governance.notifications.domain.kinds import AT_ONCE_IN_ANY_CASE, OF_TEAMS, TEST, NoticePace
 from governance.notifications.domain.signatures import OVERLAP, new_secret
 from governance.notifications.models import CALL, WAITS, Dispatch, Notification, TeamWebhook
 from governance.notifications.queries.webhooks import allowed_target
@@ -78,7 +78,7 @@ def change_webhook(
 ) -> TeamWebhook:
     """Change the name, the kinds, the pace and the hours, which None keeps. For another address, add another webhook.
 
-    The new pace is also that of what waits.
+    The new pace is also that of what waits; what waits of a kind that was taken away is not sent.
     """
     check_manage_webhooks(person_of(by))
     _check_name(name)
@@ -92,8 +92,9 @@ def change_webhook(
         row.pace = times.pace.value
         row.time_zone, row.digest_hour, row.quiet_from, row.quiet_to = astuple(times.hours)
         row.save(update_fields=["name", "kinds", *_told(times)])
-        waiting = Notification.objects.filter(WAITS, webhook=row).exclude(kind__in=AT_ONCE_IN_ANY_CASE)
-        waiting.update(pace=row.pace)
+        waiting = Notification.objects.filter(WAITS, webhook=row)
+        waiting.exclude(kind__in=row.kinds).update(pace=NoticePace.PAGE)
+        waiting.exclude(kind__in=AT_ONCE_IN_ANY_CASE).update(pace=row.pace)
         _record("changed", row, by, now, **_told(times))
     return row
 

@@ -7,11 +7,12 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from governance.jobs.queries import message_id_of
-from governance.notifications.domain.kinds import DAILY
+from governance.notifications.domain.kinds import CATALOG, DAILY, MAILED, pace_of
 from governance.notifications.domain.lines import NoticeLine
 from governance.notifications.models import Dispatch, Notification
 from governance.notifications.queries.due import DIGEST
 from governance.notifications.queries.links import open_url, page_url, unsubscribe_url
+from governance.notifications.queries.preferences import choices_of
 from governance.notifications.queries.relevance import concerning, readable
 from governance.people.queries.people import name_of, person_of
 from weighbridge.core.errors import WrongState
@@ -33,7 +34,7 @@ def mail_of(dispatch: Dispatch, *, now: datetime, is_repetition: bool = False) -
     """The mail of a dispatch; None if the person has no open account with an address, or nothing concerns them now.
 
     What the person may not see any more is left out. Unless the mail may have been sent before, so is what they have
-    read, what has lapsed, and what asks for something that is done.
+    read, what has lapsed, what asks for something that is done, and the kinds of which they want no mail any more.
     """
     person = dispatch.person
     if person is None or not person.is_active or not person.email:
@@ -42,8 +43,8 @@ def mail_of(dispatch: Dispatch, *, now: datetime, is_repetition: bool = False) -
     if is_repetition:
         rows = readable(rows, person=reader)
     else:
-        current = (row for row in rows if row.read_at is None and (row.until is None or row.until > now))
-        rows = concerning(current, person=reader, now=now)
+        current = [row for row in rows if row.read_at is None and (row.until is None or row.until > now)]
+        rows = concerning(_wanted(current, person), person=reader, now=now)
     if not rows:
         return None
     is_digest = dispatch.kind == DIGEST
@@ -70,6 +71,12 @@ def lines_for_webhook(dispatch: Dispatch) -> tuple[NoticeLine, ...]:
 
 def _rows(dispatch: Dispatch) -> list[Notification]:
     return list(dispatch.notifications.select_related("in_place_of").order_by("made_at", "pk"))
+
+
+def _wanted(rows: list[Notification], person: User) -> list[Notification]:
+    """Those of a kind of which the person has not ended mail; nobody can end a kind that is in no catalog."""
+    chosen = choices_of(person.pk)
+    return [row for row in rows if row.kind not in CATALOG or pace_of(row.kind, chosen=chosen) in MAILED]
 
 
 def _line(row: Notification, url: str) -> NoticeLine:

@@ -46,6 +46,16 @@ class AssignForm(forms.Form):
     due_on = forms.DateField(label="Until", widget=forms.DateInput(attrs={"type": "date"}))
 
 
+class AssignOneForm(AssignForm):
+    """The same for one finding, with the id of the owner whom the page shows."""
+
+    seen_owner = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, finding: Finding) -> None:
+        initial = {"seen_owner": finding.owner_id}
+        super().__init__(data, initial=initial, auto_id=f"assign-{finding.pk}-%s")
+
+
 class CloseForm(forms.Form):
     """The closing note."""
 
@@ -172,21 +182,23 @@ def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> d
         "choice": f"{finding.pk}:{finding.owner_id or ''}",
         "account": account,
         "ref": first if REFERENCE.match(first) else "",
-        "assign": AssignForm(auto_id=f"assign-{finding.pk}-%s") if may_assign_finding(person) else None,
+        "assign": AssignOneForm(finding=finding) if may_assign_finding(person) else None,
         "close": CloseForm(auto_id=f"close-{finding.pk}-%s") if may_close else None,
     }
 
 
 @require_POST
 def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
-    """Assign a finding."""
+    """Assign a finding, unless somebody else was made responsible since the page was loaded."""
     finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
     check_assign_finding(person_of(request))
-    form = AssignForm(request.POST, auto_id=f"assign-{finding_id}-%s")
+    form = AssignOneForm(request.POST, finding=finding)
 
     def act() -> str:
-        row = writes.assign(finding=finding, **form.cleaned_data, by=user_of(request), now=timezone.now())
-        return f"{name_of(form.cleaned_data['owner'])} is now responsible for {row}."
+        given, by, now = dict(form.cleaned_data), user_of(request), timezone.now()
+        seen = {finding.pk: given.pop("seen_owner")}
+        writes.assign_all(findings=[finding], seen_owners=seen, **given, by=by, now=now)
+        return f"{name_of(given['owner'])} is now responsible for {finding}."
 
     done, status = settled(request, form, act)
     return redirect("governance:finding", finding_id) if done else _page(request, finding_id, {"assign": form}, status)

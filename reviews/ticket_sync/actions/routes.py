@@ -11,9 +11,9 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.people.actions.people import ALONE
 from governance.people.models import Team
-from governance.people.queries.people import person_of
 from governance.rulebook.domain.scopes import SubjectKind
-from reviews.ticket_sync.rules import check_manage_sites
+from reviews.ticket_sync.locking import locked_route, locked_site, refused_if_taken
+from reviews.ticket_sync.rules import need_site_manager
 from reviews.tickets import actions as effects
 from reviews.tickets.domain.field_values import FIELD_VALUES, FieldTarget, kinds_for
 from reviews.tickets.domain.moves import Meaning
@@ -24,6 +24,7 @@ from weighbridge.core.documents import is_storable
 from weighbridge.core.errors import Invalid, WrongState
 
 PROJECT_CHARS_MAX, NAME_CHARS_MAX, FIELD_CHARS_MAX, ENTRIES_MAX = 40, 60, 60, 50
+_SCOPE_TAKEN = "Another route takes exactly these tickets already: change it, or narrow this one."
 MOVE_MEANINGS = (Meaning.NONE, Meaning.WITHDRAW, Meaning.ACKNOWLEDGE)
 
 
@@ -40,32 +41,33 @@ class RouteSpec:
 
 def add_route(*, site: TicketSite, spec: RouteSpec, by: User | None, now: datetime) -> TicketRoute:
     """Add a route. Tickets that wait for a route take it at once, if its site is active."""
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = _open_site(site)
+        row = locked_site(site)
         _check_spec(spec, route=None)
-        route = TicketRoute.objects.create(site=row, **_columns(spec))
+        with refused_if_taken(Invalid(_SCOPE_TAKEN)):
+            route = TicketRoute.objects.create(site=row, **_columns(spec))
         _forget_test(row)
+        _route_waiting(row, by, now)
         _record("added", route, by, now, _words(spec))
-        effects.route_waiting(by=by, now=now)
     return route
 
 
 def change_route(*, route: TicketRoute, spec: RouteSpec, by: User | None, now: datetime) -> TicketRoute:
     """Change scope, project or issue type. Fields and statuses of another project are forgotten."""
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = TicketRoute.objects.select_for_update().get(pk=route.pk)
-        _open_site(row.site)
+        row = locked_route(route)
         _check_spec(spec, route=row)
         is_elsewhere = (row.project, row.issue_type) != (spec.project.strip(), spec.issue_type.strip())
         fields: dict[str, Any] = {"fields": {}, "field_map": {}, "statuses": {}, "moves": {}} if is_elsewhere else {}
         for name, value in (_columns(spec) | fields).items():
             setattr(row, name, value)
-        row.save()
+        with refused_if_taken(Invalid(_SCOPE_TAKEN)):
+            row.save()
         _forget_test(row.site)
+        _route_waiting(row.site, by, now)
         _record("changed", row, by, now, _words(spec))
-        effects.route_waiting(by=by, now=now)
     return row
 
 
@@ -78,9 +80,9 @@ def map_fields(
     now: datetime,
 ) -> TicketRoute:
     """Set which field holds which value, and the fixed `fields` of every ticket, by field id."""
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = TicketRoute.objects.select_for_update().get(pk=route.pk)
+        row = locked_route(route)
         _check_map(field_map, fields)
         row.field_map = {name: {"id": target.id, "kind": target.kind.value} for name, target in field_map.items()}
         row.fields = dict(fields)
@@ -100,9 +102,9 @@ def map_statuses(
     now: datetime,
 ) -> TicketRoute:
     """Set the status for each occasion and the meaning of moves, where they are not the usual ones."""
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = TicketRoute.objects.select_for_update().get(pk=route.pk)
+        row = locked_route(route)
         _check_statuses(statuses, moves)
         row.statuses, row.moves = dict(statuses), dict(moves)
         row.save(update_fields=["statuses", "moves"])
@@ -113,9 +115,9 @@ def map_statuses(
 
 def remove_route(*, route: TicketRoute, by: User | None, now: datetime) -> None:
     """Remove a route. Its tickets keep their site, and from then on the usual statuses. Refused while tickets wait."""
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = TicketRoute.objects.select_for_update().get(pk=route.pk)
+        row = locked_route(route)
         waiting = Ticket.objects.filter(route=row).exclude(state=TicketState.LINKED).count()
         if waiting:
             words = "1 ticket of this route waits" if waiting == 1 else f"{waiting} tickets of this route wait"
@@ -126,16 +128,10 @@ def remove_route(*, route: TicketRoute, by: User | None, now: datetime) -> None:
         row.delete()
 
 
-def _check(by: User | None) -> None:
-    if by is not None:
-        check_manage_sites(person_of(by))
-
-
-def _open_site(site: TicketSite) -> TicketSite:
-    row = TicketSite.objects.select_for_update().get(pk=site.pk)
-    if row.state == SiteState.REMOVED:
-        raise WrongState(f"{row.name} was removed.")
-    return row
+def _route_waiting(site: TicketSite, by: User | None, now: datetime) -> None:
+    """Before the change of the route is recorded, because tickets are locked before the head of the audit trail."""
+    if site.state == SiteState.ACTIVE:
+        effects.route_waiting(by=by, now=now)
 
 
 def _forget_test(site: TicketSite) -> None:

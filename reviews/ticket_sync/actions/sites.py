@@ -11,8 +11,9 @@ from django.db import transaction
 from governance import secrets
 from governance.audit.actions import record as audit
 from governance.people.actions.people import ALONE
-from governance.people.queries.people import person_of
-from reviews.ticket_sync.rules import check_app, check_credential, check_manage_sites
+from reviews.ticket_sync.actions.accounts import unlink_all
+from reviews.ticket_sync.locking import locked_site, refused_if_taken
+from reviews.ticket_sync.rules import check_app, check_credential, need_site_manager
 from reviews.tickets import actions as effects
 from reviews.tickets.domain.addresses import address_problem
 from reviews.tickets.domain.atlassian import OAuthApp, OAuthTokens
@@ -41,12 +42,13 @@ SECRET_BYTES = 32
 
 def add_site(*, name: str, url: str, server: TrackerServer, by: User | None, now: datetime) -> TicketSite:
     """Add a site that is being set up. `server` is what the site said it is. `by` is None for an operator."""
-    _check(by)
+    need_site_manager(by)
     name, url = name.strip(), url.strip().rstrip("/")
     with transaction.atomic():
         _check_name(name, site=None)
         _check_address(url)
-        site = TicketSite.objects.create(name=name, base_url=url, created_at=now, **_told_by(server))
+        with refused_if_taken(_name_taken(name)):
+            site = TicketSite.objects.create(name=name, base_url=url, created_at=now, **_told_by(server))
         _record("added", site, by, now, {"address": url, "server": server.words})
     return site
 
@@ -57,12 +59,12 @@ def change_site(
     """Give a site another name, or another address as long as it has no tickets.
 
     At a new address the site is set up again: no secret of the old address is ever sent to another one, and the account
-    of a person there may be another person's here.
+    of a person there may be another person's here. Whoever was linked to one is told.
     """
-    _check(by)
+    need_site_manager(by)
     name, url = name.strip(), url.strip().rstrip("/")
     with transaction.atomic():
-        row = _locked(site)
+        row = locked_site(site)
         _check_name(name, site=row)
         _check_address(url)
         if url != row.base_url and Ticket.objects.filter(site=row).exists():
@@ -71,10 +73,11 @@ def change_site(
             )
         details: dict[str, Any] = {"address": url, "server": server.words, "name": name}
         forgotten = NOTHING_KNOWN if url != row.base_url else {}
+        with refused_if_taken(_name_taken(name)):
+            _write(row, name=name, base_url=url, **_told_by(server), **forgotten)
         if forgotten:
             OAuthGrant.objects.filter(site=row).delete()
-            details["unlinked"] = row.identities.all().delete()[0]
-        _write(row, name=name, base_url=url, **_told_by(server), **forgotten)
+            details["unlinked"] = unlink_all(site=row, by=by, now=now)
         _record("changed", row, by, now, details)
     return row
 
@@ -93,7 +96,7 @@ def store_grant(
 
     What the test found after the account was accepted is about the routes: it is stored, and refuses no access.
     """
-    _check(by)
+    need_site_manager(by)
     check_app(site=site, client_id=app.client_id, client_secret=app.client_secret)
     given = {
         "client_id": app.client_id,
@@ -124,7 +127,7 @@ def store_credential(
 
     What the test found after the account was accepted is about the routes, whose pages need the credential.
     """
-    _check(by)
+    need_site_manager(by)
     check_credential(site=site, access=access, account=account, credential=credential)
     with transaction.atomic():
         row = _locked_for_credential(site, health)
@@ -135,11 +138,11 @@ def store_credential(
 
 def set_options(*, site: TicketSite, settle_s: int, comparison: str, by: User | None, now: datetime) -> TicketSite:
     """Set how long the search of the site may lag, and what a comparison does with a difference."""
-    _check(by)
+    need_site_manager(by)
     if not 0 <= settle_s <= SETTLE_S_MAX:
         raise Invalid(f"The lag of the search is between 0 and {SETTLE_S_MAX} seconds.", field="settle_s")
     with transaction.atomic():
-        row = _locked(site)
+        row = locked_site(site)
         if comparison not in dict(MODES):
             raise Invalid("Choose what the comparison does.", field="comparison")
         _write(row, settle_s=settle_s, comparison=comparison)
@@ -149,9 +152,9 @@ def set_options(*, site: TicketSite, settle_s: int, comparison: str, by: User | 
 
 def renew_webhook_secret(*, site: TicketSite, by: User | None, now: datetime) -> str:
     """Make a secret for the webhook and return it, the only time it is shown. The one that Jira uses stays valid."""
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = _locked(site)
+        row = locked_site(site)
         if not row.signs_webhooks:
             raise WrongState(f"{row.server} does not sign webhooks, so Weighbridge accepts none from it.")
         secret = random.token_urlsafe(SECRET_BYTES)
@@ -165,9 +168,9 @@ def renew_webhook_secret(*, site: TicketSite, by: User | None, now: datetime) ->
 
 def drop_old_webhook_secret(*, site: TicketSite, by: User | None, now: datetime) -> TicketSite:
     """Accept deliveries with the new secret alone."""
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = _locked(site)
+        row = locked_site(site)
         if row.webhook_secret_before is None:
             raise WrongState("Only one secret is valid for the webhook.")
         _write(row, webhook_secret_before=None)
@@ -177,9 +180,9 @@ def drop_old_webhook_secret(*, site: TicketSite, by: User | None, now: datetime)
 
 def activate_site(*, site: TicketSite, by: User | None, now: datetime) -> TicketSite:
     """Open tickets in the site from now on: those of its routes that wait, and new ones."""
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = _locked(site)
+        row = locked_site(site)
         if row.state == SiteState.ACTIVE:
             raise WrongState(f"{row.name} is active already.")
         if row.credential is None:
@@ -202,9 +205,9 @@ def remove_site(*, site: TicketSite, cancels_waiting: bool = False, by: User | N
     Refused while tickets and updates wait, unless these are canceled: a site that is gone for good takes none. Tickets
     that are not opened yet then take another route, or wait for one.
     """
-    _check(by)
+    need_site_manager(by)
     with transaction.atomic():
-        row = _locked(site)
+        row = locked_site(site)
         if not cancels_waiting and (waiting := waiting_tickets(row)):
             raise WrongState(
                 f"Tickets and updates that wait to be sent to this site: {waiting}. Correct the connection and wait "
@@ -215,14 +218,15 @@ def remove_site(*, site: TicketSite, cancels_waiting: bool = False, by: User | N
         row.routes.all().delete()
         _write(row, state=SiteState.REMOVED, credential=None, webhook_secret=None, webhook_secret_before=None)
         _record("removed", row, by, now, {"canceled": canceled})
-        effects.route_waiting(by=by, now=now)
+    # Not above: it locks tickets, which nobody may do who has the head of the audit trail. The tick does the rest.
+    effects.route_waiting(by=by, now=now)
     return row
 
 
 def _locked_for_credential(site: TicketSite, health: TrackerHealth) -> TicketSite:
     if not health.is_signed_in:
         raise Invalid(health.sentence, field="credential", code="refused_by_jira")
-    row = _locked(site)
+    row = locked_site(site)
     if (row.base_url, row.flavor) != (site.base_url, site.flavor):
         raise WrongState("The address of the site was changed meanwhile: enter the credential for the new one.")
     return row
@@ -246,17 +250,16 @@ def _sign_in(
     row.refresh_from_db()
 
 
-def _check(by: User | None) -> None:
-    if by is not None:
-        check_manage_sites(person_of(by))
-
-
 def _check_name(name: str, *, site: TicketSite | None) -> None:
     if not name or len(name) > NAME_CHARS_MAX or not is_storable(name):
         raise Invalid(f"Enter a name of at most {NAME_CHARS_MAX} characters.", field="name")
     others = TicketSite.objects.filter(name=name).exclude(state=SiteState.REMOVED)
     if others.exclude(pk=site.pk if site else 0).exists():
-        raise Invalid(f"Another site has the name {name}: choose a different one.", field="name")
+        raise _name_taken(name)
+
+
+def _name_taken(name: str) -> Invalid:
+    return Invalid(f"Another site has the name {name}: choose a different one.", field="name")
 
 
 def _check_address(url: str) -> None:
@@ -273,13 +276,6 @@ def _told_by(server: TrackerServer) -> dict[str, Any]:
         "server": server.words,
         "signs_webhooks": server.signs_webhooks,
     }
-
-
-def _locked(site: TicketSite) -> TicketSite:
-    row = TicketSite.objects.select_for_update().get(pk=site.pk)
-    if row.state == SiteState.REMOVED:
-        raise WrongState(f"{row.name} was removed.")
-    return row
 
 
 def _write(row: TicketSite, **fields: Any) -> None:

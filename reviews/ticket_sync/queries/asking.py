@@ -83,6 +83,12 @@ def connection_health(site: TicketSite, *, account: str = "", given: str | OAuth
     return health_with_each_route(site, check=check, has_credential=given is None)
 
 
+def first_health(site: TicketSite, *, route: TicketRoute, given: str) -> TrackerHealth:
+    """Test the connection with a site and its only route before any of it is stored."""
+    with catalog(site, route=route, given=given) as jira:
+        return jira.check()
+
+
 def health_with_each_route(
     site: TicketSite, *, check: Callable[[TicketRoute | None], TrackerHealth], has_credential: bool = True
 ) -> TrackerHealth:

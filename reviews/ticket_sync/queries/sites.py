@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 
+from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.tickets.jira.flavors import FLAVORS, numbers_in
-from reviews.tickets.models import SiteState, TicketRoute, TicketSite
+from reviews.tickets.models import ExternalIdentity, SiteState, TicketRoute, TicketSite
 from reviews.tickets.ports import CheckStep
 from reviews.tickets.queries.sites import test_under_way, waiting_tickets
 
@@ -30,6 +33,11 @@ class SiteView:
         """The first problem that the last test found, or its last answer; "" before the first test."""
         problems = [step.sentence for step in self.steps if not step.ok]
         return next(iter(problems), self.steps[-1].sentence if self.steps else "")
+
+    @property
+    def is_testing(self) -> bool:
+        """Whether a test is running or about to; a paused one waits for a person."""
+        return self.under_way is not None and self.under_way.state != JobState.PAUSED
 
     @property
     def cancel_words(self) -> str:
@@ -59,3 +67,9 @@ def site_view(site: TicketSite) -> SiteView:
         webhook_url=f"{settings.WEIGHBRIDGE['BASE_URL']}/hooks/jira/{site.pk}/",
         has_webhook=site.webhook_secret is not None,
     )
+
+
+def people_to_link(site: TicketSite) -> QuerySet[User]:
+    """Everybody who can be linked to an account of the site, and who is although their own account is closed."""
+    linked = ExternalIdentity.objects.filter(site=site).values("user")
+    return User.objects.filter(Q(is_active=True) | Q(pk__in=linked)).order_by("username")

@@ -9,13 +9,14 @@ from governance.inventory.enums import KINDS
 from governance.people.models import Team
 from governance.people.web.fields import PersonField
 from reviews.ticket_sync.actions.routes import MOVE_MEANINGS
+from reviews.ticket_sync.queries.sites import people_to_link
 from reviews.tickets.domain.atlassian import SCOPES
 from reviews.tickets.domain.field_values import FIELD_VALUES, FieldKind, FieldTarget, kinds_for
 from reviews.tickets.domain.fixed_values import ARRAY, as_entered, as_sent, is_settable, refusal_of
 from reviews.tickets.domain.moves import MOVES, Meaning
 from reviews.tickets.domain.routing import Work
 from reviews.tickets.jira.settings import STATUSES
-from reviews.tickets.models import CLIENT_ID_CHARS_MAX, WORKS, TicketRoute
+from reviews.tickets.models import CLIENT_ID_CHARS_MAX, WORKS, TicketRoute, TicketSite
 from reviews.tickets.ports import FieldChoice, RemoteProject
 
 PARAGRAPH_CHARS_MAX = 2_000
@@ -209,10 +210,15 @@ class StatusMapForm(forms.Form):
 
 
 class AccountForm(forms.Form):
-    """The account of one person at a site."""
+    """The account of one person at a site. Whose own account is closed can be named to remove the link."""
 
     user = PersonField(label="Person")
     account_id = forms.CharField(label="Account", required=False, max_length=128)
+
+    def __init__(self, *args: Any, site: TicketSite, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast("PersonField", self.fields["user"])
+        field.queryset = people_to_link(site)
 
 
 def _choices(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:

@@ -30,7 +30,7 @@ def sites(request: HttpRequest) -> HttpResponse:
     views = [site_view(site) for site in shown_sites()]
     context = {
         "sites": views,
-        "is_polling": any(view.under_way is not None and view.under_way.state != "paused" for view in views),
+        "is_polling": any(view.is_testing for view in views),
         "may_manage": may_manage_sites(person_of(request)),
     }
     return render(request, "reviews/ticket_sync/_fragments/sites.html", context)

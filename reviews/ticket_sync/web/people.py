@@ -13,6 +13,7 @@ from governance.people.web.current_user import user_of
 from governance.site.web.refusals import settled
 from reviews.ticket_sync.actions.accounts import link_account
 from reviews.ticket_sync.queries.asking import catalog
+from reviews.ticket_sync.queries.sites import people_to_link
 from reviews.ticket_sync.web.forms import AccountForm
 from reviews.ticket_sync.web.steps import shown, site_of
 from reviews.tickets.models import ExternalIdentity, TicketSite
@@ -25,7 +26,7 @@ SEARCHED_MAX = 25
 def people(request: HttpRequest, site_id: int) -> HttpResponse:
     """`/settings/tickets/ID/people/`: which account is whose. Jira is searched by e-mail address on request."""
     site = site_of(request, site_id)
-    form, status = AccountForm(request.POST or None), 200
+    form, status = AccountForm(request.POST or None, site=site), 200
     if request.method == "POST":
 
         def act() -> str:
@@ -38,7 +39,7 @@ def people(request: HttpRequest, site_id: int) -> HttpResponse:
         if done:
             return redirect("reviews:ticket_site_people", site.pk)
     linked = dict(ExternalIdentity.objects.filter(site=site).values_list("user_id", "account_id"))
-    users = sorted(User.objects.filter(is_active=True), key=lambda user: user.username)
+    users = sorted(people_to_link(site), key=lambda user: user.username)
     kept, refusal = _searched(request, site, [user for user in users if user.email and user.pk not in linked])
     rows = [
         (user, linked.get(user.pk, ""), [] if user.pk in linked else kept["found"].get(str(user.pk), []))

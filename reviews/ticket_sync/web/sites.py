@@ -64,7 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, site_id: int) -> HttpResponse:
     """`/settings/tickets/ID/`: the state of a site, its routes, and the last step: to activate it."""
-    return _detail(request, site_of(request, site_id))
+    return shown(request, "site", site=site_of(request, site_id), step="Activate")
 
 
 @require_http_methods(FORM)
@@ -195,9 +195,3 @@ def _attempt(request: HttpRequest, write: Any, sentence: str) -> None:
         return sentence
 
     attempt(request, act)
-
-
-def _detail(request: HttpRequest, site: TicketSite) -> HttpResponse:
-    view = site_view(site)
-    is_polling = view.under_way is not None and view.under_way.state != "paused"
-    return shown(request, "site", site=site, step="Activate", is_polling=is_polling)

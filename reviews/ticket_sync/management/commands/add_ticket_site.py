@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from governance.audit.actions import record as audit
 from reviews.ticket_sync.actions import routes, sites
-from reviews.ticket_sync.queries.asking import connection_health, detected
+from reviews.ticket_sync.queries.asking import detected, first_health
 from reviews.ticket_sync.rules import check_credential
-from reviews.tickets.models import Access, TicketSite
+from reviews.tickets.models import Access, TicketRoute, TicketSite
 from weighbridge.core.errors import Invalid, Refused
 
 
@@ -32,9 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--settle-s", type=int, default=45, help="How long the search may lag, in seconds.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Ask the server what it is, store everything, test it, activate it; nothing stays of what fails."""
+        """Ask the server what it is, test the connection, then store everything, activated; nothing of what fails."""
         try:
-            with audit.origin("command"), transaction.atomic():
+            with audit.origin("command"):
                 site = self._add(**options)
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
@@ -43,20 +43,25 @@ class Command(BaseCommand):
         self.stdout.write(f"{site.name} is active: {site.server} at {site.base_url}.")
 
     def _add(self, **options: Any) -> TicketSite:
-        server = detected(options["url"])
-        known: dict[str, Any] = {"by": None, "now": timezone.now()}
-        site = sites.add_site(name=options["name"], url=options["url"], server=server, **known)
-        site = sites.set_options(site=site, settle_s=options["settle_s"], comparison="pull", **known)
-        spec = routes.RouteSpec(project=options["project"], issue_type=options["issue_type"])
-        route = routes.add_route(site=site, spec=spec, **known)
-        statuses = dict(pair.partition("=")[::2] for pair in options["status"])
-        routes.map_statuses(route=route, statuses=statuses, moves={}, **known)
-        access = Access.ACCOUNT if site.flavor == "cloud" else Access.TOKEN
+        """Jira is asked before anything is stored: everybody who is recorded waits for a transaction that stores."""
+        url, account = options["url"].strip().rstrip("/"), options["account"].strip()
+        server, settle_s = detected(url), options["settle_s"]
         token = options["token_file"].read_text(encoding="utf-8").strip()
-        given = {"access": access, "account": options["account"], "credential": token}
-        check_credential(site=site, **given)
-        health = connection_health(site, account=options["account"], given=token)
+        asked = TicketSite(base_url=url, flavor=server.flavor, server=server.words, settle_s=settle_s, account=account)
+        access = Access.ACCOUNT if asked.flavor == "cloud" else Access.TOKEN
+        given = {"access": access, "account": account, "credential": token}
+        check_credential(site=asked, **given)
+        spec = routes.RouteSpec(project=options["project"].strip(), issue_type=options["issue_type"].strip())
+        statuses = dict(pair.partition("=")[::2] for pair in options["status"])
+        health = first_health(asked, route=TicketRoute(**vars(spec), statuses=statuses), given=token)
         if not health.ok:
             raise Invalid(health.sentence)
-        site = sites.store_credential(site=site, health=health, **known, **given)
+        known: dict[str, Any] = {"by": None, "now": timezone.now()}
+        with transaction.atomic():
+            site = sites.add_site(name=options["name"], url=url, server=server, **known)
+            site = sites.set_options(site=site, settle_s=settle_s, comparison="pull", **known)
+            route = routes.add_route(site=site, spec=spec, **known)
+            routes.map_statuses(route=route, statuses=statuses, moves={}, **known)
+            site = sites.store_credential(site=site, health=health, **known, **given)
+        # On its own: it locks the tickets that wait, and nobody may lock them who has the head of the audit trail.
         return sites.activate_site(site=site, **known)

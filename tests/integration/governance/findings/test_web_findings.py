@@ -16,7 +16,7 @@ from tests.factories.snapshots import snapshot
 from tests.pages import html_of
 from tests.standstill import refused
 from tests.threads import together
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotAllowed, WrongState
 
 
 def sight(number, now):
@@ -109,6 +109,35 @@ def test_what_was_assigned_meanwhile_is_not_assigned_to_another(client, author, 
     chosen = [f"{two[0].pk}:", f"{two[1].pk}:{admin.pk}"]
     assert client.post("/findings/", sent | {"finding": chosen}).status_code == 302
     assert owners() == ["author", "author"]
+
+
+def test_one_that_was_assigned_meanwhile_is_not_taken_away(client, author, finance, admin, two, now):
+    row, address = two[0], f"/findings/{two[0].pk}/"
+    given = {"owner": "author", "due_on": str(now.date()), "seen_owner": ""}
+    assert 'name="seen_owner"' in html_of(client.get(address))
+    assert client.get(address).context["row"]["assign"]["seen_owner"].value() is None
+    findings.assign(finding=row, owner=admin, due_on=now.date(), by=finance, now=now)
+    before = snapshot()
+    for stale in (given, given | {"seen_owner": str(author.pk)}, given | {"seen_owner": "9" * 40}):
+        answer = client.post(f"{address}assign/", stale)
+        assert (answer.status_code, snapshot()) == (409, before)
+        assert f"Meanwhile {name_of(admin)} is responsible for {row}. Load the page again." in html_of(answer)
+    assert client.post(f"{address}assign/", given | {"seen_owner": "9" * 5000}).status_code == 400
+    assert owners() == ["admin", None]
+    fresh = client.get(address).context["row"]["assign"]["seen_owner"].value()
+    assert client.post(f"{address}assign/", given | {"seen_owner": fresh}).status_code == 302
+    assert client.post(f"{address}assign/", given).status_code == 302, "the same person takes nothing away"
+    assert owners() == ["author", None]
+
+
+def test_whoever_was_responsible_before_closes_no_more(author, admin, finance, two, now):
+    findings.assign(finding=two[0], owner=author, due_on=now.date(), by=finance, now=now)
+    stale = Finding.objects.get(pk=two[0].pk)
+    findings.assign(finding=stale, owner=admin, due_on=now.date(), by=finance, now=now)
+    assert stale.owner == author
+    with refused(NotAllowed, match="close another person's finding"):
+        findings.close(finding=stale, note="Repaired.", by=author, now=now)
+    assert findings.close(finding=stale, note="Repaired.", by=admin, now=now).closed_by == admin
 
 
 def test_one_that_lost_its_owner_meanwhile_is_told(finance, author, admin, two, now):

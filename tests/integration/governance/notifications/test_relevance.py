@@ -16,8 +16,9 @@ from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import JobState
-from governance.notifications.actions.preferences import choose
+from governance.notifications.actions.preferences import choose, unsubscribe
 from governance.notifications.domain.hours import MailHours, quiet_end
+from governance.notifications.domain.kinds import NoticePace
 from governance.notifications.models import Dispatch, Notification
 from governance.notifications.outbox.dispatches import dispatch_due
 from governance.notifications.outbox.notices import notify
@@ -130,6 +131,36 @@ def test_quiet_hours_hold_what_was_made_before_them(cast: Cast, mailbox: MailSer
     with time_machine.travel(MORNING, tick=False):
         (row,) = deliver_all(MORNING)
     assert (row.state, len(mailbox.messages)) == (JobState.DONE, 1)
+
+
+@pytest.mark.parametrize(("about", "left"), [("lapses", []), ("", []), ("decided", ["Nearly over."])])
+def test_whoever_unsubscribes_in_quiet_hours_gets_no_mail_after_them(
+    cast: Cast, mailbox: MailServer, about: str, left: list[str]
+) -> None:
+    choose(paces={}, hours=QUIET, by=cast.author, now=NIGHT)
+    notify(event=happened(kind="lapses", sentence="Nearly over."), people=[cast.author], now=NIGHT)
+    (dispatch,) = dispatch_due(now=NIGHT)
+    at_night = NIGHT + timedelta(hours=5)
+    with time_machine.travel(at_night, tick=False):
+        deliver_all(at_night)
+    unsubscribe(person=cast.author, about=about, now=at_night)
+    with time_machine.travel(MORNING, tick=False):
+        (row,) = deliver_all(MORNING)
+    assert row.state == JobState.DONE
+    assert [text for text in ["Nearly over."] for mail in mailbox.messages if text in mail.as_string()] == left
+    again = mail_of(Dispatch.objects.get(pk=dispatch.pk), now=MORNING, is_repetition=True)
+    assert again is not None, "what may have been sent before stays the same mail"
+
+
+def test_of_a_digest_that_waits_only_the_kinds_that_are_mailed_are_left(cast: Cast) -> None:
+    for kind in ("decided", "failed"):
+        notify(event=happened(kind=kind, key=kind, sentence=kind), people=[cast.author], now=NIGHT)
+    (dispatch,) = dispatch_due(now=NIGHT + DAY)
+    paces = {"failed": NoticePace.PAGE, "decided": NoticePace.AT_ONCE}
+    choose(paces=paces, hours=MailHours(), by=cast.author, now=NIGHT + DAY)
+    mail = mail_of(dispatch, now=NIGHT + DAY)
+    assert mail is not None
+    assert [line.sentence for line in mail.lines] == ["decided"]
 
 
 def test_an_absence_holds_what_was_made_before_it(cast: Cast, mailbox: MailServer, now: datetime) -> None:

@@ -144,6 +144,27 @@ def test_a_new_pace_is_that_of_what_waits(add: Callable[..., TeamWebhook], cast:
     assert told == {"pace": "digest", "time_zone": "UTC", "digest_hour": 8, "quiet_from": 0, "quiet_to": 0}
 
 
+def test_what_waits_of_a_kind_that_is_taken_away_is_not_sent(add: Callable[..., TeamWebhook], cast: Cast) -> None:
+    row = add(pace=NoticePace.DIGEST)
+    for kind in KINDS:
+        tell(kind, NOON, kind)
+    given = {"webhook": row, "name": row.name, "by": cast.admin, "now": NOON}
+    actions.change_webhook(**given, kinds=["failed"])
+    assert dispatch_due(now=NOON) == [], "what lapses goes at once, but not to whom it is no business"
+    actions.change_webhook(**given, kinds=KINDS, times=ChannelTimes())
+    assert keys_of(dispatch_due(now=NEXT_DIGEST)) == [["failed"]], "what was taken away does not come back"
+
+
+@pytest.mark.parametrize("flavor", WebhookFlavor)
+def test_a_kind_that_is_taken_away_alone_leaves_nothing_to_send(
+    add: Callable[..., TeamWebhook], cast: Cast, flavor: WebhookFlavor
+) -> None:
+    row = add(flavor, pace=NoticePace.DIGEST)
+    tell("a", NOON)
+    actions.change_webhook(webhook=row, name=row.name, kinds=["failed"], by=cast.admin, now=NOON)
+    assert dispatch_due(now=NEXT_DIGEST) == []
+
+
 def test_a_delivery_that_is_late_waits_for_the_end_of_quiet_hours(
     add: Callable[..., TeamWebhook], cast: Cast, receiver: Receiver
 ) -> None:

@@ -27,7 +27,9 @@ from governance.notifications.outbox.dispatches import CALLS_MAX, LOG_MAX, dispa
 from governance.notifications.outbox.notices import notify
 from governance.people.models import Team
 from tests.factories.people import Cast
+from tests.factories.snapshots import snapshot
 from tests.integration.governance.notifications.conftest import Receiver, deliver_all, happened
+from tests.pages import html_of
 from tests.unit.governance.notifications.test_messages import SLACK, TEAMS, verified
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
@@ -77,19 +79,20 @@ def test_who_may_manage_and_read(cast: Cast, team: Team, as_: As, api: Api) -> N
     row = TeamWebhook.objects.first()
     assert row is not None
     dispatch = Dispatch.objects.create(key="x", webhook=row, kind="decided", made_at=NOON)
-    events = AuditEvent.objects.count()
-    for person in set(cast.everybody()) - managing:
-        for path in ("rotate/", "test/", "remove/", f"messages/{dispatch.pk}/replay/", ""):
-            assert as_(person).post(f"/webhooks/{row.pk}/{path}", form).status_code in {302, 403}
+    others = set(cast.everybody()) - managing
+    browsers, clients = {one: as_(one) for one in others}, {one: api(one) for one in others}
+    kept, by_button = snapshot(), {"test/", "remove/", f"messages/{dispatch.pk}/replay/"}
+    for person in others:
+        for path in ("rotate/", "", *by_button):
+            answer = browsers[person].post(f"/webhooks/{row.pk}/{path}", form, follow=True)
+            is_told = person == cast.auditor and path in by_button
+            assert (answer.status_code, bool(answer.redirect_chain)) == (200 if is_told else 403, is_told), path
+            assert "administrator may manage webhooks." in html_of(answer) or person not in reading
         for path in ("test/", f"messages/{dispatch.pk}/replay/"):
-            assert api(person).post(f"/api/v1/webhooks/{row.pk}/{path}").status_code == 403
+            assert clients[person].post(f"/api/v1/webhooks/{row.pk}/{path}").status_code == 403
         with pytest.raises(NotAllowed):
             actions.remove_webhook(webhook=row, by=person, now=NOON)
-    assert AuditEvent.objects.filter(kind__startswith="webhook.").count() == 2
-    assert AuditEvent.objects.count() >= events
-    assert OutboxMessage.objects.count() == 0
-    row.refresh_from_db()
-    assert (row.removed_at, row.name) == (None, "admin")
+    assert snapshot() == kept
 
 
 def test_address_and_secrets_are_stored_encrypted_and_shown_once(cast: Cast, team: Team, as_: As) -> None:
@@ -150,25 +153,6 @@ def test_odd_names_and_kinds_are_refused(cast: Cast, team: Team, name: str, kind
             team=team, flavor=WebhookFlavor.SLACK, name=name, address=PUBLIC, kinds=kinds, by=cast.admin, now=NOON
         )
     assert not TeamWebhook.objects.exists()
-
-
-@pytest.mark.parametrize("name", ["Channel", " channel "])
-def test_a_team_has_one_webhook_of_a_name(cast: Cast, team: Team, as_: As, name: str) -> None:
-    """So the form sent again, by a refresh of the page with the secret, makes no second one."""
-    form = {"team": "search", "flavor": "signed", "name": "Channel", "address": PUBLIC, "kinds": ["decided"]} | HOURS
-    assert as_(cast.admin).post("/webhooks/", form).status_code == 200
-    assert as_(cast.admin).post("/webhooks/", form | {"name": name}).status_code == 400
-    row, other = TeamWebhook.objects.get(), add(team, cast.admin, name="Other")[0]
-    with pytest.raises(Invalid) as refused:
-        actions.change_webhook(webhook=other, name=name, kinds=["failed"], by=cast.admin, now=NOON)
-    assert (refused.value.code, refused.value.field) == ("same_name", "name")
-    other.refresh_from_db()
-    assert (other.name, other.kinds) == ("Other", ["decided"])
-    actions.change_webhook(webhook=row, name=name, kinds=["failed"], by=cast.admin, now=NOON)
-    add(Team.objects.create(slug="ads2", name="Ads 2"), cast.admin, name=name)
-    actions.remove_webhook(webhook=row, by=cast.admin, now=NOON)
-    add(team, cast.admin, name=name)
-    assert TeamWebhook.objects.filter(name=name.strip(), removed_at=None).count() == 2
 
 
 def test_a_second_rotation_waits_for_the_first_unless_the_secret_leaked(

@@ -2,20 +2,28 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 
 from governance import secrets
+from reviews.requests.models import ReviewRequest
 from reviews.ticket_sync.actions import routes, sites
 from reviews.ticket_sync.actions.routes import RouteSpec
 from reviews.ticket_sync.queries.asking import connection_health
 from reviews.tickets.domain.field_values import FieldKind, FieldTarget
-from reviews.tickets.models import SiteState, TicketRoute, TicketSite
+from reviews.tickets.jira.answers import BoundedAdapter
+from reviews.tickets.models import SiteState, Ticket, TicketRoute, TicketSite
 from tests.factories import tickets as made
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.ticket_sync.audited import SPEC
+from tests.late_locks import late_locks
 from tests.pages import html_of
 from tests.standins.jira_cloud import JiraCloud
 from tests.standins.jira_data_center import JiraDataCenter
@@ -121,3 +129,58 @@ def test_a_credential_that_jira_refuses_at_a_later_step_is_not_stored(
     answer = browser.post(f"/settings/tickets/{site.pk}/credential/", {"credential": "standin-token"} | account)
     assert (answer.status_code, "Jira does not accept" in html_of(answer)) == (400, True)
     assert snapshot() == before
+
+
+def test_the_command_adds_a_site(db: None, jira: JiraCloud, tmp_path: Path) -> None:
+    token, out = tmp_path / "token", StringIO()
+    token.write_text(f"{jira.config.token}\n")
+    account = "" if isinstance(jira, JiraDataCenter) else jira.config.email
+    options = {"token_file": token, "project": "MR", "account": account, "status": ["in_review=In Review"]}
+    call_command("add_ticket_site", jira.url, stdout=out, **options)
+    site = TicketSite.objects.get()
+    assert out.getvalue() == f"Jira is active: {site.server} at {jira.url}.\n"
+    assert (site.state, secrets.decrypt(site.credential)) == ("active", jira.config.token)
+    assert site.routes.get().statuses == {"in_review": "In Review"}
+    TicketRoute.objects.all().delete()
+    with pytest.raises(CommandError, match="There is no event 'reviewing'"):
+        call_command("add_ticket_site", jira.url, name="Other", **(options | {"status": ["reviewing=In Review"]}))
+    made.make_route(site)
+    with pytest.raises(CommandError, match="takes exactly these tickets"):
+        call_command("add_ticket_site", jira.url, name="Other", **options)
+    TicketRoute.objects.all().delete()
+    token.write_text("wrong")
+    with pytest.raises(CommandError, match="does not accept"):
+        call_command("add_ticket_site", jira.url, name="Other", **options)
+    token.write_text(jira.config.token)
+    with pytest.raises(CommandError, match="has no issue type Epic"):
+        call_command("add_ticket_site", jira.url, name="Other", **(options | {"issue_type": "Epic"}))
+    with pytest.raises(CommandError, match="The file of the token cannot be read"):
+        call_command("add_ticket_site", jira.url, name="Other", **(options | {"token_file": tmp_path / "none"}))
+    with pytest.raises(CommandError, match="not a web address"):
+        call_command("add_ticket_site", "jira", name="Other", **options)
+    assert TicketSite.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_jira_is_asked_before_anything_is_stored(
+    submitted: ReviewRequest, jira: JiraCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for Jira with the head of the audit trail locked stops everybody who writes."""
+    asked, send = list[bool](), BoundedAdapter.send
+
+    def sent(*arguments: Any, **named: Any) -> Any:
+        asked.append(connection.in_atomic_block or TicketSite.objects.exists())
+        return send(*arguments, **named)
+
+    monkeypatch.setattr(BoundedAdapter, "send", sent)
+    token = tmp_path / "token"
+    token.write_text(jira.config.token)
+    account = "" if isinstance(jira, JiraDataCenter) else jira.config.email
+    given = {"token_file": token, "project": "MR", "account": account, "status": ["in_review=In Review"]}
+    with late_locks() as late:
+        call_command("add_ticket_site", f" {jira.url}/ ", **given)
+    assert (set(asked), late) == ({False}, [])
+    assert len(asked) > len(("server", "account", "project", "permissions", "issue type", "statuses"))
+    site = TicketSite.objects.get()
+    assert (site.base_url, site.is_ok, site.steps[-1]["name"]) == (jira.url, True, "Statuses")
+    assert Ticket.objects.get(request=submitted).site == site

@@ -18,8 +18,10 @@ from reviews.tickets import actions as effects
 from reviews.tickets.models import SiteState, Ticket, TicketSite
 from reviews.tickets.queries.sites import waiting_tickets
 from tests.factories import tickets as made
+from tests.factories.cycles import make_action
 from tests.factories.people import Cast
 from tests.integration.reviews.ticket_sync.delivery import Clock, deliver
+from tests.late_locks import late_locks
 from tests.pages import html_of
 from tests.standins.jira_cloud import JiraCloud
 from weighbridge.core.errors import WrongState
@@ -82,6 +84,24 @@ def test_a_site_that_is_gone_for_good_is_removed_with_what_waits(linked: Ticket,
     canceled = AuditEvent.objects.get(kind="ticket_site.messages_canceled")
     assert (canceled.actor, canceled.details) == ("Admin", {"canceled": 3, "unopened": 0})
     assert AuditEvent.objects.get(kind="ticket_site.removed").details == {"canceled": 3}
+
+
+def test_what_waits_is_locked_before_the_removal_is_recorded(
+    submitted: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    """Two tickets: one that loses its site, and one that had none and gets it of the other, in one call."""
+    make_action(cast=cast, now=now, asset=submitted.model_version.asset)
+    gone = made.make_site(now=now)
+    made.make_route(gone, work="review")
+    effects.route_waiting(now=now)
+    left = made.make_site(now=now, name="Left")
+    made.make_route(left)
+    for occasion in ("evidence", "approved"):
+        effects.notify_request_ticket(request=submitted, occasion=occasion, reason="", by=None, now=now)
+    with late_locks() as late:
+        sites.remove_site(site=gone, cancels_waiting=True, by=cast.admin, now=now)
+    assert late == []
+    assert set(Ticket.objects.values_list("site__name", flat=True)) == {"Left"}
 
 
 def test_one_waiting_message_is_one(linked: Ticket, cast: Cast, now: datetime) -> None:

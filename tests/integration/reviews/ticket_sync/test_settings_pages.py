@@ -218,7 +218,8 @@ def test_a_test_is_queued_and_its_answers_are_shown(browser: Client, now: dateti
     OutboxMessage.objects.update(state="paused", error="Held back.")
     page = html_of(browser.get(f"/settings/tickets/{site.pk}/"))
     assert "Jira does not accept the stored token." in page
-    assert "Held back." in page
+    for shown in (page, html_of(browser.get("/integrations/ticket-sites/"))):
+        assert ("Held back." in shown, "every 2s" in shown, "Testing the connection" in shown) == (True, False, False)
 
 
 def test_removal_is_refused_while_tickets_wait(submitted: ReviewRequest, browser: Client, now: datetime) -> None:

@@ -1,14 +1,11 @@
 """Several sites at once, routes, field values, attached packets: with twins in this process and stand-ins over HTTP."""
 
 from datetime import datetime
-from io import StringIO
-from pathlib import Path
+from functools import partial
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from governance import secrets
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
@@ -36,6 +33,7 @@ from tests.integration.reviews.ticket_sync.delivery import Clock, deliver
 from tests.late_locks import late_locks
 from tests.standins.jira_cloud import JiraCloud
 from tests.standins.jira_data_center import JiraDataCenter
+from tests.threads import in_the_middle
 from weighbridge.core.errors import Invalid, WrongState
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -196,6 +194,53 @@ def test_all_tickets_are_locked_before_the_first_route_is_recorded(
         assert effects.route_waiting(now=now) == 2
     assert [row.state for row in OutboxMessage.objects.filter(kind="ticket.open")] == [JobState.QUEUED] * 2
     assert late == []
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_all_tickets_are_locked_before_their_new_route_is_recorded(
+    submitted: ReviewRequest, cast: Cast, now: datetime, is_new: bool
+) -> None:
+    site = made.make_site(now=now)
+    row = None if is_new else made.make_route(site, team=Team.objects.get(slug="ads"))
+    with late_locks() as late:
+        if row is None:
+            routes.add_route(site=site, spec=SPEC, by=cast.admin, now=now)
+        else:
+            routes.change_route(route=row, spec=SPEC, by=cast.admin, now=now)
+    assert late == []
+    assert Ticket.objects.get().site == site
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.django_db(transaction=True)
+def test_of_two_routes_for_the_same_tickets_at_once_one_is_refused(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    old = made.make_routed_site(now=now, name="Old", state=SiteState.SETUP).routes.get()
+    spec, site = RouteSpec(project="MR", issue_type="Task", work="review"), made.make_site(now=now, name="New")
+    known = {"spec": spec, "by": None, "now": now}
+    first = partial(routes.add_route, site=old.site) if is_new else partial(routes.change_route, route=old)
+    second = partial(routes.add_route, site=site, **known)
+    error, row = in_the_middle(monkeypatch, (routes, "_columns"), partial(first, **known), second)
+    assert row == TicketRoute.objects.get(work="review")
+    assert isinstance(error, Invalid)
+    assert "takes exactly these tickets already" in error.reason
+    assert AuditEvent.objects.filter(kind__startswith="ticket_route.").count() == 1
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.django_db(transaction=True)
+def test_of_two_sites_of_a_name_at_once_one_is_refused(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    known = {"name": "Twin", "url": made.URL, "server": SERVER, "by": None, "now": now}
+    first = partial(sites.add_site) if is_new else partial(sites.change_site, site=made.make_site(now=now))
+    second = partial(sites.add_site, **known)
+    error, row = in_the_middle(monkeypatch, (sites, "_check_address"), partial(first, **known), second)
+    assert row == TicketSite.objects.get(name="Twin")
+    assert isinstance(error, Invalid)
+    assert (error.field, "Another site has the name Twin" in error.reason) == ("name", True)
+    assert AuditEvent.objects.filter(kind__startswith="ticket_site.").count() == 1
 
 
 def test_a_ticket_that_no_route_takes_keeps_waiting(submitted: ReviewRequest, clock: Clock, now: datetime) -> None:
@@ -389,33 +434,3 @@ def test_the_database_keeps_a_site_whole(db: None, now: datetime) -> None:
     with pytest.raises(IntegrityError, match="one_route_per_scope"), transaction.atomic():
         made.make_route(route.site)
     assert str(route) == "Jira: MR, Task"
-
-
-def test_the_command_adds_a_site(db: None, jira: JiraCloud, tmp_path: Path) -> None:
-    token, out = tmp_path / "token", StringIO()
-    token.write_text(f"{jira.config.token}\n")
-    account = "" if isinstance(jira, JiraDataCenter) else jira.config.email
-    options = {"token_file": token, "project": "MR", "account": account, "status": ["in_review=In Review"]}
-    call_command("add_ticket_site", jira.url, stdout=out, **options)
-    site = TicketSite.objects.get()
-    assert out.getvalue() == f"Jira is active: {site.server} at {jira.url}.\n"
-    assert (site.state, secrets.decrypt(site.credential)) == ("active", jira.config.token)
-    assert site.routes.get().statuses == {"in_review": "In Review"}
-    TicketRoute.objects.all().delete()
-    with pytest.raises(CommandError, match="There is no event 'reviewing'"):
-        call_command("add_ticket_site", jira.url, name="Other", **(options | {"status": ["reviewing=In Review"]}))
-    made.make_route(site)
-    token.write_text("wrong")
-    with pytest.raises(CommandError, match="takes exactly these tickets"):
-        call_command("add_ticket_site", jira.url, name="Other", **options)
-    TicketRoute.objects.all().delete()
-    with pytest.raises(CommandError, match="does not accept"):
-        call_command("add_ticket_site", jira.url, name="Other", **options)
-    token.write_text(jira.config.token)
-    with pytest.raises(CommandError, match="has no issue type Epic"):
-        call_command("add_ticket_site", jira.url, name="Other", **(options | {"issue_type": "Epic"}))
-    with pytest.raises(CommandError, match="The file of the token cannot be read"):
-        call_command("add_ticket_site", jira.url, name="Other", **(options | {"token_file": tmp_path / "none"}))
-    with pytest.raises(CommandError, match="not a web address"):
-        call_command("add_ticket_site", "jira", name="Other", **options)
-    assert TicketSite.objects.count() == 1

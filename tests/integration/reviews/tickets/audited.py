@@ -61,6 +61,9 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.ticket_sync.actions.accounts.link_account": lambda cast, now: accounts.link_account(
         site=sites.a_site(now), user=cast.author, account_id="a", by=cast.admin, now=now
     ),
+    "reviews.ticket_sync.actions.accounts.unlink_all": lambda cast, now: accounts.unlink_all(
+        site=sites.make_linked_site(cast.author, cast.finance, now=now), by=cast.admin, now=now
+    ),
     "reviews.ticket_sync.actions.reconciliation.request_reconciliation": lambda cast, now: (
         reconciliation.request_reconciliation(
             site=sites.a_site(now), mode=ReconciliationMode.REPORT, occasion="test", by=cast.admin, now=now
