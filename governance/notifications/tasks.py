@@ -12,8 +12,10 @@ from governance.notifications.domain.kinds import TEST
 from governance.notifications.models import CALL, MAIL, Dispatch
 from governance.notifications.outbox import dispatches
 from governance.notifications.queries.due import silent_until, webhook_silent_until
-from governance.notifications.queries.messages import mail_of
+from governance.notifications.queries.messages import lines_for_webhook, mail_of
 from governance.notifications.webhooks import calls
+
+NOT_WANTED = "It was not sent: this webhook does not get such events any more."
 
 
 @outbox.on_tick
@@ -39,7 +41,7 @@ def send_mail(message: OutboxMessage) -> outbox.Settle:
 
 @outbox.handles(CALL)
 def call_webhook(message: OutboxMessage) -> outbox.Settle | None:
-    """Call one webhook. One that was removed meanwhile is not called; in its quiet hours, the message waits.
+    """Call one webhook, unless it was removed, or all kinds of the message were taken from it; wait in quiet hours.
 
     What a person sends by hand, a test or a message again, does not wait.
     """
@@ -49,8 +51,12 @@ def call_webhook(message: OutboxMessage) -> outbox.Settle | None:
     now, is_by_hand = timezone.now(), row.kind == TEST or message.key != row.key
     if not is_by_hand and (until := webhook_silent_until(row.webhook, now=now)) is not None:
         raise outbox.TryLater(f"{row.webhook.name} is quiet.", wait_s=(until - now).total_seconds(), at=now)
+    lines = lines_for_webhook(row, is_repetition=is_by_hand or message.is_uncertain)
+    if not lines and row.kind != TEST:
+        dispatches.log_attempt(dispatch=row, status=0, answer=NOT_WANTED, taken_ms=0, now=now)
+        return None
     outbox.check_held(message=message, now=now)
-    answer = calls.call(dispatch=row, now=timezone.now())
+    answer = calls.call(dispatch=row, lines=lines, now=timezone.now())
     if not answer.is_taken:
         text = f"{row.webhook.name} answered {answer.status or 'nothing'}: {answer.text[:200]}"
         least = backoff(message.attempts).total_seconds()

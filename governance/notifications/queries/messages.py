@@ -64,9 +64,14 @@ def check_mail_server() -> None:
         raise WrongState("No mail server is set, so nobody gets mail. Set EMAIL_URL and EMAIL_FROM, and restart.")
 
 
-def lines_for_webhook(dispatch: Dispatch) -> tuple[NoticeLine, ...]:
-    """The lines of a message to a webhook, with plain links to the objects."""
-    return tuple(_line(row, page_url(row.path)) for row in _rows(dispatch))
+def lines_for_webhook(dispatch: Dispatch, *, is_repetition: bool = False) -> tuple[NoticeLine, ...]:
+    """The lines of a message to a webhook, with plain links to the objects.
+
+    Unless the message may have been sent before, kinds that were taken from the webhook meanwhile are left out.
+    """
+    kinds = dispatch.webhook.kinds if dispatch.webhook is not None else ()
+    rows = [row for row in _rows(dispatch) if is_repetition or row.kind in kinds]
+    return tuple(_line(row, page_url(row.path)) for row in rows)
 
 
 def _rows(dispatch: Dispatch) -> list[Notification]:

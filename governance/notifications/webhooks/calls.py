@@ -1,5 +1,6 @@
 """Call a webhook in its own form, and log the attempt."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,20 +16,22 @@ from governance.notifications.domain.signatures import cloud_event, signed_heade
 from governance.notifications.models import Dispatch, TeamWebhook
 from governance.notifications.outbox.dispatches import log_attempt
 from governance.notifications.queries.links import page_url
-from governance.notifications.queries.messages import lines_for_webhook
 from governance.notifications.queries.webhooks import allowed_target
 from governance.notifications.webhooks.posting import WebhookReply, post
 from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import Refused
 
 
-def call(*, dispatch: Dispatch, now: datetime) -> WebhookReply:
-    """Send the message of a dispatch and log the attempt. Status 0 means that no answer came; the text says why."""
+def call(*, dispatch: Dispatch, lines: Sequence[NoticeLine], now: datetime) -> WebhookReply:
+    """Send the message of a dispatch and log the attempt. Status 0 means that no answer came; the text says why.
+
+    Without `lines` the message is a test.
+    """
     webhook = dispatch.webhook
     assert webhook is not None  # noqa: S101 -- the caller has checked it
     try:
         target = allowed_target(secrets.decrypt(webhook.address))
-        body, headers = _message(dispatch, webhook, now)
+        body, headers = _message(lines, dispatch, webhook, now)
         answer = post(target, body, headers, now=now)
     except Refused as refusal:
         answer = WebhookReply(0, refusal.reason, 0)
@@ -36,9 +39,11 @@ def call(*, dispatch: Dispatch, now: datetime) -> WebhookReply:
     return answer
 
 
-def _message(dispatch: Dispatch, webhook: TeamWebhook, now: datetime) -> tuple[bytes, dict[str, str]]:
+def _message(
+    given: Sequence[NoticeLine], dispatch: Dispatch, webhook: TeamWebhook, now: datetime
+) -> tuple[bytes, dict[str, str]]:
     """(body, headers) of the message in the form of the webhook."""
-    lines = lines_for_webhook(dispatch) or (_test_line(dispatch),)
+    lines = tuple(given) or (_test_line(dispatch),)
     if webhook.flavor == WebhookFlavor.SIGNED:
         return _signed(lines[0], dispatch, webhook, now)
     message: dict[str, Any] = slack_message(lines) if webhook.flavor == WebhookFlavor.SLACK else teams_message(lines)

@@ -31,10 +31,11 @@ from governance.people.domain.roles import Person, Role
 from governance.people.queries.people import name_of
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import LinesField, PersonField
+from governance.site.domain.numbers import whole_number
 from governance.site.web.refusals import settled
 from weighbridge.core.errors import Invalid
 
-PAGE_SIZE, DIGITS_MAX, SELECTED = 20, 9, "selected-%s"
+PAGE_SIZE, SELECTED = 20, "selected-%s"
 _NONE: Mapping[str, forms.Form] = MappingProxyType({})
 REFERENCE = re.compile(r"[A-Z]+-\d{4}-\d+$")
 
@@ -151,7 +152,7 @@ def _assign_selected(request: HttpRequest, form: AssignForm) -> str:
     chosen = [find_one(number, person_of(request)) for number, _, _ in choices]
     if not chosen:
         raise Invalid("Select at least one finding.", field="finding")
-    seen = {row.pk: _number(owner) for row, (_, _, owner) in zip(chosen, choices, strict=True)}
+    seen = {row.pk: whole_number(owner) for row, (_, _, owner) in zip(chosen, choices, strict=True)}
     by, now = user_of(request), timezone.now()
     writes.assign_all(findings=chosen, seen_owners=seen, **form.cleaned_data, by=by, now=now)
     count = f"{len(chosen)} finding{'s' if len(chosen) > 1 else ''}"
@@ -160,14 +161,10 @@ def _assign_selected(request: HttpRequest, form: AssignForm) -> str:
 
 def find_one(text: str, person: Person) -> Finding:
     """The finding with this number, as a form sends it."""
-    number = _number(text)
+    number = whole_number(text)
     if number is None:
         raise Invalid(f"{text[:40]!r} is no number of a finding.", field="finding")
     return findings_queries.find(finding_id=number, person=person)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
 
 
 def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> dict[str, Any]:

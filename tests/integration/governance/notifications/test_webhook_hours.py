@@ -17,9 +17,10 @@ from governance.notifications.actions import webhooks as actions
 from governance.notifications.domain.flavors import WebhookFlavor
 from governance.notifications.domain.hours import WINDOW, ChannelTimes, MailHours
 from governance.notifications.domain.kinds import NoticePace
-from governance.notifications.models import Dispatch, Notification, TeamWebhook
+from governance.notifications.models import Dispatch, Notification, TeamWebhook, WebhookAttempt
 from governance.notifications.outbox.dispatches import dispatch_due
 from governance.notifications.outbox.notices import notify
+from governance.notifications.tasks import NOT_WANTED
 from governance.people.models import Team
 from tests.factories.people import Cast
 from tests.integration.governance.notifications.conftest import Receiver, deliver_all, happened
@@ -79,6 +80,42 @@ def test_what_happens_in_quiet_hours_is_one_message_after_them(
         deliver_all(morning)
     assert len(receiver.bodies) == 1
     assert dispatch_due(now=morning + WINDOW) == []
+
+
+@pytest.mark.parametrize("flavor", list(WebhookFlavor))
+def test_a_message_that_waits_is_sent_without_the_kinds_taken_away(
+    add: Callable[..., TeamWebhook], receiver: Receiver, cast: Cast, flavor: WebhookFlavor
+) -> None:
+    row = add(flavor)
+    for kind in ("decided", "failed"):
+        tell(kind, NOON, kind, sentence=f"It is {kind}.")
+    made = dispatch_due(now=NOON)
+    given = {"webhook": row, "name": row.name, "by": cast.admin, "now": NOON, "times": ChannelTimes()}
+    actions.change_webhook(**given, kinds=("failed",))
+    with time_machine.travel(NOON, tick=False):
+        deliver_all(NOON)
+    assert len(receiver.bodies) == 1
+    assert b"It is failed." in receiver.bodies[0]
+    assert b"It is decided." not in receiver.bodies[0]
+    actions.change_webhook(**given, kinds=("lapses",))
+    for dispatch in made:
+        actions.send_again(webhook=row, dispatch=dispatch, by=cast.admin, now=NOON)
+    with time_machine.travel(NOON + timedelta(minutes=1), tick=False):
+        deliver_all(NOON + timedelta(minutes=1))
+    assert len(receiver.bodies) == 1 + len(made)
+
+
+def test_a_message_of_which_no_kind_is_wanted_is_not_sent_and_the_log_says_so(
+    add: Callable[..., TeamWebhook], receiver: Receiver, cast: Cast
+) -> None:
+    row = add(WebhookFlavor.SLACK)
+    tell("a", NOON)
+    dispatch_due(now=NOON)
+    given = {"webhook": row, "name": row.name, "by": cast.admin, "now": NOON, "times": ChannelTimes()}
+    actions.change_webhook(**given, kinds=("failed",))
+    (message,) = deliver_all(NOON)
+    assert (message.state, receiver.bodies) == (JobState.DONE, [])
+    assert [each.answer for each in WebhookAttempt.objects.all()] == [NOT_WANTED]
 
 
 def test_signed_events_wait_for_the_end_of_quiet_hours_too(add: Callable[..., TeamWebhook]) -> None:
