@@ -16,7 +16,7 @@ from reviews.quarterly.domain.quorum import missing
 from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries.item_evidence import ItemEvidence, evidence_of
-from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
+from reviews.quarterly.queries.meeting import may_decide_now, sides_present
 from reviews.quarterly.queries.proposals import decisions_allowed, proposal_for, safe_proposals
 from reviews.quarterly.rules import may_close_meeting, may_lead_meeting
 
@@ -120,7 +120,7 @@ def meeting_page(*, cycle: ReviewCycle, item: AgendaItem, person: Person, now: d
     order = agenda_in_order(cycle)
     place = [pk for pk, _ in order].index(item.pk)
     present = sides_present(cycle)
-    is_present = is_present_as_lead(cycle, person_id=person.id) and cycle.state == CycleState.HELD
+    is_present = may_decide_now(cycle, person_id=person.id)
     counters = counters_of(cycle, person=person, is_present=is_present, now=now)
     return MeetingPage(
         quarter=cycle.quarter,

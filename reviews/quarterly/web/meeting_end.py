@@ -13,7 +13,7 @@ from reviews.quarterly.actions import cycles, meeting
 from reviews.quarterly.domain.quorum import missing
 from reviews.quarterly.models import AgendaItem, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
-from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present, undecided_items
+from reviews.quarterly.queries.meeting import may_decide_now, sides_present, undecided_items
 from reviews.quarterly.queries.meeting_page import agenda_in_order, first_open
 from reviews.quarterly.queries.proposals import safe_proposals
 from reviews.quarterly.rules import check_close_meeting, check_lead_meeting, may_close_meeting
@@ -47,9 +47,7 @@ def accept(request: HttpRequest, quarter: str) -> HttpResponse:
     cycle, person = load(request, quarter), person_of(request)
     check_lead_meeting(person)
     now = timezone.now()
-    rows = safe_proposals(
-        cycle, person=person, is_present=is_present_as_lead(cycle, person_id=person.id), today=now.date()
-    )
+    rows = safe_proposals(cycle, person=person, is_present=may_decide_now(cycle, person_id=person.id), today=now.date())
     items = {item.pk: item for item, _ in rows}
     choices = [(item.pk, item.title) for item in items.values()]
     if request.method != "POST":
