@@ -127,7 +127,7 @@ def _accept(item: AgendaItem, seen: Collection[str] | None, by: User, now: datet
         raise WrongState(f"“{item.title}” has no proposal that needs no reason; decide it on its own page.")
     if item.decisions.exists():
         raise WrongState(f"“{item.title}” was decided meanwhile. Read the list again.", code="changed")
-    if seen is not None and mark_of(item, proposal) not in seen:
+    if seen is not None and mark_of(item, proposal=proposal) not in seen:
         raise WrongState(f"The proposal for “{item.title}” is another one now. Read it, then accept.", code="changed")
     taken = TakenDecision(kind=proposal.kind, rationale="", owner=proposal.owner, due_on=proposal.due_on)
     return decide(item=item, decided=taken, by=by, now=now)

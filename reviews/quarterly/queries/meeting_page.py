@@ -131,7 +131,7 @@ def meeting_page(*, cycle: ReviewCycle, item: AgendaItem, person: Person, now: d
         item=reads.item_view(item, person=person, position=place + 1, is_present=is_present),
         evidence=evidence_of(item),
         proposal=proposal,
-        mark=mark_of(item, proposal) if proposal else "",
+        mark=mark_of(item, proposal=proposal) if proposal else "",
         allowed=decisions_allowed(item),
         before=order[place - 1][0] if place else None,
         after=order[place + 1][0] if place + 1 < len(order) else None,

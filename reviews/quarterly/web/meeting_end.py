@@ -48,7 +48,7 @@ def accept(request: HttpRequest, quarter: str) -> HttpResponse:
     check_lead_meeting(person)
     is_present = may_decide_now(cycle, person_id=person.id)
     proposed = safe_proposals(cycle, person=person, is_present=is_present, today=timezone.now().date())
-    rows = tuple((item, proposal, mark_of(item, proposal)) for item, proposal in proposed)
+    rows = tuple((item, proposal, mark_of(item, proposal=proposal)) for item, proposal in proposed)
     items = {item.pk: item for item, _ in proposed}
     choices = [(item.pk, item.title) for item in items.values()]
     if request.method != "POST":
