@@ -21,7 +21,7 @@ from reviews.notes.domain.draft_votes import (
     check_conditions,
 )
 from reviews.notes.domain.looks import POSITION_MAX, Look
-from reviews.notes.domain.parts import DIGEST_CHARS_MAX, PartName, check_seen
+from reviews.notes.domain.parts import DIGEST_CHARS_MAX, PartName
 from reviews.notes.models import DraftVote, LastLook, ViewedPart
 from reviews.notes.queries.draft_votes import DraftVoteView, draft_vote_of
 from reviews.notes.queries.looks import SinceLastLook, since_last_look
@@ -172,12 +172,15 @@ class ViewedParts(APIView):
         person, snapshot = _seen(request, ref)
         given = read(ViewedInput, request.data)
         row, part = snapshot.request, PartName(given["part"])
-        if given["is_viewed"]:
-            digest = part_digest(snapshot, part=part)
-            check_seen(seen=given["digest"], present=digest)
-            ViewedPart.keep(request=row, person_id=person.id, part=part, digest=digest, now=snapshot.now)
-        else:
-            ViewedPart.objects.filter(request=row, person_id=person.id, part=part).delete()
+        ViewedPart.mark(
+            request=row,
+            person_id=person.id,
+            part=part,
+            seen=given["digest"],
+            present=part_digest(snapshot, part=part),
+            is_viewed=given["is_viewed"],
+            now=snapshot.now,
+        )
         return Response(_parts(person, snapshot))
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from reviews.notes.domain.draft_votes import VoteDraft, check_open, check_revision
 from reviews.notes.domain.looks import Look, Looks, looks_after
-from reviews.notes.domain.parts import PartName
+from reviews.notes.domain.parts import PartName, check_seen
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
@@ -137,11 +137,29 @@ class ViewedPart(models.Model):
         return f"{self.person_id} viewed {self.part}"
 
     @classmethod
-    def keep(cls, *, request: ReviewRequest, person_id: int, part: PartName, digest: str, now: datetime) -> None:
-        """Mark the part as viewed in its present state."""
+    def mark(
+        cls,
+        *,
+        request: ReviewRequest,
+        person_id: int,
+        part: PartName,
+        seen: str,
+        present: str,
+        is_viewed: bool,
+        now: datetime,
+    ) -> None:
+        """Mark the part as viewed in its present state, or take the mark away.
+
+        `seen` and `present` are the digests of what the part showed and shows. Raises as `check_seen`, unless the mark
+        is taken away, which is possible unseen.
+        """
+        if not is_viewed:
+            cls.objects.filter(request=request, person_id=person_id, part=part).delete()
+            return
+        check_seen(seen=seen, present=present)
         cls.objects.update_or_create(
             request=request,
             person_id=person_id,
             part=part,
-            defaults={"revision": request.revision, "digest": digest, "viewed_at": now},
+            defaults={"revision": request.revision, "digest": present, "viewed_at": now},
         )

@@ -26,7 +26,7 @@ from reviews.notes.domain.draft_votes import (
     check_conditions,
 )
 from reviews.notes.domain.looks import POSITION_MAX, Look
-from reviews.notes.domain.parts import DIGEST_CHARS_MAX, PartName, check_seen
+from reviews.notes.domain.parts import DIGEST_CHARS_MAX, PartName
 from reviews.notes.models import DraftVote, LastLook, ViewedPart
 from reviews.notes.queries.draft_votes import DraftVoteView, draft_vote_of
 from reviews.notes.queries.looks import since_last_look
@@ -187,12 +187,11 @@ def viewed(request: HttpRequest, ref: str) -> HttpResponse:
     if not form.is_valid():
         raise Invalid("Choose one of the parts of the request.", field="part")
     part, now = PartName(form.cleaned_data["part"]), timezone.now()
-    if form.cleaned_data["is_viewed"]:
-        digest = part_digest(snapshot_of(row, now=now), part=part)
-        check_seen(seen=form.cleaned_data["digest"], present=digest)
-        ViewedPart.keep(request=row, person_id=person.id, part=part, digest=digest, now=now)
-    else:
-        ViewedPart.objects.filter(request=row, person_id=person.id, part=part).delete()
+    present, seen = part_digest(snapshot_of(row, now=now), part=part), form.cleaned_data["digest"]
+    is_viewed = form.cleaned_data["is_viewed"]
+    ViewedPart.mark(
+        request=row, person_id=person.id, part=part, seen=seen, present=present, is_viewed=is_viewed, now=now
+    )
     return redirect(f"{reverse('reviews:detail', args=[ref])}#viewed")
 
 

@@ -1,5 +1,6 @@
 """Reads of changes that take two people."""
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
@@ -40,15 +41,16 @@ def pending_for(person: Person) -> QuerySet[Change]:
     return listed(person=person, state=ChangeState.PENDING).order_by("expires_at", "pk")
 
 
-def waits_for(change: Change) -> str:
-    """Who can confirm an open change, by name; why no one can, if so."""
-    people = [name_of(user) for user in confirmers(change)]
-    return " or ".join(people) or f"No one can confirm it now. {kind_of(change).why_none}"
+def waits_for(change: Change, *, people: Sequence[User] | None = None) -> str:
+    """Who can confirm an open change, by name; why no one can, if so. `people` are its `confirmers`, if known."""
+    names = [name_of(user) for user in (confirmers(change) if people is None else people)]
+    return " or ".join(names) or f"No one can confirm it now. {kind_of(change).why_none}"
 
 
 def proposed_text(change: Change) -> str:
     """The sentences for the person who has just proposed a change: what happens next, and whom to ask."""
-    ask = f"Ask {waits_for(change)}." if confirmers(change) else waits_for(change)
+    people = confirmers(change)
+    ask = f"Ask {waits_for(change, people=people)}." if people else waits_for(change, people=people)
     return f"{change} is proposed. A second person must confirm it on its page, under Changes. {ask}"
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from django.urls import reverse
 
 from governance.absences.queries import absent_ids
-from governance.people.approvals.queries import pending_for
+from governance.people.approvals.queries import confirmers, pending_for
 from governance.people.domain.roles import Person
+from reviews.authorizations.domain.numbers import number_of
 from reviews.inbox.domain import InboxEntry, InboxKind, ReminderKind, by_clock
 from reviews.inbox.queries import evidence, findings, permissions, requests, tokens, work
 from reviews.inbox.queries.reminders import ReminderLine, reminders_of
@@ -34,10 +36,11 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
     """The inbox of this person now."""
     absent = absent_ids(now=now)
     open_requests, open_changes = requests.open_requests(person, absent=absent), pending_for(person)
+    people = cache(confirmers)  # two kinds of entries ask who can confirm the same change
     entries = [
         *requests.votes(open_requests, person=person, now=now),
         *requests.own_requests(open_requests, now=now),
-        *work.changes(open_changes, person=person, absent=absent),
+        *work.changes(open_changes, person=person, absent=absent, people=people),
         *work.quarterly_reviews(person),
         *work.action_items(person, absent=absent),
         *permissions.conditions(person, now=now),
@@ -51,7 +54,7 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
     ]
     others = [
         *requests.waiting_on_others(open_requests, now=now),
-        *work.proposals(open_changes, person=person, absent=absent),
+        *work.proposals(open_changes, person=person, absent=absent, people=people),
     ]
     reminded = _with_reminders(entries, reminders_of(person, now=now))
     return Inbox(entries=by_clock(reminded), waiting_on_others=by_clock(others))
@@ -73,7 +76,7 @@ def _with_reminders(entries: Iterable[InboxEntry], reminders: Iterable[ReminderL
 
 def _is_about(entry: InboxEntry, reminder: ReminderLine) -> bool:
     if reminder.kind == ReminderKind.AUTHORIZATION:
-        return entry.kind is InboxKind.AUTHORIZATION and entry.ref == reminder.subject.replace("MRR", "AUT")
+        return entry.kind is InboxKind.AUTHORIZATION and entry.ref == number_of(reminder.subject)
     return entry.ref == reminder.subject
 
 

@@ -1,8 +1,9 @@
 """Other work in an inbox: changes, quarterly reviews, action items, failed benchmarks and deliveries."""
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db.models import Count, Min, Q
 from django.urls import reverse
 
@@ -12,7 +13,7 @@ from governance.jobs.models import OutboxMessage
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.kinds import check_confirm
 from governance.people.approvals.models import Change
-from governance.people.approvals.queries import confirmers, waits_for
+from governance.people.approvals.queries import waits_for
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.people.rules import may, may_operate
@@ -37,7 +38,11 @@ RECENT = timedelta(days=14)
 """A failed benchmark stays in the inbox so long, unless it is run again."""
 
 
-def changes(rows: Iterable[Change], *, person: Person, absent: Set[int]) -> Iterator[InboxEntry]:
+Confirmers = Callable[[Change], Sequence[User]]
+"""`confirmers`, which reads those of a change once and remembers them."""
+
+
+def changes(rows: Iterable[Change], *, person: Person, absent: Set[int], people: Confirmers) -> Iterator[InboxEntry]:
     """The changes by two people that this person can confirm, of the open ones that they see.
 
     Those that nobody who is there can confirm stand with who proposed them, and with operators.
@@ -48,24 +53,24 @@ def changes(rows: Iterable[Change], *, person: Person, absent: Set[int]) -> Iter
             # Whoever is named as owner accepts for themselves; any other change is read and decided on its page.
             batch = InboxBatch.ACCEPT if row.kind == Changed.OWNER else None
             yield _change(row, f"Confirm or refuse what {name_of(row.proposed_by)} proposed.", batch)
-        elif (operates or row.proposed_by_id == person.id) and _is_stuck(row, absent):
-            yield _change(row, _why_stuck(row))
+        elif (operates or row.proposed_by_id == person.id) and _are_away(people(row), absent):
+            yield _change(row, _why_stuck(row, people(row)))
 
 
-def proposals(rows: Iterable[Change], *, person: Person, absent: Set[int]) -> Iterator[InboxEntry]:
+def proposals(rows: Iterable[Change], *, person: Person, absent: Set[int], people: Confirmers) -> Iterator[InboxEntry]:
     """The open changes that this person proposed, and that somebody who is there can confirm."""
     for row in rows:
-        if row.proposed_by_id == person.id and not _is_stuck(row, absent):
-            yield _change(row, f"Waiting for {waits_for(row)}.")
+        if row.proposed_by_id == person.id and not _are_away(people(row), absent):
+            yield _change(row, f"Waiting for {waits_for(row, people=people(row))}.")
 
 
-def _is_stuck(row: Change, absent: Set[int]) -> bool:
-    return all(user.pk in absent for user in confirmers(row))
+def _are_away(people: Sequence[User], absent: Set[int]) -> bool:
+    return all(user.pk in absent for user in people)
 
 
-def _why_stuck(row: Change) -> str:
-    are = "is" if len(confirmers(row)) == 1 else "are"
-    return f"Only {waits_for(row)} can confirm it, who {are} absent." if confirmers(row) else waits_for(row)
+def _why_stuck(row: Change, people: Sequence[User]) -> str:
+    who, are = waits_for(row, people=people), "is" if len(people) == 1 else "are"
+    return f"Only {who} can confirm it, who {are} absent." if people else who
 
 
 def _change(row: Change, step: str, batch: InboxBatch | None = None) -> InboxEntry:

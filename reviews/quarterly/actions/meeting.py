@@ -1,6 +1,6 @@
 """Record attendance and decisions of a meeting. The effects of a decision happen in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -15,7 +15,7 @@ from reviews.quarterly.domain.decisions import NO_REASON_TEXT, TakenDecision, ch
 from reviews.quarterly.domain.quorum import Side, check_quorum
 from reviews.quarterly.models import ActionItem, AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
-from reviews.quarterly.queries.proposals import proposal_for
+from reviews.quarterly.queries.proposals import mark_of, proposal_for
 from reviews.quarterly.rules import check_attend, check_decide, check_lead_meeting
 from reviews.tickets import actions as effects
 from weighbridge.core.errors import Invalid, NotFound, WrongState
@@ -100,14 +100,20 @@ def decide(
     return row
 
 
-def accept_proposals(*, items: Sequence[AgendaItem], by: User, now: datetime) -> list[MeetingDecision]:
-    """Decide these items of one cycle as proposed, or none of them. Each decision is audited on its own."""
+def accept_proposals(
+    *, items: Sequence[AgendaItem], seen: Collection[str] | None = None, by: User, now: datetime
+) -> list[MeetingDecision]:
+    """Decide these items of one cycle as proposed, or none of them. Each decision is audited on its own.
+
+    `seen` are the marks (`mark_of`) of the proposals that the person saw. If an item has another one now, nothing is
+    decided.
+    """
     check_lead_meeting(person_of(by))
     if not items:
         raise Invalid("Select at least one item.", field="items")
     with transaction.atomic():
         ReviewCycle.objects.select_for_update().get(pk=items[0].cycle_id)
-        return [_accept(_as_it_stands(item), by, now) for item in items]
+        return [_accept(_as_it_stands(item), seen, by, now) for item in items]
 
 
 def _as_it_stands(item: AgendaItem) -> AgendaItem:
@@ -115,12 +121,14 @@ def _as_it_stands(item: AgendaItem) -> AgendaItem:
     return AgendaItem.objects.select_related("asset__team", "request", "team").get(pk=item.pk)
 
 
-def _accept(item: AgendaItem, by: User, now: datetime) -> MeetingDecision:
+def _accept(item: AgendaItem, seen: Collection[str] | None, by: User, now: datetime) -> MeetingDecision:
     proposal = proposal_for(item, today=now.date())
     if proposal is None or not proposal.is_safe:
         raise WrongState(f"“{item.title}” has no proposal that needs no reason; decide it on its own page.")
     if item.decisions.exists():
         raise WrongState(f"“{item.title}” was decided meanwhile. Read the list again.", code="changed")
+    if seen is not None and mark_of(item, proposal=proposal) not in seen:
+        raise WrongState(f"The proposal for “{item.title}” is another one now. Read it, then accept.", code="changed")
     taken = TakenDecision(kind=proposal.kind, rationale="", owner=proposal.owner, due_on=proposal.due_on)
     return decide(item=item, decided=taken, by=by, now=now)
 

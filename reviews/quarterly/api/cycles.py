@@ -98,6 +98,7 @@ close = CYCLE.step(
     "cycles_close",
     cycles.close,
     "Close the meeting: the minutes are issued, and nothing of the cycle changes any more.",
+    takes=inputs.MeetingEndInput,
     check=_closes,
 )
 take_chair = CYCLE.step(

@@ -79,6 +79,16 @@ class ItemInput(Input):
     request = serializers.CharField(max_length=20, required=False, allow_null=True, help_text="Reference of a request.")
 
 
+class MeetingEndInput(Input):
+    """What is left undecided as the meeting closes."""
+
+    undecided = serializers.ListField(
+        child=serializers.IntegerField(min_value=1),
+        required=False,
+        help_text="The ids of the undecided items that you read; if others are undecided now, nothing is closed.",
+    )
+
+
 class PositionInput(Input):
     """A position on the agenda."""
 

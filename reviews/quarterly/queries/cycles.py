@@ -14,7 +14,7 @@ from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import missing
 from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.cycle_sources import model_name
-from reviews.quarterly.queries.meeting import counted_attendances, is_present_as_lead, sides_present
+from reviews.quarterly.queries.meeting import counted_attendances, may_decide_now, sides_present
 from reviews.quarterly.queries.scores import ScorecardLine, scorecard
 from reviews.quarterly.rules import may_close_meeting, may_decide, may_lead_meeting, may_see_cycles
 from reviews.requests.domain.copies import copy_of
@@ -182,7 +182,8 @@ def open_action_items(which: Q) -> QuerySet[ActionItem]:
 
 def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
     """The whole page of a cycle, as this person sees it."""
-    items = items_of(cycle, person=person)
+    is_present = may_decide_now(cycle, person_id=person.id)
+    items = items_of(cycle, person=person, is_present=is_present)
     return copy_of(
         cycle,
         CycleView,
@@ -196,16 +197,15 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
         actions=tuple(action_view(row, now=now) for row in _actions().filter(decision__item__cycle=cycle)),
         before=tuple(action_view(row, now=now) for row in earlier_actions(cycle)),
         may_lead=may_lead_meeting(person),
-        is_present=is_present_as_lead(cycle, person_id=person.id),
+        is_present=is_present,
         may_close=may_close_meeting(person, chair_id=cycle.chair_id),
     )
 
 
-def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[AgendaItemView, ...]:
-    """The agenda in order; removed items last."""
+def items_of(cycle: ReviewCycle, *, person: Person, is_present: bool) -> tuple[AgendaItemView, ...]:
+    """The agenda in order; removed items last. `is_present`: whether the person may decide now."""
     rows = cycle.items.select_related("asset__team", "request", "team", "recurs__cycle", "removed_by")
     decided = ("decisions__decided_by", "decisions__action")
-    is_present = is_present_as_lead(cycle, person_id=person.id) and cycle.state == CycleState.HELD
     position, views = 0, []
     for row in rows.prefetch_related(*decided).order_by("position", "pk"):
         position += row.removed_at is None

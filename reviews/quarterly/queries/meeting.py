@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
 from reviews.quarterly.domain.agenda import AgendaKind
+from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.minutes import Attendee, MinutedDecision, MinutedItem, Minutes
 from reviews.quarterly.domain.quorum import LEADS, QUORUM, Side
@@ -29,6 +30,11 @@ def sides_present(cycle: ReviewCycle) -> list[Side]:
 def is_present_as_lead(cycle: ReviewCycle, *, person_id: int) -> bool:
     """Whether the person attends for engineering or product, and still may."""
     return counted_attendances(cycle).filter(person=person_id, side__in=[side.value for side in QUORUM]).exists()
+
+
+def may_decide_now(cycle: ReviewCycle, *, person_id: int) -> bool:
+    """Whether the meeting is open and the person attends it as a lead; pages offer decisions only then."""
+    return cycle.state == CycleState.HELD and is_present_as_lead(cycle, person_id=person_id)
 
 
 def undecided_items(cycle: ReviewCycle) -> list[AgendaItem]:

@@ -16,8 +16,8 @@ from reviews.quarterly.domain.quorum import missing
 from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries.item_evidence import ItemEvidence, evidence_of
-from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
-from reviews.quarterly.queries.proposals import decisions_allowed, proposal_for, safe_proposals
+from reviews.quarterly.queries.meeting import may_decide_now, sides_present
+from reviews.quarterly.queries.proposals import decisions_allowed, mark_of, proposal_for, safe_proposals
 from reviews.quarterly.rules import may_close_meeting, may_lead_meeting
 
 
@@ -72,6 +72,7 @@ class MeetingPage:
     item: reads.AgendaItemView
     evidence: ItemEvidence
     proposal: Proposal[User] | None
+    mark: str
     allowed: frozenset[DecisionKind]
     before: int | None
     after: int | None
@@ -120,7 +121,8 @@ def meeting_page(*, cycle: ReviewCycle, item: AgendaItem, person: Person, now: d
     order = agenda_in_order(cycle)
     place = [pk for pk, _ in order].index(item.pk)
     present = sides_present(cycle)
-    is_present = is_present_as_lead(cycle, person_id=person.id) and cycle.state == CycleState.HELD
+    is_present = may_decide_now(cycle, person_id=person.id)
+    proposal = proposal_for(item, today=now.date())
     counters = counters_of(cycle, person=person, is_present=is_present, now=now)
     return MeetingPage(
         quarter=cycle.quarter,
@@ -128,7 +130,8 @@ def meeting_page(*, cycle: ReviewCycle, item: AgendaItem, person: Person, now: d
         chair=name_of(cycle.chair) if cycle.chair else "",
         item=reads.item_view(item, person=person, position=place + 1, is_present=is_present),
         evidence=evidence_of(item),
-        proposal=proposal_for(item, today=now.date()),
+        proposal=proposal,
+        mark=mark_of(item, proposal=proposal) if proposal else "",
         allowed=decisions_allowed(item),
         before=order[place - 1][0] if place else None,
         after=order[place + 1][0] if place + 1 < len(order) else None,

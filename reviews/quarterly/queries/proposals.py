@@ -26,6 +26,11 @@ def proposal_for(item: AgendaItem, *, today: date) -> Proposal[User] | None:
     return proposal_of(AgendaKind(item.kind), possible=decisions_allowed(item), owner=owner, today=today)
 
 
+def mark_of(item: AgendaItem, *, proposal: Proposal[User]) -> str:
+    """What a page sends back to say which proposal it showed. The due date follows from the day of the decision."""
+    return f"{item.pk}:{proposal.kind.value}:{proposal.owner.pk if proposal.owner else ''}"
+
+
 def safe_proposals(
     cycle: ReviewCycle, *, person: Person, is_present: bool, today: date
 ) -> tuple[tuple[AgendaItem, Proposal[User]], ...]:

@@ -162,7 +162,23 @@ class MeetingEndForm(forms.Form):
     undecided = ItemIdsField(error_messages={"required": "Open the page again."})
 
 
-class AcceptForm(forms.Form):
+class MarksField(forms.Field):
+    """The marks of the proposals that the page showed, one for each item."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        """The marks as a frozen set; without any, no proposal was seen."""
+        return frozenset(value or ())
+
+
+class ProposalForm(forms.Form):
+    """Accepts the proposal of an item, as the page showed it."""
+
+    seen = MarksField(required=False)
+
+
+class AcceptForm(ProposalForm):
     """Accepts the proposals of the selected items."""
 
     items = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple)

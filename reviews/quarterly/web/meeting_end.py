@@ -13,9 +13,9 @@ from reviews.quarterly.actions import cycles, meeting
 from reviews.quarterly.domain.quorum import missing
 from reviews.quarterly.models import AgendaItem, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
-from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present, undecided_items
+from reviews.quarterly.queries.meeting import may_decide_now, sides_present, undecided_items
 from reviews.quarterly.queries.meeting_page import agenda_in_order, first_open
-from reviews.quarterly.queries.proposals import safe_proposals
+from reviews.quarterly.queries.proposals import mark_of, safe_proposals
 from reviews.quarterly.rules import check_close_meeting, check_lead_meeting, may_close_meeting
 from reviews.quarterly.web import cycle_forms as asked
 from reviews.quarterly.web.cycles import load
@@ -46,11 +46,10 @@ def accept(request: HttpRequest, quarter: str) -> HttpResponse:
     """Accept the proposals that need no reason, for the selected items."""
     cycle, person = load(request, quarter), person_of(request)
     check_lead_meeting(person)
-    now = timezone.now()
-    rows = safe_proposals(
-        cycle, person=person, is_present=is_present_as_lead(cycle, person_id=person.id), today=now.date()
-    )
-    items = {item.pk: item for item, _ in rows}
+    is_present = may_decide_now(cycle, person_id=person.id)
+    proposed = safe_proposals(cycle, person=person, is_present=is_present, today=timezone.now().date())
+    rows = tuple((item, proposal, mark_of(item, proposal=proposal)) for item, proposal in proposed)
+    items = {item.pk: item for item, _ in proposed}
     choices = [(item.pk, item.title) for item in items.values()]
     if request.method != "POST":
         form: forms.Form = asked.AcceptForm(choices=choices, initial={"items": list(items)})
@@ -59,7 +58,8 @@ def accept(request: HttpRequest, quarter: str) -> HttpResponse:
 
     def act() -> str:
         chosen = [items[pk] for pk in form.cleaned_data["items"]]
-        decisions = meeting.accept_proposals(items=chosen, by=user_of(request), now=timezone.now())
+        seen = form.cleaned_data["seen"]
+        decisions = meeting.accept_proposals(items=chosen, seen=seen, by=user_of(request), now=timezone.now())
         return "1 proposal was accepted." if len(decisions) == 1 else f"{len(decisions)} proposals were accepted."
 
     is_done, status = settled(request, form, act)
@@ -93,7 +93,7 @@ def _proposals(
     request: HttpRequest,
     cycle: ReviewCycle,
     form: forms.Form,
-    rows: tuple[tuple[AgendaItem, object], ...],
+    rows: tuple[tuple[AgendaItem, object, str], ...],
     status: int,
 ) -> HttpResponse:
     context = {"cycle": cycle, "rows": rows, "form": form, "crumbs": _crumbs(cycle, "Accept proposals")}

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.accounts.web.second_factor import confirmation_before_step
 from governance.people.web.current_user import person_of, user_of
-from governance.site.web.refusals import attempt, settled
+from governance.site.web.refusals import settled
 from reviews.quarterly.actions import cycles, meeting
 from reviews.quarterly.domain.decisions import NEEDS_FACTOR, TakenDecision
 from reviews.quarterly.models import AgendaItem, MeetingDecision, ReviewCycle
@@ -66,19 +66,20 @@ def decide(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
 
 @require_POST
 def accept(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
-    """Decide the item as proposed, unless somebody decided it meanwhile, then open the next undecided one."""
+    """Decide the item as the page proposed, then open the next undecided one. A refusal appears above the proposal."""
     cycle = load(request, quarter)
     row = _on_agenda(cycle, item_id)
     check_lead_meeting(person_of(request))
-
-    made: list[MeetingDecision] = []
+    form = asked.ProposalForm(request.POST)
 
     def act() -> str:
-        made.extend(meeting.accept_proposals(items=[row], by=user_of(request), now=timezone.now()))
-        return _decided(row, made[0])
+        (decision,) = meeting.accept_proposals(
+            items=[row], **form.cleaned_data, by=user_of(request), now=timezone.now()
+        )
+        return _decided(row, decision)
 
-    attempt(request, act)
-    return _next(cycle, item_id) if made else redirect(_address(quarter, item_id))
+    is_done, status = settled(request, form, act)
+    return _next(cycle, item_id) if is_done else _show(request, cycle, item_id, {"accept": form}, status)
 
 
 def _decided(row: AgendaItem, decision: MeetingDecision) -> str:
@@ -152,6 +153,7 @@ def _show(
 
 def _forms(page: pages.MeetingPage, row: AgendaItem) -> dict[str, forms.Form]:
     return {
+        "accept": asked.ProposalForm(),
         "decide": asked.DecisionForm(auto_id="decide-%s", item=row, proposal=page.proposal),
         "attend": asked.AttendanceForm(auto_id="attend-%s"),
         "minutes": asked.MinutesPerItemForm(

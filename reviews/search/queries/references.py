@@ -12,6 +12,7 @@ from governance.findings import queries as findings
 from governance.notifications.queries import webhooks
 from governance.people.approvals import queries as approvals
 from governance.people.domain.roles import Person
+from reviews.authorizations.domain.numbers import request_ref_of
 from reviews.quarterly.queries import cycles
 from reviews.requests.queries import requests
 from reviews.search.domain import Reference, ReferenceKind
@@ -36,7 +37,7 @@ def _request(text: str, person: Person) -> str:
 
 
 def _authorization(text: str, person: Person) -> str:
-    request = requests.find(ref=text.replace("AUT-", "MRR-"), person=person)
+    request = requests.find(ref=request_ref_of(text), person=person)
     part = "#authorization" if hasattr(request, "decision") and hasattr(request.decision, "authorization") else ""
     if not part:
         raise NotFound(f"There is no authorization {text} that you can see.")

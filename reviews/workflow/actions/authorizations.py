@@ -23,6 +23,7 @@ from reviews.authorizations.domain.authorization_states import (
     check_authorization_transition,
 )
 from reviews.authorizations.domain.due_dates import check_due
+from reviews.authorizations.domain.numbers import number_of
 from reviews.authorizations.models import OPEN_CONDITION, Authorization, Condition, Decision
 from reviews.authorizations.queries.ends import end_by, terms_for
 from reviews.authorizations.queries.standing import artifact_records
@@ -93,7 +94,7 @@ def _signed(
     """Sign the statement of the decision, and store the authorization with it."""
     request, policy = decision.request, fixed_policy_version(decision.request)
     terms = terms_for(request.model_version, policy=policy_in(policy))
-    number, limits = request.ref.replace("MRR-", "AUT-"), usage_limits(request)
+    number, limits = number_of(request.ref), usage_limits(request)
     expires_at = end_by(request.model_version, days=terms.valid_days, now=now)
     approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
     grant = attestation.Grant(

@@ -20,6 +20,8 @@ from governance.jobs.models import OutboxMessage
 from governance.notifications.models import Notification
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
+from governance.people.approvals.models import Change
+from governance.people.approvals.queries import confirmers, proposed_text, waits_for
 from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
@@ -34,6 +36,7 @@ from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import review
 from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
+from tests.factories.absences import make_absence
 from tests.factories.cycles import (
     decided,
     make_action,
@@ -266,6 +269,48 @@ def test_a_change_stands_with_whoever_may_confirm_it(cast: Cast, now: datetime) 
     )
     approvals.confirm(change=change, by=cast.finance, now=now)
     assert inbox_of(person=person_of(cast.finance), now=now).entries == ()
+
+
+def test_who_can_confirm_a_change_is_read_once_for_each(
+    cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the entry of a change that is stuck, for its reason, and for the list of what waits for others."""
+    change, asked = changed(cast, now), []
+
+    def counted(row: Change) -> list[User]:
+        asked.append(row.pk)
+        return confirmers(row)
+
+    monkeypatch.setattr("reviews.inbox.queries.inbox.confirmers", counted)
+    (own,) = inbox_of(person=person_of(cast.approver), now=now).waiting_on_others
+    assert (own.step, asked) == ("Waiting for Finance.", [change.pk])
+    make_absence(cast.finance, now=now)
+    for user in (cast.approver, cast.admin):
+        asked.clear()
+        inbox = inbox_of(person=person_of(user), now=now)
+        assert [entry.step for entry in inbox.entries] == ["Only Finance can confirm it, who is absent."]
+        assert (inbox.waiting_on_others, asked) == ((), [change.pk])
+    people.revoke_role(user=cast.finance, role=Role.FINANCE, by=None, now=now)
+    asked.clear()
+    (entry,) = inbox_of(person=person_of(cast.approver), now=now).entries
+    assert (entry.step, asked) == (waits_for(change), [change.pk])
+    assert entry.step.startswith("No one can confirm it now. ")
+
+
+def test_the_sentence_after_a_proposal_reads_once_who_can_confirm_it(
+    cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, asked = changed(cast, now), []
+
+    def counted(row: Change) -> list[User]:
+        asked.append(row.pk)
+        return confirmers(row)
+
+    monkeypatch.setattr("governance.people.approvals.queries.confirmers", counted)
+    assert proposed_text(change).endswith("under Changes. Ask Finance.")
+    people.revoke_role(user=cast.finance, role=Role.FINANCE, by=None, now=now)
+    assert " Ask " not in proposed_text(change)
+    assert asked == [change.pk] * 2
 
 
 def test_stuck_effects_are_for_operators(submitted: ReviewRequest, cast: Cast) -> None:

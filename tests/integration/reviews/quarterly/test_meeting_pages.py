@@ -1,5 +1,6 @@
 """The meeting one item at a time: what stands on its pages, where a decision leads, and how the meeting ends."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -57,6 +58,11 @@ def form(now: datetime, **changes: str) -> dict[str, str]:
 
 def page_of(cycle: ReviewCycle, item: AgendaItem) -> str:
     return f"/cycles/{cycle.quarter}/meeting/{item.pk}/"
+
+
+def proposals_on(client: Client, address: str) -> dict[str, list[str]]:
+    """What the page sends back to say which proposals it showed."""
+    return {"seen": re.findall(r'name="seen"\s+value="([^"]+)"', html_of(client.get(address)))}
 
 
 def test_the_meeting_opens_its_first_undecided_item(cast: Cast, held: ReviewCycle, lead: Client, now: datetime) -> None:
@@ -123,12 +129,12 @@ def test_a_proposal_of_a_page_that_is_out_of_date_decides_nothing(
 ) -> None:
     first, second, third = make_proposed(cycle=held, cast=cast, now=now, count=3)
     assert f'action="{page_of(held, first)}accept/"' in said(lead, page_of(held, first))[1]
+    shown = proposals_on(lead, page_of(held, first))
     lead.post(f"{page_of(held, first)}decisions/", form(now, kind="retire", rationale="Nobody uses it any more."))
     agenda.remove(item=second, reason="It was added twice.", by=cast.approver, now=met_at(now))
     before = snapshot()
-    answer = lead.post(f"{page_of(held, first)}accept/")
-    assert answer.url == page_of(held, first)
-    assert "was decided meanwhile" in said(lead, answer.url)[1]
+    status, page = said(lead, f"{page_of(held, first)}accept/", shown)
+    assert (status, "was decided meanwhile" in page) == (409, True)
     for stale in (second, AgendaItem.objects.get(pk=first.pk)):
         stale.removed_at = None
         with pytest.raises(Refused):
@@ -137,7 +143,8 @@ def test_a_proposal_of_a_page_that_is_out_of_date_decides_nothing(
     with pytest.raises(WrongState, match="removed from the agenda"):
         meeting.decide(item=second, decided=taken, by=cast.approver, now=met_at(now))
     assert snapshot() == before
-    assert lead.post(f"{page_of(held, third)}accept/").url == f"/cycles/{held.quarter}/close/"
+    shown = proposals_on(lead, page_of(held, third))
+    assert lead.post(f"{page_of(held, third)}accept/", shown).url == f"/cycles/{held.quarter}/close/"
     assert third.decisions.get().kind == "keep"
 
 
@@ -147,12 +154,21 @@ def test_who_may_decide_what_stands_on_the_page(cast: Cast, held: ReviewCycle, l
     assert "no decision is possible" in said(lead, page_of(held, bare))[1]
     ModelAsset.objects.filter(pk=item.asset_id).update(owner=cast.approver)
     assert "This is your own model" in said(lead, page_of(held, item))[1]
+    marks, end = proposals_on(lead, f"/cycles/{held.quarter}/meeting/proposals/"), f"/cycles/{held.quarter}/close/"
+    steps = (
+        (f"{page_of(held, item)}decisions/", form(now)),
+        (f"{page_of(held, item)}accept/", marks),
+        (end, {"undecided": f"{item.pk},{bare.pk}"}),
+        (f"/cycles/{held.quarter}/meeting/proposals/", {"items": [item.pk]} | marks),
+    )
     for user in (cast.auditor, cast.finance):
-        status, page = said(entered(user), page_of(held, item))
+        client = entered(user)
+        status, page = said(client, page_of(held, item))
         assert (status, "Decide" in page, "Record attendance" in page) == (200, False, False)
-        assert said(entered(user), f"{page_of(held, item)}decisions/", form(now))[0] == 403
-        assert said(entered(user), f"/cycles/{held.quarter}/close/")[0] == 403
-        assert said(entered(user), f"/cycles/{held.quarter}/meeting/proposals/")[0] == 403
+        assert {said(client, address)[0] for address in (end, f"/cycles/{held.quarter}/meeting/proposals/")} == {403}
+        before = snapshot()
+        assert [said(client, address, given)[0] for address, given in steps] == [403] * len(steps)
+        assert snapshot() == before
     meeting.remove_attendance(cycle=held, person=cast.product, by=cast.approver, now=met_at(now))
     page = said(entered(cast.product), page_of(held, item))[1]
     assert ("Only a lead who is present can decide" in page, "There is no quorum" in page) == (True, True)
@@ -289,13 +305,14 @@ def test_proposals_are_accepted_together_and_audited_each(
     assert said(lead, url, {"items": [other.pk]})[0] == 400
     assert said(lead, url, {"items": "x"})[0] == 400
     assert snapshot() == before
-    answer = lead.post(url, {"items": [items[0].pk, items[1].pk]})
+    shown = proposals_on(lead, url)
+    answer = lead.post(url, {"items": [items[0].pk, items[1].pk]} | shown)
     assert answer.url == page_of(held, items[2])
     assert list(MeetingDecision.objects.values_list("item", "kind")) == [(items[0].pk, "keep"), (items[1].pk, "keep")]
     events = AuditEvent.objects.filter(kind="cycle.decided")
     assert sorted(event.details["item"] for event in events) == ["Model number 1", "Model number 2"]
     meeting.decide(item=other, decided=decided(cast, now), by=cast.approver, now=met_at(now))
-    assert lead.post(url, {"items": [items[2].pk]}).url == f"/cycles/{held.quarter}/close/"
+    assert lead.post(url, {"items": [items[2].pk]} | shown).url == f"/cycles/{held.quarter}/close/"
     assert "No proposal can be accepted" in said(lead, url)[1]
 
 
@@ -320,7 +337,7 @@ def test_one_is_counted_as_one(
 ) -> None:
     items = make_proposed(cycle=held, cast=cast, now=now, count=count)
     pages = [said(lead, page_of(held, items[0]))[1], said(lead, f"/cycles/{held.quarter}/close/")[1]]
-    given = {"items": [item.pk for item in items]}
+    given = {"items": [item.pk for item in items]} | proposals_on(lead, f"/cycles/{held.quarter}/meeting/proposals/")
     answer = lead.post(f"/cycles/{held.quarter}/meeting/proposals/", given, follow=True)
     pages.append(html_of(answer))
     shown = " ".join(pages)

@@ -9,16 +9,18 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from governance.audit.models import AuditEvent
+from governance.inventory.models import ModelAsset
 from governance.rulebook.models import PolicyVersion
 from reviews.quarterly.actions import agenda, cycles, meeting
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import ReviewCycle
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
-from tests.factories.cycles import decided, make_held, met_at
+from tests.factories.cycles import decided, make_held, make_proposed, met_at
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.quarterly.test_cycle import refused
+from tests.integration.reviews.quarterly.test_meeting_pages import page_of, proposals_on
 from tests.integration.reviews.quarterly.test_pages import entered, said
 from tests.threads import together
 from weighbridge.core.canonical import digest_of
@@ -85,6 +87,53 @@ def test_notes_that_another_lead_wrote_meanwhile_are_not_overwritten(
     answer = api(cast.approver).post(program, {"notes": "All anew."}, format="json")
     assert (answer.status_code, answer.json()["notes_digest"]) == (200, digest_of("All anew."))
     assert api(cast.auditor).get(f"/api/v1{base}").json()["notes"] == "All anew."
+
+
+def test_a_proposal_is_accepted_as_it_was_read_or_not_at_all(cast: Cast, held: ReviewCycle, now: datetime) -> None:
+    """The owner of a model changes while a lead reads who is to carry the decision out."""
+    first, second = make_proposed(cycle=held, cast=cast, now=now, count=2)
+    lead, several = entered(cast.approver), f"/cycles/{held.quarter}/meeting/proposals/"
+    one, shown = proposals_on(lead, page_of(held, first)), proposals_on(lead, several)
+    assert (len(one["seen"]), len(shown["seen"])) == (1, 2)
+    ModelAsset.objects.filter(pk=first.asset_id).update(owner=cast.outsider)
+    before = snapshot()
+    sent = (
+        (f"{page_of(held, first)}accept/", one),
+        (f"{page_of(held, first)}accept/", {}),
+        (several, {"items": [first.pk, second.pk]} | shown),
+        (several, {"items": [second.pk]}),
+    )
+    for address, given in sent:
+        status, page = said(lead, address, given)
+        assert (status, snapshot() == before) == (409, True)
+        assert "is another one now. Read it, then accept." in page
+        assert "Outsider" in page
+    again = proposals_on(lead, page_of(held, first))
+    assert again != one
+    assert said(lead, f"{page_of(held, first)}accept/", again)[0] == 302
+    assert said(lead, several, {"items": [second.pk]} | shown)[0] == 302
+    assert [item.decisions.get().owner for item in (first, second)] == [cast.outsider, cast.author]
+
+
+def test_a_program_closes_the_meeting_on_the_list_that_it_read(
+    cast: Cast, held: ReviewCycle, now: datetime, api: Callable[[User], APIClient]
+) -> None:
+    """As on the page: if other items are undecided now, nothing is closed."""
+    first, second = make_proposed(cycle=held, cast=cast, now=now, count=2)
+    program, path = api(cast.approver), f"/api/v1/cycles/{held.quarter}/close/"
+    shown = [item["id"] for item in program.get(f"/api/v1/cycles/{held.quarter}/").json()["items"]]
+    assert shown == [first.pk, second.pk]
+    meeting.accept_proposals(items=[first], by=cast.approver, now=met_at(now))
+    before = snapshot()
+    for stale in (shown, [first.pk], []):
+        answer = program.post(path, {"undecided": stale}, format="json")
+        assert (answer.status_code, answer.json()["code"]) == (409, "changed")
+    for wrong in ("x", [0], ["x"], [None], {"a": 1}):
+        assert program.post(path, {"undecided": wrong}, format="json").status_code == 400
+    assert api(cast.auditor).post(path, {"undecided": [second.pk]}, format="json").status_code == 403
+    assert snapshot() == before
+    answer = program.post(path, {"undecided": [second.pk]}, format="json")
+    assert (answer.status_code, answer.json()["state"]) == (200, "closed")
 
 
 @pytest.mark.django_db(transaction=True)

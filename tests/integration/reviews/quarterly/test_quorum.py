@@ -9,15 +9,16 @@ from rest_framework.test import APIClient
 
 from governance.people.actions import people
 from governance.people.domain.roles import Role
+from governance.people.queries.people import person_of
 from reviews.quarterly.actions import cycles, meeting
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import MeetingDecision, ReviewCycle
-from reviews.quarterly.queries.cycles import attendees_of
-from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
-from tests.factories.cycles import decided, make_held, make_item, met_at
+from reviews.quarterly.queries.cycles import attendees_of, describe
+from reviews.quarterly.queries.meeting import is_present_as_lead, may_decide_now, sides_present
+from tests.factories.cycles import decided, make_frozen, make_held, make_item, make_proposed, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
-from tests.integration.reviews.quarterly.test_pages import entered
+from tests.integration.reviews.quarterly.test_pages import entered, said
 from tests.standstill import refused
 from weighbridge.core.errors import WrongState
 
@@ -102,3 +103,29 @@ def test_a_closed_account_is_not_recorded(cast: Cast, held: ReviewCycle, now: da
     answer = api(cast.approver).post(f"/api/v1/cycles/{held.quarter}/attendance/", given, format="json")
     assert (page.status_code, answer.status_code) == (400, 400)
     assert not held.attendances.filter(person=cast.finance).exists()
+
+
+def test_a_lead_decides_only_while_the_meeting_is_open(cast: Cast, now: datetime) -> None:
+    """Before it opens and after it closes, no page offers a decision or a proposal to accept."""
+    cycle, at, lead = make_frozen(now=now), met_at(now), entered(cast.approver)
+    (item,) = make_proposed(cycle=cycle, cast=cast, now=now, count=1)
+    address = f"/cycles/{cycle.quarter}/"
+    for person, side in ((cast.approver, Side.ENGINEERING), (cast.product, Side.PRODUCT)):
+        meeting.record_attendance(cycle=cycle, person=person, side=side, by=cast.approver, now=at)
+
+    def offered() -> tuple[bool, bool, bool]:
+        row = ReviewCycle.objects.get()
+        view = describe(cycle=row, person=person_of(cast.approver), now=at)
+        assert view.is_present == view.items[0].may_decide
+        return (
+            may_decide_now(row, person_id=cast.approver.pk),
+            view.is_present,
+            item.title in said(lead, f"{address}meeting/proposals/")[1],
+        )
+
+    assert offered() == (False,) * 3
+    cycles.open_meeting(cycle=cycle, by=cast.approver, now=at)
+    assert offered() == (True,) * 3
+    assert not may_decide_now(ReviewCycle.objects.get(), person_id=cast.auditor.pk)
+    cycles.close(cycle=cycle, by=cast.approver, now=at)
+    assert offered() == (False,) * 3
