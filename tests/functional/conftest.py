@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from examples.recorded.screenshots.chromium import CHROMIUM, MISSING, SILENT
@@ -55,6 +55,12 @@ class Visitor:
         """What the content policy forbade on this page."""
         found: list[str] = self.page.evaluate("window.violations")
         return found
+
+
+def follow(link: Locator) -> None:
+    """Click what leads to another page, and wait until that page has loaded; before, no script can count on either."""
+    with link.page.expect_event("load"):
+        link.click()
 
 
 @pytest.fixture

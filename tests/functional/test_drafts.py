@@ -12,7 +12,7 @@ from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
-from tests.functional.conftest import Visitor
+from tests.functional.conftest import Visitor, follow
 from tests.functional.test_main_path import clean, house
 
 __all__ = ["house"]
@@ -55,7 +55,7 @@ def test_a_form_saves_itself_and_follows_what_is_chosen(visit: Visit, house: Cas
     expect(page.locator("#announcements").get_by_text("is saved as a draft")).to_be_visible()
     draft.refresh_from_db()
     assert (draft.state, draft.metric_records.count()) == ("draft", 1)
-    page.get_by_role("link", name="Check and submit").click()
+    follow(page.get_by_role("link", name="Check and submit"))
     assert clean(visitor) == []
     page.get_by_role("button", name="Submit the request").dblclick()
     expect(page.locator("#announcements").get_by_text("Submitted")).to_be_visible()

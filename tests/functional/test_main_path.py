@@ -24,7 +24,7 @@ from tests.factories import requests as walks
 from tests.factories.models import govern, npz_bytes, onnx_bytes
 from tests.factories.people import PASSWORD, Cast
 from tests.factories.policies import LEAN
-from tests.functional.conftest import Visitor
+from tests.functional.conftest import Visitor, follow
 from tests.functional.test_pages import COLORS, EVERYTHING, barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -106,7 +106,7 @@ def file_request(page: Page, folder: Path) -> None:
 
 def measure(page: Page, request: ReviewRequest) -> None:
     """A worker measures while the page looks on; the page follows without being loaded again."""
-    page.get_by_role("navigation", name="Parts of the request").get_by_role("link", name="Evidence").click()
+    follow(page.get_by_role("navigation", name="Parts of the request").get_by_role("link", name="Evidence"))
     page.evaluate("window.stayed = true")
     now = timezone.now()
     run = Run.objects.get(asked_for=request.ref)
@@ -134,7 +134,7 @@ def settle_evidence(page: Page) -> None:
     difference.get_by_role("button", name="Explain").click()
     expect(difference.get_by_text("The claim was made for batches of eight.").first).to_be_visible()
     assert page.evaluate("window.stayed") is True
-    page.locator("#tabs").get_by_role("link", name="Checklist").click()
+    follow(page.locator("#tabs").get_by_role("link", name="Checklist"))
     page.evaluate("window.stayed = true")
     thin = page.locator("#item-cheaper-alternatives")
     thin.get_by_label("Answer").fill("None.")
@@ -183,7 +183,7 @@ def test_a_request_goes_the_whole_way(visit: Visit, house: Cast, now: datetime, 
 
     file_request(page, tmp_path)
     assert clean(author) == []
-    page.get_by_role("button", name="Save, then check and submit").click()
+    follow(page.get_by_role("button", name="Save, then check and submit"))
     assert clean(author) == []
     page.get_by_role("button", name="Submit the request").click()
     expect(page.locator("#announcements").get_by_text("A review is mandatory")).to_be_visible()
@@ -194,7 +194,7 @@ def test_a_request_goes_the_whole_way(visit: Visit, house: Cast, now: datetime, 
     measure(page, request)
     settle_evidence(page)
     assert clean(author) == []
-    page.locator("#tabs").get_by_role("link", name="Decision").click()
+    follow(page.locator("#tabs").get_by_role("link", name="Decision"))
     assert clean(author) == []
     page.get_by_role("button", name="Request the review").click()
     expect(page.locator("#next-title")).to_have_text("Technical review: 2 more approvals needed")

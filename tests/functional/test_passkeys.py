@@ -17,7 +17,7 @@ from governance.audit.models import AuditEvent
 from reviews.voting.models import Vote
 from tests.factories import requests as walks
 from tests.factories.people import PASSWORD, Cast
-from tests.functional.conftest import LISTEN
+from tests.functional.conftest import LISTEN, follow
 from tests.integration.conftest import checklist, policy
 
 __all__ = ["checklist", "policy"]
@@ -115,7 +115,7 @@ def test_a_passkey_is_made_logs_in_and_is_asked_for_again_before_a_vote(
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
     if "webauthn" not in page.url:
         desk.note_violations()
-        page.get_by_role("link", name="security key").click()
+        follow(page.get_by_role("link", name="security key"))
     desk.note_violations()
     page.locator("#mfa_webauthn_reauthenticate").click()
     page.wait_for_url(f"**/requests/{request.ref}/**")

@@ -26,7 +26,7 @@ from tests.factories.cycles import make_frozen, make_held, make_item, make_propo
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget
-from tests.functional.conftest import Visitor
+from tests.functional.conftest import Visitor, follow
 from tests.functional.test_pages import COLORS, EVERYTHING, WIDE_ENOUGH_PX, barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -115,8 +115,8 @@ def test_the_meeting_is_held_from_its_opening_to_its_minutes(visit: Visit, cast:
     lead.go(f"/cycles/{cycle.quarter}/")
     assert faults(lead) == []
     page.get_by_label("Notes").fill("Short and good.")
-    page.get_by_role("button", name="Save notes").click()
-    page.get_by_role("link", name="Close the meeting").click()
+    follow(page.get_by_role("button", name="Save notes"))
+    follow(page.get_by_role("link", name="Close the meeting"))
     assert faults(lead) == []
     page.get_by_role("button", name="Close the meeting").click()
     expect(page.locator("#next-title")).to_have_text("1 of 1 item was decided")
@@ -131,7 +131,7 @@ def test_the_meeting_is_held_from_its_opening_to_its_minutes(visit: Visit, cast:
     owner = visit(cast.author)
     owner.go("/")
     owner.page.locator("#waiting").get_by_role("link", name="Keep: The ranking model").click()
-    owner.page.get_by_role("button", name="Acknowledge").click()
+    follow(owner.page.get_by_role("button", name="Acknowledge"))
     assert faults(owner) == []
     assert ActionItem.objects.get().state == "acknowledged"
     refused = "Failed to load resource: the server responded with a status of 400"
@@ -169,7 +169,7 @@ def test_thirty_items_are_decided_by_keyboard_with_two_actions_each(visit: Visit
     expect(title).to_have_text("Model number 30")
     page.keyboard.press("Tab")
     expect(title).not_to_be_focused()
-    page.get_by_role("link", name="Presenter").click()
+    follow(page.get_by_role("link", name="Presenter"))
     assert faults(lead) == []
     page.keyboard.press("k")
     expect(page.get_by_role("heading", level=1)).to_have_text("Model number 29")
@@ -211,7 +211,7 @@ def test_a_bill_is_sent_read_and_given_to_whose_it_is(
     expect(counts.filter(has_text="Rows read")).to_contain_text("3")
     expect(counts.filter(has_text="Rows rejected")).to_contain_text("1")
     assert faults(lead) == []
-    page.get_by_role("link", name="Allocation rules").first.click()
+    follow(page.get_by_role("link", name="Allocation rules").first)
     assert faults(lead) == []
     page.get_by_role("link", name="Draft a new version").first.click()
     page.get_by_label("YAML").fill(RULES)
@@ -223,7 +223,7 @@ def test_a_bill_is_sent_read_and_given_to_whose_it_is(
     assert not AllocationVersion.objects.exists()
     page.get_by_role("button", name="Save draft").click()
     page.get_by_label("Why").fill("The tags of the bills are complete now.")
-    page.get_by_role("button", name="Propose for publication").click()
+    follow(page.get_by_role("button", name="Propose for publication"))
     assert faults(lead) == []
     admin = visit(cast.admin)
     admin.go("/changes/?kind=allocation")
