@@ -230,7 +230,9 @@ def _wait(message: OutboxMessage, delay: TryLater, now: datetime) -> None:
     reaches = delay.reach is not Reach.MESSAGE
     wait = backoff(message.attempts)
     if delay.wait_s is not None:
-        wait = timedelta(seconds=delay.wait_s)
+        told = timedelta(seconds=delay.wait_s)
+        # An uncertain effect uses up attempts, which must outlast an outage.
+        wait = max(told, wait) if delay.is_uncertain and not reaches else told
     elif reaches:
         wait = min(wait, OUTAGE_LAST)
     payload = _marked(message, delay.reach, is_told=delay.wait_s is not None)

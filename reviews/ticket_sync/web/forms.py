@@ -17,13 +17,12 @@ from reviews.tickets.domain.moves import MOVES, Meaning
 from reviews.tickets.domain.routing import Work
 from reviews.tickets.jira.settings import STATUSES
 from reviews.tickets.models import CLIENT_ID_CHARS_MAX, WORKS, TicketRoute, TicketSite
-from reviews.tickets.ports import FieldChoice, RemoteProject
+from reviews.tickets.ports import CATEGORIES, FieldChoice, RemoteProject
 
 PARAGRAPH_CHARS_MAX = 2_000
 UNFILLED = ("", "Not filled")
 OFFERED = frozenset({"priority", "components"})
 """Fields that are offered for a fixed value even where the project does not require them."""
-CATEGORIES = ("To Do", "In Progress", "Done")
 OCCASION_WORDS = {"done": "action item done", "dropped": "action item dropped"}
 MEANING_WORDS = {
     Meaning.NONE: "means nothing",

@@ -25,6 +25,7 @@ ERROR_BYTES_MAX = 100_000
 MESSAGE_CHARS_MAX = 300
 MESSAGES_MAX = 20
 CHUNK_BYTES = 1 << 16
+_NOT_SIGNED_IN = frozenset({"AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED"})
 
 
 class AnswerUnreadable(requests.RequestException, ValueError):  # noqa: N818 -- named after what happened
@@ -63,10 +64,17 @@ class BoundedAdapter(HTTPAdapter):
         answer = Answer()
         answer.__dict__.update(received.__dict__)
         answer.encoding = "utf-8"  # of JSON; guessing takes minutes for a long body
+        if "Authorization" in request.headers and _is_anonymous(received):
+            answer.status_code = requests.codes.unauthorized
         with received:
             body = b"".join(_chunks(received, ANSWER.bytes_max if received.ok else ERROR_BYTES_MAX))
         answer._content, answer._content_consumed = body, True  # type: ignore[attr-defined]  # noqa: SLF001 -- where the library keeps a body that was read
         return answer
+
+
+def _is_anonymous(received: requests.Response) -> bool:
+    """Whether Jira refused the credential and answered as if nobody had signed in: 200 with nothing in it, or 404."""
+    return received.headers.get("X-Seraph-LoginReason", "").strip() in _NOT_SIGNED_IN
 
 
 def _chunks(received: requests.Response, bytes_max: int) -> Iterator[bytes]:

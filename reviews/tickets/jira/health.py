@@ -19,6 +19,7 @@ from reviews.tickets.ports import (
     Misconfigured,
     TrackerError,
     TrackerHealth,
+    category_key,
 )
 
 _REQUIRED_PERMISSIONS = {
@@ -218,7 +219,8 @@ def _check_statuses(client: JiraClient, settings: JiraSettings) -> str:
             category = status.get("statusCategory", {})
             for text in (status["name"], category.get("name", ""), category.get("key", "")):
                 names[str(text).casefold()] = label(status["name"])
-    if missing := [status for status in settings.statuses if status.casefold() not in names]:
+    wanted = settings.statuses
+    if missing := [status for status in wanted if not {status.casefold(), category_key(status)} & names.keys()]:
         offered = sorted(set(names.values()))
         raise Misconfigured(
             f"The workflow of {settings.issue_type} has no status {_joined(missing)}: choose one of {_joined(offered)} "

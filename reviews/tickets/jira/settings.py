@@ -30,7 +30,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
         "dropped": "Done",
     }
 )
-"""Status or status category for each event: these three names exist in every project Jira creates."""
+"""Status or status category for each event: every project of Jira has these three categories, in any language."""
 
 CONNECT_AGAIN = (
     "Atlassian does not accept the access of Weighbridge to the site any more: open the page of its credential, and "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reviews.tickets.jira.client import Json, identifier, label
-from reviews.tickets.ports import TransitionUnavailable
+from reviews.tickets.ports import TransitionUnavailable, category_key
 
 _OFFERED_MAX = 20
 
@@ -45,7 +45,7 @@ def find_transition(transitions: list[Json], *, current: Json, target: str) -> T
 
 def _in_category(status: Json, target: str) -> bool:
     category = status.get("statusCategory", {})
-    return _same(category.get("name", ""), target) or _same(category.get("key", ""), target)
+    return _same(category.get("name", ""), target) or _same(category.get("key", ""), category_key(target))
 
 
 def _same(left: str, right: str) -> bool:

@@ -25,6 +25,7 @@ from reviews.tickets.ports.failures import (
 )
 from reviews.tickets.ports.values import (
     ACCOUNT_CHARS_MAX,
+    CATEGORIES,
     COMMENT_CHARS_MAX,
     ID_CHARS_MAX,
     NAME_CHARS_MAX,
@@ -50,10 +51,12 @@ from reviews.tickets.ports.values import (
     TrackerHealth,
     TrackerServer,
     Value,
+    category_key,
 )
 
 __all__ = [
     "ACCOUNT_CHARS_MAX",
+    "CATEGORIES",
     "COMMENT_CHARS_MAX",
     "ID_CHARS_MAX",
     "NAME_CHARS_MAX",
@@ -92,6 +95,7 @@ __all__ = [
     "TrackerUnreachable",
     "TransitionUnavailable",
     "Value",
+    "category_key",
     "ticket_label",
 ]
 

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from weighbridge.core.documents import cleaned
 from weighbridge.core.masking import mask
 
 ID_CHARS_MAX, ACCOUNT_CHARS_MAX, NAME_CHARS_MAX, STATUS_CHARS_MAX = 40, 128, 200, 60
 URL_CHARS_MAX, COMMENT_CHARS_MAX, REASON_CHARS_MAX = 300, 32_767, 2_000
+CATEGORIES: Mapping[str, str] = MappingProxyType({"To Do": "new", "In Progress": "indeterminate", "Done": "done"})
+"""The categories of statuses: the English name and the key. A tracker translates the name for each account."""
 SIGN_IN = "Account"
 """The step of a connection test at which the tracker accepts the credential."""
 
@@ -125,7 +128,14 @@ class TicketStatus:
 
     def is_in(self, wanted: str) -> bool:
         """Whether this is the wanted status, or a status in the category of that name."""
-        return wanted.strip().casefold() in {name.strip().casefold() for name in (self.status, *self.categories)}
+        names = {name.strip().casefold() for name in (self.status, *self.categories)}
+        return bool(names & {wanted.strip().casefold(), category_key(wanted)})
+
+
+def category_key(wanted: str) -> str:
+    """The key of the category that has this English name; any other text in lower case."""
+    keys = {name.casefold(): key for name, key in CATEGORIES.items()}
+    return keys.get(wanted.strip().casefold(), wanted.strip().casefold())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,8 +157,18 @@ def test_later_means_later(
     message = outbox.deliver(pk=enqueue().pk, now=NOW)
     assert message is not None
     assert (message.state, message.error, message.is_uncertain) == ("queued", "Jira is down.", is_uncertain)
-    assert message.next_attempt_at == NOW + timedelta(seconds=expected_s)
+    # An uncertain effect uses up attempts: it waits for the longer of both, so that they outlast an outage.
+    assert message.next_attempt_at == NOW + timedelta(seconds=max(expected_s, 5) if is_uncertain else expected_s)
     assert message.attempts == 1
+
+
+def test_the_attempts_of_an_uncertain_effect_outlast_an_outage(db: None, handlers: dict[str, outbox.Handler]) -> None:
+    handlers["test"] = raising(TryLater("Perhaps.", wait_s=0, is_uncertain=True))
+    message = enqueue()
+    for _ in range(outbox.ATTEMPTS_MAX):
+        last = message.next_attempt_at
+        message = outbox.deliver(pk=message.pk, now=last)
+    assert last - NOW > timedelta(hours=2)
 
 
 def test_doubt_once_raised_stays(db: None, handlers: dict[str, outbox.Handler]) -> None:
@@ -166,7 +176,7 @@ def test_doubt_once_raised_stays(db: None, handlers: dict[str, outbox.Handler]) 
     message = enqueue()
     outbox.deliver(pk=message.pk, now=NOW)
     handlers["test"] = raising(TryLater("Surely not now.", wait_s=0))
-    again = outbox.deliver(pk=message.pk, now=NOW)
+    again = outbox.deliver(pk=message.pk, now=NOW + timedelta(seconds=5))
     assert again is not None
     assert (again.is_uncertain, again.attempts) == (True, 2)
 

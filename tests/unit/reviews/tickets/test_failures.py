@@ -9,12 +9,14 @@ import pytest
 from reviews.tickets.jira.flavors import CLOUD
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.ports import (
+    CredentialRefused,
     LabelLost,
     Misconfigured,
     OutcomeUnknown,
     Paragraph,
     RateLimited,
     RemoteTicket,
+    TicketGone,
     TrackerError,
     TrackerUnreachable,
 )
@@ -146,6 +148,23 @@ def test_how_far_a_failure_goes(jira: JiraCloud, tracker: JiraTracker, answer: d
     with pytest.raises(TrackerError) as failure:
         tracker.open(DRAFT)
     assert failure.value.reach == reach
+
+
+@pytest.mark.parametrize("reason", ["AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED"])
+@pytest.mark.parametrize(("status", "body"), [(404, {}), (403, {}), (200, {"issues": []})])
+def test_a_server_that_answers_as_if_nobody_had_signed_in_refuses_the_credential(
+    jira: JiraCloud, tracker: JiraTracker, reason: str, status: int, body: dict
+) -> None:
+    jira.order(".*", status=status, body=body, headers={"X-Seraph-LoginReason": reason}, times=-1)
+    for ask in (lambda: tracker.find(DRAFT.label), lambda: tracker.comment("10001", (Paragraph("x"),), marker="m")):
+        with pytest.raises(CredentialRefused, match="Create a new token"):
+            ask()
+
+
+def test_a_ticket_that_is_gone_is_no_refused_credential(jira: JiraCloud, tracker: JiraTracker) -> None:
+    jira.order("POST .*/comment", status=404, headers={"X-Seraph-LoginReason": "OK"})
+    with pytest.raises(TicketGone):
+        tracker.comment("10001", (Paragraph("x"),), marker="m")
 
 
 def test_nobody_listening_means_nothing_was_done(tracker_for: Make) -> None:

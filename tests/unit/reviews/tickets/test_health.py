@@ -4,8 +4,10 @@ import pytest
 
 from reviews.tickets.domain.field_values import FieldKind, FieldTarget
 from reviews.tickets.jira.flavors.adf import prose
+from reviews.tickets.jira.settings import STATUSES as USUAL
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.ports import Misconfigured
+from tests.standins.jira.about import CATEGORIES, STATUSES
 from tests.standins.jira_cloud import JiraCloud
 from tests.standins.jira_data_center import JiraDataCenter
 from tests.unit.reviews.tickets.conftest import DRAFT
@@ -118,6 +120,18 @@ def test_a_required_field_is_filled_only_by_a_value_of_every_ticket(
         assert advice in health.sentence
     elif not health.ok:
         assert f"({field}) in every ticket: set a value in the route." in health.sentence
+
+
+def test_the_usual_statuses_are_categories_in_any_language(
+    jira: JiraCloud, tracker_for: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, name in (("new", "Zu erledigen"), ("indeterminate", "In Arbeit"), ("done", "Fertig")):
+        monkeypatch.setitem(CATEGORIES[key], "name", name)
+    for number, name in (("10000", "Zu erledigen"), ("10001", "In Arbeit"), ("10003", "Fertig")):
+        monkeypatch.setitem(STATUSES, number, (name, STATUSES[number][1]))
+    assert tracker_for(statuses=tuple(USUAL.values())).check().ok
+    health = tracker_for(statuses=("To Do", "Nirvana")).check()
+    assert (health.ok, "has no status Nirvana: choose one of" in health.sentence) == (False, True)
 
 
 def test_a_paragraph_is_no_line(jira: JiraCloud, tracker_for: Make) -> None:

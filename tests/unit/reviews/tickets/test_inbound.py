@@ -205,6 +205,8 @@ def test_where_a_ticket_stands() -> None:
     assert closed.is_in("done")
     assert closed.is_in("closed ")
     assert not replace(closed, status="To Do", categories=("To Do", "new")).is_in("Done")
+    translated = replace(closed, status="In Arbeit", categories=("In Arbeit", "indeterminate"))
+    assert (translated.is_in("In Progress"), translated.is_in("To Do")) == (True, False)
 
 
 def test_the_oracle_of_signatures() -> None:

@@ -14,6 +14,8 @@ TO_DO = status("Backlog", "new", "To Do")
 DOING = status("Doing", "indeterminate", "In Progress")
 REVIEW = status("In Review", "indeterminate", "In Progress")
 CLOSED = status("Closed", "done", "Done")
+OPEN_IN_GERMAN = status("Zu erledigen", "new", "Zu erledigen")
+BEGUN_IN_GERMAN = status("In Arbeit", "indeterminate", "In Arbeit")
 WAYS = [{"id": 21, "to": DOING}, {"id": "31", "to": REVIEW}, {"id": "41", "to": CLOSED}]
 
 
@@ -32,6 +34,14 @@ WAYS = [{"id": 21, "to": DOING}, {"id": "31", "to": REVIEW}, {"id": "41", "to": 
 )
 def test_name_first_then_category(current: dict[str, Any], target: str, way: TransitionChoice) -> None:
     assert find_transition(WAYS, current=current, target=target) == way
+
+
+def test_a_category_is_found_in_any_language() -> None:
+    """A tracker names a category in the language of our account; only its key is the same everywhere."""
+    ways = [{"id": "7", "to": BEGUN_IN_GERMAN}, {"id": "8", "to": OPEN_IN_GERMAN}]
+    assert find_transition(ways, current=OPEN_IN_GERMAN, target="In Progress") == TransitionChoice("7", "In Arbeit")
+    assert find_transition(ways, current=BEGUN_IN_GERMAN, target="to do") == TransitionChoice("8", "Zu erledigen")
+    assert find_transition(ways, current=OPEN_IN_GERMAN, target="To Do") == TransitionChoice(None, "Zu erledigen")
 
 
 def test_being_there_by_name_needs_no_question() -> None:
