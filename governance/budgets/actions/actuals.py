@@ -11,9 +11,9 @@ from governance.budgets.domain import actuals, ledger
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.amounts import check_hundredths
-from governance.budgets.domain.ledger import BudgetMode, LedgerLine
+from governance.budgets.domain.ledger import BudgetMode, Holding
 from governance.budgets.models import BudgetAccount, LedgerEntry
-from governance.budgets.queries.budgets import entries_of, lock_accounts
+from governance.budgets.queries.budgets import balance_of, entries_of, lock_accounts
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
@@ -39,17 +39,17 @@ def book_actual(
         new = actuals.restate(entries, stated=stated, key=key)
         booked = [bookings.book(account=row, entry=entry, note=source, by=by, now=now) for entry in new]
         if row.mode != BudgetMode.OFF:
-            _raise_overrun_findings(row, [*entries, *new], stated, by, now)
+            held = ledger.holding_of([*entries, *new], ref=stated.request_ref) if stated.request_ref else None
+            _raise_overrun_findings(row, held, stated, by, now)
     return booked[-1]
 
 
 def _raise_overrun_findings(
-    account: BudgetAccount, entries: list[LedgerLine], stated: Stated, by: User | None, now: datetime
+    account: BudgetAccount, held: Holding | None, stated: Stated, by: User | None, now: datetime
 ) -> None:
-    balance, kind = ledger.balance(entries), "budget.overrun"
-    limits = [("allocated", str(account), f"{kind}:{account.pk}", balance.budget, balance.spent)]
-    if ref := stated.request_ref:
-        held = ledger.holding_of(entries, ref=ref)
+    balance, kind, ref = balance_of(account), "budget.overrun", stated.request_ref
+    limits = [("allocated", str(account), f"{kind}:{account.pk}", balance.own_budget, balance.spent)]
+    if held is not None:
         limits.insert(0, ("committed", f"{ref} on {account}", f"{kind}:{ref}:{account.pk}", held.committed, held.spent))
     for what, subject, key, granted, spent in limits:
         if outlook.excess(granted=granted, spent=spent, tolerance_percent=account.tolerance_percent) > 0:

@@ -30,13 +30,15 @@ class BudgetEffect:
     approval also makes the `released` amount available, which the requests that it supersedes have committed. In a
     quarter that `is_later` than the decision, the amount is planned and never refused. `forecast` is for the end of the
     quarter, without the request until it is booked. `billed` is the billed part of the `granted` amount; `overrun` is
-    the billed amount beyond the tolerance. `has_account` is False before the first entry of the account.
+    the billed amount beyond the tolerance. `expired` is what was left of the `allocated` amount when the quarter was
+    closed. `has_account` is False before the first entry of the account.
     """
 
     unit: str
     quarter: str
     mode: str
     allocated: Decimal
+    expired: Decimal
     available: Decimal
     reserved_by_others: Decimal
     released: Decimal
@@ -53,7 +55,7 @@ class BudgetEffect:
     @property
     def committed(self) -> Decimal:
         """The amount used by other requests and bills, without the released amount."""
-        return self.allocated - self.available - self.reserved_by_others - self.released
+        return self.allocated - self.expired - self.available - self.reserved_by_others - self.released
 
     @property
     def after(self) -> Decimal:
@@ -145,7 +147,8 @@ def _effect(
         unit=account.unit,
         quarter=account.quarter,
         mode=account.mode,
-        allocated=balance.allocated,
+        allocated=balance.budget,
+        expired=balance.expired,
         available=balance.available + held.reserved + amount_taken,
         reserved_by_others=balance.reserved - held.reserved,
         released=released,

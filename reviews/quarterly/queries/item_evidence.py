@@ -117,7 +117,7 @@ def _findings(item: AgendaItem) -> tuple[FindingInQuestion, ...]:
     number = whole_number(item.subject.removeprefix("FND-"))
     if item.subject.startswith("FND-") and number is not None:
         rows = rows.filter(pk=number)
-    elif ref and kind.replace(".", "").isalpha():
+    elif ref and kind.replace(".", "").replace("_", "").isalpha():
         rows = rows.filter(kind=kind, subject__startswith=ref)
     else:
         return ()

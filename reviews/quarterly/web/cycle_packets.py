@@ -105,5 +105,8 @@ retry = PACKET.step(
     "packet", _retry, "Packet {0.number} is being rendered again; finished sections are reused.", part="packets"
 )
 invite = PACKET.step(
-    "packet", writes.invite, "{0} invitations are queued; nobody gets a second one for the same packet.", part="packets"
+    "packet",
+    writes.invite,
+    "Each invited person ({0}) gets an invitation, but nobody gets a second one for the same packet.",
+    part="packets",
 )

@@ -94,9 +94,15 @@ def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound) -> dict[s
         "minutes": minutes_of(cycle) if view.minutes else None,
         "totals": totals(tuple(line.score for line in view.scores)),
         "forms": {**_forms(view), **{name: form for name, form in bound.items() if ":" not in name}},
-        "misplaced": next((form for name, form in bound.items() if name.startswith("move:")), None),
+        "misplaced": _misplaced(bound, view if is_open else None),
         "crumbs": (("Quarterly review", reverse("reviews:cycles")), (view.quarter, "")),
     }
+
+
+def _misplaced(bound: Bound, view: reads.CycleView | None) -> forms.Form | None:
+    """The refused form of an item that has no place on the page: a move, or of an item that is gone meanwhile."""
+    shown = {f"remove:{item.id}" for item in view.items} if view else set()
+    return next((form for name, form in bound.items() if ":" in name and name not in shown), None)
 
 
 def item_forms(view: reads.AgendaItemView, bound: Bound) -> ItemForms:

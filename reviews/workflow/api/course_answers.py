@@ -45,6 +45,7 @@ class BudgetEffectAnswer(Answer):
     unit = serializers.CharField()
     quarter = serializers.CharField()
     allocated = number()
+    expired = number(help_text="What was left of it and expired when the quarter was closed.")
     committed = number()
     reserved_by_others = number()
     available = number()

@@ -41,6 +41,7 @@ def test_finance_allocates(api: Api, finance: User, author: User) -> None:
             "tolerance_percent": 10,
             "is_closed": False,
             "allocated": "1500.5",
+            "expired": "0",
             "allocated_below": "0",
             "reserved": "0",
             "committed": "0",

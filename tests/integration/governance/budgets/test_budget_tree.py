@@ -273,6 +273,15 @@ def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, 
     assert first_broken() is None
 
 
+def test_what_is_delegated_is_no_budget_of_the_account_that_gave_it(cast: Cast, team: Team, unit: CostCenter) -> None:
+    center = tree.of_team(team)
+    assert center is not None
+    give(open_unit(cast.finance, "ranker", CenterLevel.PROJECT, center), cast.finance, "90", key="below")
+    bill(of(center), "50", ref="")
+    assert balance_of(of(center)).over == 40
+    assert Finding.objects.get().text.startswith("50.00 USD was billed or accrued, and 10.00 USD is allocated: 40.00")
+
+
 def test_an_account_that_is_off_books_its_bills_in_silence(cast: Cast, team: Team, unit: CostCenter) -> None:
     account = set_terms(of(tree.of_team(team)), mode=BudgetMode.OFF, cast=cast, now=NOW)  # type: ignore[arg-type]
     bill(account, "500", ref="")

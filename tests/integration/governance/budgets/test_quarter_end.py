@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from rest_framework.test import APIClient
 
 from governance.audit.models import AuditEvent
 from governance.bills.queries import spend_tree
@@ -19,6 +20,7 @@ from governance.budgets.models import CostCenter, LedgerEntry
 from governance.budgets.queries import cost_centers as tree
 from governance.budgets.queries.budgets import balance_of
 from governance.budgets.queries.burn_down import burn_down
+from governance.budgets.queries.effects import effects
 from governance.findings.models import Finding
 from governance.people.domain.roles import Role
 from governance.people.models import Team
@@ -82,7 +84,7 @@ def test_the_burn_down_of_a_closed_account_ignores_what_expired(cast: Cast, team
 
 
 def test_a_bill_after_the_close_is_measured_against_the_whole_budget(
-    cast: Cast, team: Team, unit: CostCenter, as_: Callable[[User], Client]
+    cast: Cast, team: Team, unit: CostCenter, as_: Callable[[User], Client], api: Callable[[User], APIClient]
 ) -> None:
     """75 of 100 are billed, the last 25 of them after the rest has expired: nothing is over, anywhere."""
     account = of(tree.of_team(team))  # type: ignore[arg-type]
@@ -114,9 +116,21 @@ def test_a_bill_after_the_close_is_measured_against_the_whole_budget(
     (line,) = [dict(zip(file[0].split(","), each.split(","), strict=True)) for each in file[1:] if '"search"' in each]
     shown = [line[f'"{name}"'] for name in ("Allocated", "Billed", "Expired", "Available", "Over budget below")]
     assert shown == ['"100.00"', '"75.00"', '"50.00"', '"-25.00"', '"0"']
+    (row,) = [each for each in api(cast.finance).get("/api/v1/budgets/").json() if each["team"] == "search"]
+    assert [row[name] for name in ("allocated", "expired", "spent", "available")] == ["100", "50", "75", "-25"]
     center = spend_tree.CenterSpend(("Search",), "search", "team", own=D(25), whole=D(25))
     (cells,) = spend_tree.table([center], month=date(2026, 12, 1), today=LATER.date()).rows
     assert tuple(cells)[-4:] == (100, 75, 75, 0)
+
+
+def test_a_request_of_a_closed_quarter_shows_the_whole_budget_and_what_expired(
+    cast: Cast, team: Team, unit: CostCenter
+) -> None:
+    commit(team, cast.approver, "30")
+    quarter_end.close_quarters(now=LATER)
+    (effect,) = effects(team=team, ref=REF, amounts=None, since=Quarter.parse(QUARTER), today=LATER.date())
+    assert (effect.allocated, effect.expired, effect.this, effect.available) == (100, 70, 30, 30)
+    assert (effect.committed, effect.after) == (0, 0)
 
 
 def test_what_is_above_the_whole_budget_after_the_close_is_an_overrun(cast: Cast, team: Team, unit: CostCenter) -> None:

@@ -429,6 +429,20 @@ def test_minutes_are_headings_and_lists_not_markdown(
     assert "### Search 2026Q4 gpu_hours \\*bold\\* \\<b\\>" in held.minutes
 
 
+@pytest.mark.parametrize("kind", ["cost.breach", "model.retires", "model.retirement_unannounced", "prices.changed"])
+def test_an_item_shows_the_findings_of_every_kind_about_its_request(
+    policy: PolicyVersion, cast: Cast, now: datetime, kind: str
+) -> None:
+    request = walks.make_decided(cast=cast, now=now)
+    seen = {"subject": f"{request.ref} (AUT-1)", "severity": Severity.HIGH, "source": "prices"}
+    raised = [
+        raise_once(sighting=Sighting(kind=kind, text=text, key=text, **seen), by=None, now=now) for text in ("a", "b")
+    ]
+    make_frozen(now=now)
+    shown = [[each.ref for each in evidence_of(item).findings] for item in AgendaItem.objects.exclude(subject="")]
+    assert [str(each) for each in reversed(raised)] in shown
+
+
 def test_the_evidence_stands_beside_the_decision(
     policy: PolicyVersion, cast: Cast, lead: Client, now: datetime
 ) -> None:

@@ -22,6 +22,7 @@ from tests.factories.snapshots import snapshot
 from tests.integration.reviews.quarterly.test_cycle import refused
 from tests.integration.reviews.quarterly.test_meeting_pages import page_of, proposals_on
 from tests.integration.reviews.quarterly.test_pages import entered, said
+from tests.pages import html_of
 from tests.threads import together
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import WrongState
@@ -87,6 +88,26 @@ def test_notes_that_another_lead_wrote_meanwhile_are_not_overwritten(
     answer = api(cast.approver).post(program, {"notes": "All anew."}, format="json")
     assert (answer.status_code, answer.json()["notes_digest"]) == (200, digest_of("All anew."))
     assert api(cast.auditor).get(f"/api/v1{base}").json()["notes"] == "All anew."
+
+
+@pytest.mark.parametrize("swapped", [{}, {"HX-Request": "true"}])
+def test_who_changes_an_item_that_is_gone_is_told(
+    cast: Cast, held: ReviewCycle, now: datetime, swapped: dict[str, str]
+) -> None:
+    """Another lead removes an item while this one looks at the page of before, on which it has its forms."""
+    gone, left = make_proposed(cycle=held, cast=cast, now=now, count=2)
+    lead = entered(cast.approver)
+    agenda.remove(item=gone, reason="Twice.", by=cast.product, now=met_at(now))
+    before = snapshot()
+    for item, step, sent, why in (
+        (gone, "move", {"position": 1}, "removed from the agenda"),
+        (gone, "remove", {"reason": "Seen in May."}, "removed from the agenda"),
+        (left, "move", {"position": 2}, "from 1 to 1"),
+        (left, "move", {"position": ""}, "required"),
+    ):
+        answer = lead.post(f"/cycles/{held.quarter}/agenda/{item.pk}/{step}/", sent, headers=swapped)
+        page = html_of(answer)
+        assert ("This cannot be saved yet." in page, why in page, snapshot() == before) == (True, True, True), step
 
 
 def test_a_proposal_is_accepted_as_it_was_read_or_not_at_all(cast: Cast, held: ReviewCycle, now: datetime) -> None:
