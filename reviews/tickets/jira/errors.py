@@ -88,8 +88,8 @@ def _permanent(status: int, error: JIRAError, operation: Operation, settings: Ji
         return CredentialRefused(settings.refusal)
     if status == 403:
         return Misconfigured(
-            f"{_sentence(settings.account)} may not {operation.what} in Jira: grant it this permission in project "
-            f"{settings.project}, or use another account.{_quoted(_messages(error)[0])}",
+            f"{_sentence(settings.account)} may not {operation.what} in Jira: grant it this permission"
+            f"{_in_project(settings)}, or use another account.{_quoted(_messages(error)[0])}",
             reach=FailureReach.ALIKE,
         )
     if status in {404, 410} and operation.ticket:
@@ -98,10 +98,11 @@ def _permanent(status: int, error: JIRAError, operation: Operation, settings: Ji
             "to a project that the account may not see."
         )
     if status in {404, 410}:
-        return Misconfigured(
-            f"Jira could not {operation.what}: there is nothing at this address, or no project {settings.project} that "
-            f"{settings.account} may see. Check the address of the site and the project of the route."
-        )
+        nothing, check = f"Jira could not {operation.what}: there is nothing at this address", "the address of the site"
+        if settings.project:
+            nothing += f", or no project {settings.project} that {settings.account} may see"
+            check += " and the project of the route"
+        return Misconfigured(f"{nothing}. Check {check}.")
     if status == 413:
         return Misconfigured(
             f"Jira did not {operation.what}, because it is larger than Jira allows: raise the limit of attachments in "
@@ -181,6 +182,10 @@ def _messages(error: JIRAError) -> tuple[str, dict[str, str]]:
         return general, {str(name): str(text) for name, text in body.get("errors", {}).items()}
     except (ValueError, AttributeError, TypeError):
         return "", {}
+
+
+def _in_project(settings: JiraSettings) -> str:
+    return f" in project {settings.project}" if settings.project else ""
 
 
 def _sentence(words: str) -> str:

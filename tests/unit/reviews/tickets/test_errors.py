@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -64,6 +65,13 @@ def test_what_each_status_asks_of_the_caller(status: int, doing: Operation, kind
     assert type(error) is kind
     assert error.reason.endswith(".")
     assert "s3cret" not in error.reason
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_without_a_project_none_is_named(status: int) -> None:
+    said = error_from_response(answer(status), READ, settings=replace(SETTINGS, project=""), now=NOW).reason
+    assert "project" not in said
+    assert "MR" in meaning(answer(status), READ).reason
 
 
 def test_what_is_too_large_is_said() -> None:
