@@ -271,7 +271,7 @@ STORED = {
     "prices.WithdrawalForm.reason": "audit.AuditEvent.reason",
     "runs.ChoiceForm.reason": "runs.SandboxChoice.reason",
     "workflow.StepReasonForm.reason": "audit.AuditEvent.reason",
-    "workflow.TakeBackForm.reason": "voting.VoteWithdrawal.reason",
+    "workflow.SeenReasonForm.reason": "voting.VoteWithdrawal.reason",
     "workflow.ExtensionForm.reason": "audit.AuditEvent.reason",
     "workflow.MetricValueForm.source": "evidence.MetricRecord.source",
     "workflow.WaiverForm.reason": "evidence.Waiver.reason",
@@ -325,7 +325,7 @@ STORED = {
     **dict.fromkeys(
         (f"notes.DraftConditionInput.{part}" for part in ("text", "owner", "due_on")), "notes.DraftVote.conditions"
     ),
-    "workflow.TakeBackInput.reason": "voting.VoteWithdrawal.reason",
+    "workflow.SeenReasonInput.reason": "voting.VoteWithdrawal.reason",
     **dict.fromkeys(
         (f"discussions.{name}.text" for name in ("CommentForm", "CommentInput", "ThreadInput")),
         "discussions.CommentText.text",

@@ -80,7 +80,7 @@ def _awaited_votes(request: ReviewRequest, now: datetime) -> str:
         if row.stage in progress.open_stages:
             votes = "vote" if row.needed == 1 else "votes"
             return f"{row.stage.title}: waiting for {row.needed} {votes} of {row.stage.role.holder}."
-    return "The votes are complete."
+    return "Every stage is approved, and nobody decided. Whoever takes their vote back and casts it again decides."
 
 
 def _entry(request: Any, kind: InboxKind, step: str, part: str, *, in_place_of: str = "") -> InboxEntry:

@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 
-from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.domain.lifecycle import RequestState, check_seen
 from weighbridge.core.errors import Invalid, WrongState
 
 CONDITIONS_MAX, LIFTED_MAX = 20, 100
@@ -50,8 +50,7 @@ def check_open(state: RequestState, *, has_voted: bool) -> None:
 
 def check_revision(*, seen: int | None, revision: int) -> None:
     """Raise WrongState if the draft was written about another revision than the present one."""
-    if seen not in {None, revision}:
-        raise WrongState(f"You saw revision {seen}, and this is revision {revision}. Read it, then save the draft.")
+    check_seen(seen, revision=revision, advice="Read it, then save the draft.")
 
 
 def check_conditions(conditions: Sequence[DraftCondition], *, people: Set[str]) -> None:

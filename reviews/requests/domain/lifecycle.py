@@ -17,6 +17,12 @@ from reviews.requests.domain.transition_types import (
 from weighbridge.core.errors import WrongState
 
 
+def check_seen(seen: int | None, *, revision: int, advice: str) -> None:
+    """Raise WrongState if a person saw another revision than the present one; None means that none was named."""
+    if seen not in {None, revision}:
+        raise WrongState(f"You saw revision {seen}, and this is revision {revision}. {advice}", code="changed")
+
+
 class RequestState(OwnedState):
     """State of a model review request."""
 

@@ -10,14 +10,15 @@ ballots that count have a person in common. The absent person may still vote in 
 instead of the deputy's.
 
 A vote can be taken back until its stage is complete. Everything is then as if it had never been cast, and the person
-may vote anew.
+may vote anew. If a role that was taken away is given back, and nothing is missing any more, nobody has decided: then
+a vote that is needed can be taken back, and decides when it is cast again.
 
 Separation of duties has no exceptions, not even for administrators: nobody with an interest in the request
 (`independence.py`) can vote.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -120,8 +121,8 @@ class Electorate:
         return frozenset(ids[: ids.index(stage.id)])
 
     def may_settle(self, stage: "Stage") -> bool:
-        """Whether approvals of this stage can complete the voting: it is the only stage that is not complete."""
-        return [row.stage.id for row in self.progress.stages if not row.is_complete] == [stage.id]
+        """Whether the next approval of this stage completes the voting: nothing else is missing."""
+        return [(row.stage.id, row.needed) for row in self.progress.stages if not row.is_complete] == [(stage.id, 1)]
 
     @property
     def approver_ids(self) -> frozenset[int]:
@@ -155,13 +156,15 @@ class Electorate:
         """The ballot that this person may take back now, in whose name soever it was cast.
 
         `NotAllowed` for an account that is not active, `WrongState` if there is no such ballot, or if its stage is
-        settled.
+        settled. If every stage is approved and nobody decided, a needed ballot may be taken back and cast again.
         """
         if not person.is_active:
             raise NotAllowed("Your account is not active, so it cannot take a vote back.", code="inactive")
         ballot = next((one for one in self.standing if one.person_id == person.id), None)
         if ballot is None:
             raise WrongState(f"You have no vote on revision {self.revision} to take back.", code="not_voted")
+        if self.progress.outcome is VotingOutcome.APPROVED and self._reopens(ballot):
+            return ballot  # a role was given back after the last vote, so nobody decided
         if self.progress.outcome is not VotingOutcome.OPEN:
             self._refuse_over()
         if any(row.is_complete for row in self.progress.stages if row.stage.id == ballot.stage_id):
@@ -171,6 +174,11 @@ class Electorate:
                 code="stage_complete",
             )
         return ballot
+
+    def _reopens(self, ballot: Ballot) -> bool:
+        """Whether the voting is open without this ballot."""
+        others = replace(self, ballots=tuple(one for one in self.ballots if one is not ballot))
+        return others.progress.outcome is VotingOutcome.OPEN
 
     def _refuse_over(self) -> NoReturn:
         outcome = self.progress.outcome.words

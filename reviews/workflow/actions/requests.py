@@ -23,7 +23,7 @@ from reviews.previews.queries.drafts import has_other_fields, submission_digest
 from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
-from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.domain.lifecycle import RequestState, check_seen
 from reviews.requests.locking import lock, lock_refs
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import TEXTS, Filing, check_filing
@@ -148,11 +148,17 @@ def submit(*, request: ReviewRequest, seen: str = "", by: User, now: datetime) -
     return row
 
 
-def revise(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
-    """Open the next revision for editing. All votes on the previous revision become void."""
+def revise(
+    *, request: ReviewRequest, reason: str, revision: int | None = None, by: User, now: datetime
+) -> ReviewRequest:
+    """Open the next revision for editing. All votes on the previous revision become void.
+
+    Raises WrongState if the person saw another revision than the present one.
+    """
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         check_can_revise(snapshot_of(row, now=now), person=person_of(by))
+        check_seen(revision, revision=row.revision, advice="Read it before you open the next one.")
         screening.reopen(request=row, reason=reason, by=by, now=now)
     return row
 

@@ -23,7 +23,7 @@ from reviews.notes.models import DraftVote
 from reviews.packets import actions as packets
 from reviews.requests import actions as states
 from reviews.requests.audit import record
-from reviews.requests.domain.lifecycle import RequestState
+from reviews.requests.domain.lifecycle import RequestState, check_seen
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import check_can_owe
@@ -40,9 +40,10 @@ from reviews.voting.models import Revision, Vote, VoteWithdrawal
 from reviews.voting.queries.budget_effects import present_and_later_shares
 from reviews.workflow.actions import authorizations, filed_kpis
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.core.errors import Invalid
 
 CONDITION_CHARS_MAX = 400
+READ_THEN_VOTE = "Read it, then vote."
 CONDITIONS_COME_LAST = "Only the approval that completes the last stage can set or lift conditions."
 
 
@@ -133,7 +134,7 @@ def cast(*, request: ReviewRequest, vote: NewVote, by: User, now: datetime) -> R
         lock_deputy(by, now=now)
         before = snapshot_of(row, now=now)
         right = _right(before, vote, by)
-        _check_seen(row, vote.revision)
+        check_seen(vote.revision, revision=row.revision, advice=READ_THEN_VOTE)
         _check_conditions(before, vote.conditions)
         _store(row, vote, right, by, now)
         DraftVote.objects.filter(request=row, person=by).delete()
@@ -159,18 +160,13 @@ def take_back(
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         ballot = check_can_take_back(snapshot_of(row, now=now), person=person_of(by))
-        _check_seen(row, revision)
+        check_seen(revision, revision=row.revision, advice=READ_THEN_VOTE)
         check_reason(reason)
         vote = row.votes.get(revision=row.revision, person=by, withdrawal=None)
         VoteWithdrawal.objects.create(vote=vote, reason=reason, taken_back_at=now)
         details = {"stage": ballot.stage_id, "choice": ballot.choice.value, "revision": row.revision}
         record(kind="vote.taken_back", request=row, by=by, now=now, details=details, reason=reason)
     return row
-
-
-def _check_seen(row: ReviewRequest, revision: int | None) -> None:
-    if revision not in {None, row.revision}:
-        raise WrongState(f"You saw revision {revision}, and this is revision {row.revision}. Read it, then vote.")
 
 
 def _right(snapshot: RequestSnapshot, vote: NewVote, by: User) -> VotingRight:

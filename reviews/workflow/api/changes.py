@@ -25,9 +25,9 @@ class Amendments(APIView):
         row, user, person, now = found(request, ref)
         check_edit(person, parties_of(row))
         given = read(AmendmentInput, request.data)
-        reason, dataset = given.pop("reason"), dataset_of(given.pop("dataset", None), person)
-        amendment = Amendment(**given, dataset=dataset)
-        row = amendments.amend(request=row, amendment=amendment, reason=reason, by=user, now=now)
+        said_of_it = {name: given.pop(name) for name in ("reason", "revision") if name in given}
+        amendment = Amendment(**given | {"dataset": dataset_of(given.get("dataset"), person)})
+        row = amendments.amend(request=row, amendment=amendment, **said_of_it, by=user, now=now)
         return Response(said(row, person, now))
 
 

@@ -143,6 +143,9 @@ class AmendmentInput(Input):
     business_case = serializers.CharField(max_length=TEXT_CHARS_MAX, required=False)
     dataset = serializers.CharField(max_length=71, required=False, help_text="Digest of registered data.")
     reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+    revision = serializers.IntegerField(
+        required=False, min_value=1, help_text="The revision that you saw; another one is refused."
+    )
 
 
 class ExchangeInput(Input):
@@ -166,11 +169,11 @@ class ReasonInput(Input):
     reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
 
 
-class TakeBackInput(ReasonInput):
-    """Why a vote is taken back."""
+class SeenReasonInput(ReasonInput):
+    """Why a step is taken that concerns one revision."""
 
     revision = serializers.IntegerField(
-        required=False, min_value=1, help_text="The revision that you voted on; another one is refused."
+        required=False, min_value=1, help_text="The revision that you saw; another one is refused."
     )
 
 

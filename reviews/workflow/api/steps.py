@@ -25,8 +25,8 @@ from reviews.workflow.api.course_answers import VotingAnswer
 from reviews.workflow.api.inputs import (
     ExtensionInput,
     ReasonInput,
+    SeenReasonInput,
     SubmissionInput,
-    TakeBackInput,
     VoteInput,
     WaiverInput,
     found,
@@ -80,7 +80,7 @@ Revision = REQUEST.step(
     "requests_revise",
     writes.revise,
     "Open the next revision; every vote on the one before is void.",
-    takes=ReasonInput,
+    takes=SeenReasonInput,
     check=_edits,
 )
 Withdrawal = REQUEST.step(
@@ -113,7 +113,7 @@ TakeBack = REQUEST.step(
     "voting_take_back",
     review.take_back,
     "Take your own vote on the present revision back, until its stage is complete; you can vote anew.",
-    takes=TakeBackInput,
+    takes=SeenReasonInput,
     check=_votes,
 )
 

@@ -48,8 +48,8 @@ class StepReasonForm(forms.Form):
     reason = text_field(rows=2)
 
 
-class TakeBackForm(StepReasonForm):
-    """The reason to take a vote back, with the revision that the page showed."""
+class SeenReasonForm(StepReasonForm):
+    """The reason of a step that concerns one revision, with the revision that the page showed."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

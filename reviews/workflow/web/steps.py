@@ -2,6 +2,7 @@
 conditions, revoking an authorization.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -28,11 +29,11 @@ from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import authorizations, requests, waivers
 from reviews.workflow.actions import review as reviewing
 from reviews.workflow.queries.view_authorization import earlier_condition_views
-from reviews.workflow.queries.view_course import packet_views, voting_right_views
+from reviews.workflow.queries.view_course import VotingRightView, packet_views, voting_right_views
 from reviews.workflow.web.page.stepping import perform_step, step
 from reviews.workflow.web.page.views import load
 from reviews.workflow.web.page.vote_form import VoteForm
-from reviews.workflow.web.step_forms import ExtensionForm, PlainForm, StepReasonForm, TakeBackForm, WaiverForm
+from reviews.workflow.web.step_forms import ExtensionForm, PlainForm, SeenReasonForm, StepReasonForm, WaiverForm
 from weighbridge.core.errors import Invalid
 
 VOTE_MESSAGES = {
@@ -56,8 +57,7 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     snapshot = snapshot_of(row, now=timezone.now())
     rights = voting_right_views(voting_rights_of(snapshot, person=person_of(request)))
     name, electorate = request.POST.get("in_place_of", ""), snapshot.electorate
-    of_name = (right.stage for right in rights if name and right.in_place_of == name)
-    stage_id = next(of_name, request.POST.get("stage", ""))
+    stage_id = _stage_of(request.POST.get("stage", ""), name, rights)
     is_last = any(electorate.may_settle(stage) for stage in electorate.stages if stage.id == stage_id)
     form = VoteForm(
         request.POST,
@@ -86,7 +86,17 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     return perform_step(request, row, name="vote", form=form, act=act, part="votes")
 
 
-@step("revise", part="next", form=StepReasonForm)
+def _stage_of(chosen: str, name: str, rights: Sequence[VotingRightView]) -> str:
+    """The chosen stage, or the first one that is open to the absent person, if the chosen one is not.
+
+    A stage that is closed stays chosen: the vote is refused, and not cast in another one.
+    """
+    open_to = [right.stage for right in rights if name and right.in_place_of == name]
+    is_for_another = chosen not in open_to and chosen in {right.stage for right in rights}
+    return open_to[0] if open_to and is_for_another else chosen
+
+
+@step("revise", part="next", form=SeenReasonForm)
 def revise(**given: Any) -> str:
     """Open the next revision."""
     after = requests.revise(**given)
@@ -122,7 +132,7 @@ def waive(request: HttpRequest, ref: str) -> HttpResponse:
     return perform_step(request, row, name="waive", form=form, act=act, part="policy")
 
 
-@step("take_back", part="votes", form=TakeBackForm)
+@step("take_back", part="votes", form=SeenReasonForm)
 def take_back(**given: Any) -> str:
     """Take one's own vote back."""
     reviewing.take_back(**given)

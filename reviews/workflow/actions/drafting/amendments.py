@@ -16,6 +16,7 @@ from governance.people.queries.people import person_of
 from reviews.evidence.locking import lock_all
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
+from reviews.requests.domain.lifecycle import check_seen
 from reviews.requests.locking import lock_refs
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import Filing, check_filing
@@ -28,6 +29,8 @@ from reviews.workflow.actions.requests import REASON_CHARS_MIN
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 
+ENTER_AGAIN = "Nothing was changed. Open the page again, and enter your changes there."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Amendment:
@@ -38,16 +41,26 @@ class Amendment:
     dataset: Dataset | None = None
 
 
-def amend(*, request: ReviewRequest, amendment: Amendment, reason: str, by: User, now: datetime) -> ReviewRequest:
+def amend(
+    *,
+    request: ReviewRequest,
+    amendment: Amendment,
+    reason: str,
+    revision: int | None = None,
+    by: User,
+    now: datetime,
+) -> ReviewRequest:
     """Change texts or data of a submitted request, as its next revision. All votes on the previous one become void.
 
     The previous revision is frozen as it was, so that reviewers see the difference. Other data are measured again from
-    the start: quality that was measured on the data before counts no longer.
+    the start: quality that was measured on the data before counts no longer. Raises WrongState if the person saw
+    another `revision` than the present one: their texts would replace those of a colleague.
     """
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         snapshot = snapshot_of(row, now=now)
         check_can_amend(snapshot, person=person_of(by))
+        check_seen(revision, revision=row.revision, advice=ENTER_AGAIN)
         changes = _changes(row, amendment)
         _check_reason(reason)
         check_filing(copy_of(row, Filing, rivals=snapshot.rivals, **changes))
@@ -96,10 +109,15 @@ def _check_reason(reason: str) -> None:
 def _changes(row: ReviewRequest, amendment: Amendment) -> dict[str, Any]:
     """The fields that get another value. Raises Invalid if none does."""
     given = {name: value for name, value in vars(amendment).items() if value not in {None, ""}}
-    changes = {name: value for name, value in given.items() if value != getattr(row, name)}
+    changes = {name: value for name, value in given.items() if _normal(value) != _normal(getattr(row, name))}
     if not changes:
         raise Invalid("Nothing would change; enter another title, business case or evaluation set.", field="title")
     return changes
+
+
+def _normal(value: Any) -> Any:
+    """The value, with line breaks of one character if it is a text: programs may send others than browsers."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _freeze(snapshot: RequestSnapshot) -> None:

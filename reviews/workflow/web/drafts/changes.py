@@ -27,8 +27,9 @@ def amend(request: HttpRequest, ref: str) -> HttpResponse:
     row = load(request, ref)
     form = AmendForm(request.POST, row=row, person=person_of(request))
 
-    def act(*, reason: str, by: User, now: datetime, request: ReviewRequest, **given: Any) -> str:
-        after = amendments.amend(request=request, amendment=Amendment(**given), reason=reason, by=by, now=now)
+    def act(*, reason: str, revision: int | None, by: User, now: datetime, request: ReviewRequest, **given: Any) -> str:
+        amendment, seen = Amendment(**given), revision
+        after = amendments.amend(request=request, amendment=amendment, reason=reason, revision=seen, by=by, now=now)
         return f"Revision {after.revision} is open with your changes; the votes on the previous revision are void."
 
     return perform_step(request, row, name="amend", form=form, act=act, part="changes")

@@ -1,6 +1,8 @@
 """The forms of the steps on the page of a request."""
 
 from collections.abc import Mapping
+from copy import copy
+from typing import Any
 
 from django import forms
 
@@ -20,12 +22,14 @@ from reviews.workflow.web.step_forms import (
     ImportForm,
     MetricValueForm,
     ProjectionForm,
+    SeenReasonForm,
     StepReasonForm,
-    TakeBackForm,
     WaiverForm,
 )
 
 BoundForms = Mapping[str, forms.Form]
+OF_ONE_REVISION = frozenset({"vote", "take_back", "revise"})
+"""The steps that are refused on another revision than the one that the person saw."""
 
 
 def forms_of(
@@ -34,7 +38,24 @@ def forms_of(
     """The form of each step by name: the rejected one, or a new one. `draft` is the vote that the person began."""
     changes = _forms_of_changes(snapshot, person=person)
     known = {name: form for name, form in bound.items() if ":" not in name}
+    for name in known.keys() & OF_ONE_REVISION:
+        _show_present(known[name], view)
     return {**_new_forms(view, snapshot, draft), **changes, **known}
+
+
+def _show_present(form: forms.Form, view: RequestView) -> None:
+    """Let a refused form be sent again: it names the revision and a stage that the page shows beside it.
+
+    The choice of a vote on another revision is made anew, as in a draft.
+    """
+    data: Any = copy(form.data)  # unlike the QueryDict itself, its copy can be changed
+    stages = {right.stage for right in view.voting_rights}
+    if data.get("revision") not in {None, "", str(view.revision)}:
+        data["revision"] = view.revision
+        data.pop("choice", None)
+    if "stage" in data and data["stage"] not in stages:
+        data["stage"] = view.own_stage_id or ""
+    form.data = data
 
 
 def _new_forms(view: RequestView, snapshot: RequestSnapshot, draft: DraftVoteView | None) -> dict[str, forms.Form]:
@@ -56,10 +77,10 @@ def _new_forms(view: RequestView, snapshot: RequestSnapshot, draft: DraftVoteVie
         "imported": ImportForm(auto_id="imported-%s"),
         "projection": ProjectionForm(auto_id="projection-%s"),
         "vote": voting,
-        "revise": StepReasonForm(auto_id="revise-%s"),
+        "revise": SeenReasonForm(auto_id="revise-%s", initial={"revision": view.revision}),
         "extend": ExtensionForm(auto_id="extend-%s"),
         "withdraw": StepReasonForm(auto_id="withdraw-%s"),
-        "take_back": TakeBackForm(auto_id="take_back-%s", initial={"revision": view.revision}),
+        "take_back": SeenReasonForm(auto_id="take_back-%s", initial={"revision": view.revision}),
         "revoke": StepReasonForm(auto_id="revoke-%s"),
         "waive": WaiverForm(auto_id="waive-%s", rules=soft_rules(view), items=open_items(view)),
     }

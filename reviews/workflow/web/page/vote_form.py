@@ -57,8 +57,14 @@ class VoteForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        stages = {right.stage: right.title for right in rights}
+        if len(stages) > 1:
+            # The action refuses a stage that is closed meanwhile, in its own words.
+            self.fields["stage"] = forms.CharField(
+                label="Stage", widget=forms.RadioSelect(choices=list(stages.items()))
+            )
         if any(right.in_place_of for right in rights):
-            names = {right.in_place_of: _name_words(right) for right in reversed(rights)}
+            names = {right.in_place_of: _name_words(right, is_one=len(stages) == 1) for right in reversed(rights)}
             self.fields["in_place_of"] = forms.ChoiceField(
                 label="Whose vote", required=False, choices=list(reversed(names.items())), widget=forms.RadioSelect
             )
@@ -125,6 +131,7 @@ def _has_conditions(given: Mapping[str, Any]) -> bool:
     return bool(given.get("lifted")) or any(str(given.get(name) or "").strip() for name in named)
 
 
-def _name_words(right: VotingRightView) -> str:
-    """In whose name a person votes, and in which stage."""
-    return f"{'In the place of ' + right.name if right.name else 'Your own'}: {right.title}"
+def _name_words(right: VotingRightView, *, is_one: bool) -> str:
+    """In whose name a person votes, and in which stage if there `is_one` only."""
+    words = f"In the place of {right.name}" if right.name else "Your own"
+    return f"{words}: {right.title}" if is_one else words

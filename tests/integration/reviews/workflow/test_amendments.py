@@ -25,6 +25,7 @@ from tests.factories import kinds
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
+from tests.factories.snapshots import snapshot
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
 from tests.standstill import refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
@@ -209,6 +210,53 @@ def test_file_again_for_a_new_version(cast: Cast, decided: ReviewRequest, now: d
     decided.refresh_from_db()
     without = requests.file_again(request=decided, version=other, by=author, now=now)
     assert (without.dataset, without.rivals.count()) == (None, 0)
+
+
+def test_an_old_form_does_not_undo_what_a_colleague_changed(
+    cast: Cast, submitted: ReviewRequest, now: datetime, api: Api
+) -> None:
+    """Both look at revision 1. One changes the business case; the other sends what the page showed, and a new title."""
+    client, path = enter(cast.author), page_of(submitted)
+    shown = client.get(path).context["forms"]["amend"]
+    old = {field.html_name: field.value() or "" for field in shown} | {"title": "Another title", "reason": WHY}
+    assert old["revision"] == 1
+    amend(submitted, cast.author, now, business_case="Raises conversion by 2 %.")
+    before = snapshot()
+    late = client.post(f"{path}amend/", old)
+    assert (late.status_code, "You saw revision 1, and this is revision 2." in words(late)) == (409, True)
+    program, sent = api(cast.author), {"title": "Another title", "reason": WHY}
+    answer = program.post(f"/api/v1{path}amend/", sent | {"revision": 1}, format="json")
+    assert (answer.status_code, answer.json()["code"], snapshot() == before) == (409, "changed", True)
+    assert program.post(f"/api/v1{path}amend/", sent | {"revision": 2}, format="json").status_code == 200
+    row = ReviewRequest.objects.get(pk=submitted.pk)
+    assert (row.revision, row.title, row.business_case) == (3, "Another title", "Raises conversion by 2 %.")
+
+
+def test_an_old_form_does_not_void_the_votes_on_a_later_revision(
+    cast: Cast, in_review: ReviewRequest, now: datetime, api: Api
+) -> None:
+    client, path = enter(cast.author), page_of(in_review)
+    old = {field.html_name: field.value() or "" for field in client.get(path).context["forms"]["revise"]}
+    assert old == {"reason": "", "revision": 1}
+    requests.revise(request=in_review, reason=WHY, by=cast.author, now=now)
+    walks.explain_everything(request=in_review, by=cast.author, now=now)
+    review.request_review(request=in_review, by=cast.author, now=now)
+    before = snapshot()
+    late = client.post(f"{path}revise/", old | {"reason": WHY})
+    assert (late.status_code, "You saw revision 1, and this is revision 2." in words(late)) == (409, True)
+    answer = api(cast.author).post(f"/api/v1{path}revise/", {"reason": WHY, "revision": 1}, format="json")
+    assert (answer.status_code, answer.json()["code"], snapshot() == before) == (409, "changed", True)
+    again = {field.html_name: field.value() for field in late.context["forms"]["revise"]}
+    assert client.post(f"{path}revise/", again).status_code == 302
+    assert ReviewRequest.objects.get(pk=in_review.pk).revision == 3
+
+
+def test_the_line_breaks_of_a_browser_are_no_change(cast: Cast, submitted: ReviewRequest, now: datetime) -> None:
+    amend(submitted, cast.author, now, business_case="Raises conversion\nby 2 %.")
+    client, path, before = enter(cast.author), page_of(submitted), snapshot()
+    sent = {"title": submitted.title, "business_case": "Raises conversion\r\nby 2 %.", "reason": WHY, "revision": 2}
+    page = client.post(f"{path}amend/", sent)
+    assert (page.status_code, "Nothing would change" in words(page), snapshot() == before) == (400, True, True)
 
 
 def test_on_the_pages(cast: Cast, submitted: ReviewRequest, now: datetime) -> None:

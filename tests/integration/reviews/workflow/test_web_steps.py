@@ -89,7 +89,9 @@ def test_a_vote_is_on_the_revision_that_the_page_showed(in_review: ReviewRequest
     page = post(cast.reviewer_one, in_review, "votes", revision="2", **fields)
     assert (page.status_code, snapshot()) == (409, before)
     assert "You saw revision 2, and this is revision 1. Read it, then vote." in words(page)
-    assert said(post(cast.reviewer_one, in_review, "votes", revision="1", **fields)) == ["Your vote is cast."]
+    again = {field.html_name: field.value() for field in page.context["forms"]["vote"] if field.value()}
+    assert again == {"stage": "technical", "revision": 1, "rationale": "Sound."}, "the choice is made anew"
+    assert said(post(cast.reviewer_one, in_review, "votes", **again, choice="approve")) == ["Your vote is cast."]
 
 
 def test_conditions_come_with_the_last_approval(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
