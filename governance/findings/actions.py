@@ -11,11 +11,14 @@ from governance.audit.actions import record as audit
 from governance.findings.enums import FindingState, Severity
 from governance.findings.models import Finding
 from governance.findings.queries import find
-from governance.findings.rules import check_assign_finding, check_close_finding
+from governance.findings.rules import check_assign_finding, check_close_finding, check_read_findings
 from governance.notifications.domain.events import Occurrence
+from governance.notifications.models import Notification
 from governance.notifications.outbox.notices import notify
-from governance.notifications.queries.relevance import found_at, number_in
+from governance.notifications.queries.relevance import found_at, number_in, waits_while
+from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of, person_of
+from governance.people.rules import may
 from weighbridge.core.errors import Invalid, WrongState
 
 NOTE_CHARS_MIN, NOTE_CHARS_MAX = 3, 2_000
@@ -23,6 +26,15 @@ NOTE_RULE = f"Describe in {NOTE_CHARS_MIN} to {NOTE_CHARS_MAX:,} characters what
 DUE_WITHIN = timedelta(days=366)
 
 found_at("findings", find=lambda rest, person: find(finding_id=number_in(rest), person=person))
+
+
+def _is_open(notice: Notification, person: Person, now: datetime) -> bool:
+    """Whether the finding is still open."""
+    prefix, _, rest = notice.key.partition(":")
+    return prefix != "finding" or Finding.objects.filter(pk=rest.partition(":")[0], state=FindingState.OPEN).exists()
+
+
+waits_while("finding_assigned", waits=_is_open)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +80,9 @@ def assign(*, finding: Finding, owner: User, due_on: date, by: User, now: dateti
         if is_news:
             _notify_owner(row, by, now)
         if before is not None and before != owner:
-            _notify(row, before, f"{name_of(owner)} is responsible for it now.", by, now)
+            # Who was responsible may not be able to open the finding any more; everybody can open the inbox.
+            path = f"/findings/{row.pk}/" if may(check_read_findings)(person_of(before)) else "/"
+            _notify(row, before, f"{name_of(owner)} is responsible for it now.", by, now, path=path)
     return row
 
 
@@ -124,12 +138,12 @@ def _notify_owner(row: Finding, by: User | None, now: datetime) -> None:
         _notify(row, row.owner, f"{row.subject}: {row.text}", by, now)
 
 
-def _notify(row: Finding, person: User, sentence: str, by: User | None, now: datetime) -> None:
+def _notify(row: Finding, person: User, sentence: str, by: User | None, now: datetime, *, path: str = "") -> None:
     event = Occurrence(
         kind="finding_assigned",
         key=f"finding:{row.pk}:{now.isoformat()}",
         reference=str(row),
-        path=f"/findings/{row.pk}/",
+        path=path or f"/findings/{row.pk}/",
         sentence=sentence,
     )
     notify(event=event, people=[person], by=by, now=now)

@@ -13,7 +13,7 @@ from governance.people.approvals.kinds import kind_of
 from reviews.inbox.domain import ReminderKind
 from reviews.inbox.models import Reminder
 from reviews.inbox.queries.conditions import DueCondition, due_conditions
-from reviews.inbox.queries.reminders import DueReminder, due_reminders, line_of
+from reviews.inbox.queries.reminders import DueReminder, due_reminders, key_of, line_of
 from reviews.snapshots.queries.voters import who_see
 from reviews.tickets import actions as ticket_actions
 
@@ -60,10 +60,9 @@ def _notify(row: Reminder, now: datetime) -> None:
     """Tell the person of the reminder. Its deputies are among the recipients already."""
     line = line_of(row)
     path = f"/changes/{row.change_id}/" if row.change_id else f"/requests/{line.subject}/"
-    about = f"{row.kind}:{line.subject}:{row.due_at.isoformat()}:{row.days_before}"
     event = Occurrence(
         kind="authorization_ends" if row.kind in ENDING else "lapses",
-        key=f"reminder:{about}",
+        key=key_of(row),
         reference=line.subject,
         path=path,
         sentence=f"{line.title}: {line.text}",

@@ -22,6 +22,7 @@ from reviews.packets.printing.pdf_tags import joined, pages_in
 from reviews.packets.queries.packet import pages_of
 from reviews.quarterly import mail
 from reviews.quarterly.actions import cycles, quarterly_packets
+from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.domain.packet import QuarterlyPacket, read_quarterly_packet
 from reviews.quarterly.domain.printed.sections import Section
 from reviews.quarterly.models import CyclePacket, RenderedSection
@@ -45,10 +46,10 @@ def turn_quarters(now: datetime) -> None:
 
 @outbox.handles("cycle.invite", channel="mail")
 def send_invitation(message: OutboxMessage) -> None:
-    """Send one invitation with the agenda and a link to the pre-read, unless the person is no longer invited."""
+    """Send one invitation with the agenda and a link to the pre-read, if the person is still invited to a meeting."""
     packet = CyclePacket.objects.select_related("cycle").get(pk=message.payload["packet_id"])
     user = invitees(packet.cycle).filter(pk=message.payload["user_id"]).first()
-    if user is not None:
+    if user is not None and packet.cycle.state != CycleState.CLOSED:
         outbox.check_held(message=message, now=timezone.now())
         mail.send_invitation(packet, user=user, key=message.key)
 

@@ -44,7 +44,12 @@ def make_frozen(*, now: datetime) -> ReviewCycle:
 
 def make_held(*, cast: Cast, now: datetime) -> ReviewCycle:
     """The meeting is open, the platform lead in the chair, with quorum."""
-    cycle = cycles.open_meeting(cycle=make_frozen(now=now), by=cast.approver, now=met_at(now))
+    return hold(make_frozen(now=now), cast=cast, now=now)
+
+
+def hold(frozen: ReviewCycle, *, cast: Cast, now: datetime) -> ReviewCycle:
+    """Open the meeting of a cycle, with quorum."""
+    cycle = cycles.open_meeting(cycle=frozen, by=cast.approver, now=met_at(now))
     meeting.record_attendance(
         cycle=cycle, person=cast.approver, side=Side.ENGINEERING, by=cast.approver, now=met_at(now)
     )

@@ -67,6 +67,7 @@ CATALOG: Mapping[str, NotificationKind] = MappingProxyType(
             "Authorization ends",
             "An authorization or a clearance of your model ends or is suspended.",
             NoticePace.AT_ONCE,
+            for_deputies=True,
         ),
         "retirement": NotificationKind(
             "Retirement announced", "The vendor of a model that you own retires it.", for_deputies=True

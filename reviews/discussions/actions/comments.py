@@ -8,8 +8,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from governance.notifications.domain.events import Occurrence
+from governance.notifications.models import Notification
 from governance.notifications.outbox.notices import notify
-from governance.notifications.queries.relevance import found_at, number_in
+from governance.notifications.queries.relevance import found_at, number_in, waits_while
+from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of, person_of
 from reviews.discussions.audit import record_in
 from reviews.discussions.domain.comments import (
@@ -35,6 +37,18 @@ from reviews.tickets.models import Ticket
 
 found_at("comments", find=lambda rest, person: find_comment(comment_id=number_in(rest), person=person))
 
+
+def _still_mentions(notice: Notification, person: Person, now: datetime) -> bool:
+    """Whether the comment still names the person: it was neither withdrawn nor changed."""
+    prefix, _, number = notice.key.partition(":")
+    if prefix != "comment":
+        return True
+    texts = CommentText.objects.filter(comment_id=int(number), comment__withdrawal=None).order_by("number")
+    text = texts.last()
+    return text is not None and person.username in names_in(text.text)
+
+
+waits_while("mentioned", waits=_still_mentions)
 OCCASION = "comment"
 """What the ticket is told; no status is configured for it, so the ticket does not move."""
 

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from governance.notifications.models import Notification
+from governance.notifications.queries.relevance import waits_while
+from governance.people.domain.roles import Person
 from reviews.authorizations.domain.authorization_states import IN_FORCE
 from reviews.authorizations.models import OPEN_CONDITION, Condition
 from reviews.inbox.domain import end_of, horizon, reminder_due
@@ -11,6 +14,16 @@ from reviews.inbox.queries.reminders import reminder_terms
 
 RELATED = ("owner", "authorization__decision__request__team", "authorization__decision__request__model_version__asset")
 """What is read with a condition: its owner, and the parties of its request."""
+
+
+def _is_owed(notice: Notification, person: Person, now: datetime) -> bool:
+    """Whether the condition is still to be met."""
+    prefix, _, rest = notice.key.partition(":")
+    rows = Condition.objects.filter(OPEN_CONDITION, authorization__state__in=IN_FORCE)
+    return prefix != "condition" or rows.filter(pk=rest.partition(":")[0]).exists()
+
+
+waits_while("condition_due", waits=_is_owed)
 
 
 @dataclass(frozen=True)

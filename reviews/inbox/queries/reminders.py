@@ -10,6 +10,8 @@ from django.db.models import F, Q, QuerySet
 
 from governance.absences.queries import absent_ids, deputies
 from governance.notifications.domain.events import Addressee
+from governance.notifications.models import Notification
+from governance.notifications.queries.relevance import waits_while
 from governance.people.approvals.enums import ChangeState
 from governance.people.approvals.kinds import check_confirm
 from governance.people.approvals.models import Change
@@ -38,6 +40,8 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.snapshots.queries.voters import Away, voters_of, who_see
 from reviews.snapshots.queries.voting_rights import voting_rights_of
 
+PREFIX = "reminder:"
+RELATED = ("request__decision__authorization", "change", "in_place_of")
 WITH_REQUESTER = (RequestState.EVIDENCE, RequestState.CHANGES_REQUESTED)
 ENDS = {
     ReminderKind.VOTE: "The request expires without your vote.",
@@ -181,12 +185,28 @@ def reminders_of(person: Person, *, now: datetime) -> tuple[ReminderLine, ...]:
     if person.id in absent_ids(now=now):
         return ()
     rows = Reminder.objects.filter(_still_open(), person=person.id, due_at__gt=now)
-    related = ("request__decision__authorization", "change", "in_place_of")
     latest: dict[tuple[str, int | None, int | None], Reminder] = {}
-    for row in rows.select_related(*related).order_by("made_at", "pk"):
+    for row in rows.select_related(*RELATED).order_by("made_at", "pk"):
         latest[row.kind, row.request_id, row.change_id] = row
     lines = (line_of(row) for row in latest.values() if _still_mine(row, person, now))
     return tuple(sorted(lines, key=lambda line: (line.due_at, line.subject)))
+
+
+def key_of(row: Reminder) -> str:
+    """The key of the notification that a reminder is."""
+    return f"{PREFIX}{row.kind}:{row.subject[1]}:{row.due_at.isoformat()}:{row.days_before}"
+
+
+def _still_asks(notice: Notification, person: Person, now: datetime) -> bool:
+    """Whether what the reminder is about is still open, and the person can still act."""
+    if not notice.key.startswith(PREFIX):
+        return True
+    rows = Reminder.objects.filter(_still_open(), person=person.id, due_at=notice.until or now)
+    return any(key_of(row) == notice.key and _still_mine(row, person, now) for row in rows.select_related(*RELATED))
+
+
+for _kind in ("lapses", "authorization_ends"):
+    waits_while(_kind, waits=_still_asks)
 
 
 def _still_open() -> Q:

@@ -127,10 +127,13 @@ def store_pdf(
 def invite(*, packet: CyclePacket, by: User, now: datetime) -> int:
     """Send the agenda and the pre-read to the invited people, once per packet. Returns the number of messages.
 
-    Whoever is no longer invited when the mail leaves gets none. Raises WrongState without a mail server.
+    Whoever is no longer invited when the mail leaves gets none. Raises WrongState without a mail server, and after the
+    meeting.
     """
     check_lead_meeting(person_of(by))
     check_mail_server()
+    if packet.cycle.state == CycleState.CLOSED:
+        raise WrongState(f"The meeting of {packet.cycle} is closed; nobody is invited to it any more.", code="closed")
     if packet.state != JobState.DONE:
         raise WrongState(f"Packet {packet.number} is {packet.state}; invitations can be sent when its PDF is ready.")
     with transaction.atomic():

@@ -15,6 +15,7 @@ from governance.people.web.current_user import person_of
 from governance.site.web.pictures import svg_response
 from reviews.packets.web import document_answer, pdf_answer
 from reviews.quarterly.actions import quarterly_packets as writes
+from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.domain.packet import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket
 from reviews.quarterly.queries import cycles as reads
@@ -30,12 +31,14 @@ from weighbridge.core.errors import NotFound
 @require_safe
 def live(request: HttpRequest, quarter: str) -> HttpResponse:
     """The list of packets; the page polls it while a PDF is being created."""
-    rows = list(CyclePacket.objects.filter(cycle=load(request, quarter)).order_by("-number"))
+    cycle, may_issue = load(request, quarter), may_lead_meeting(person_of(request))
+    rows = list(CyclePacket.objects.filter(cycle=cycle).order_by("-number"))
     context = {
         "quarter": quarter,
         "packets": rows,
         "is_drawing": any(row.state in UNFINISHED for row in rows),
-        "may_issue": may_lead_meeting(person_of(request)),
+        "may_issue": may_issue,
+        "may_invite": may_issue and cycle.state != CycleState.CLOSED,
     }
     return render(request, "reviews/quarterly/_fragments/cycle_packets.html", context)
 

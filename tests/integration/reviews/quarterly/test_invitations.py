@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,9 +14,9 @@ from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.people.actions import people
 from governance.people.domain.roles import Role
-from reviews.quarterly.actions import quarterly_packets
+from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.models import CyclePacket
-from tests.factories.cycles import make_frozen
+from tests.factories.cycles import hold, make_frozen, met_at
 from tests.factories.people import Cast
 from tests.integration.governance.notifications.conftest import mailbox
 from tests.integration.reviews.quarterly.test_cycle import refused
@@ -79,6 +80,21 @@ def test_whoever_is_not_invited_any_more_when_the_mail_leaves_gets_none(
     happen(cast, now, settings)
     assert delivered(letters["product"], now).state == JobState.DONE
     assert [message["To"] for message in mailbox.messages] == [cast.approver.email]
+
+
+def test_nobody_is_invited_to_a_meeting_that_is_closed(
+    letters: dict[str, OutboxMessage], packet: CyclePacket, cast: Cast, mailbox: MailServer, now: datetime
+) -> None:
+    """The invitations waited for the mail server, and the meeting was held meanwhile."""
+    client, base = entered(cast.approver), f"/cycles/{packet.cycle}/packets/"
+    assert "Send invitations" in said(client, base)[1]
+    cycles.close(cycle=hold(packet.cycle, cast=cast, now=now), by=cast.approver, now=met_at(now))
+    packet.cycle.refresh_from_db()
+    assert {delivered(row, now).state for row in letters.values()} == {JobState.DONE}
+    assert mailbox.messages == []
+    invite = partial(quarterly_packets.invite, packet=packet, by=cast.approver, now=now)
+    refused(invite, WrongState, f"The meeting of {packet.cycle} is closed; nobody is invited to it any more.")
+    assert "Send invitations" not in said(client, base)[1]
 
 
 def test_without_a_mail_server_nobody_is_invited_and_nothing_waits(
