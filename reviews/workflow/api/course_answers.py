@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from governance.budgets.queries.effects import BudgetEffect
 from governance.site.api.shapes import Answer, answer_of, number
 from reviews.authorizations.queries.re_reviews import ReReviewView
 from reviews.packets.domain.packet import VoteRow
@@ -39,28 +40,20 @@ class VotingAnswer(Answer):
     votes = VoteAnswer(many=True)
 
 
-class BudgetEffectAnswer(Answer):
-    """What the request takes from an account of its team."""
-
-    unit = serializers.CharField()
-    quarter = serializers.CharField()
-    allocated = number()
-    expired = number(help_text="What was left of it and expired when the quarter was closed.")
-    committed = number()
-    reserved_by_others = number()
-    available = number()
-    released = number(help_text="What an approval releases: the open commitments of the requests that it supersedes.")
-    amount = number(source="this")
-    after = number()
-    forecast = number(help_text="What will have been spent by the end of the quarter without the request.")
-    forecast_after = number(help_text="The same, with the request.")
-    mode = serializers.CharField(help_text="off, observe or enforce.")
-    is_affordable = serializers.BooleanField()
-    is_booked = serializers.BooleanField()
-    is_later = serializers.BooleanField(
-        help_text="Whether the quarter is after that of the decision: planned, never refused."
-    )
-    granted = number(help_text="What of the account is committed or planned for the request.")
-    billed = number(help_text="What bills of the quarter have drawn on that.")
-    remaining = number()
-    overrun = number(help_text="By how much more was billed than granted; zero within the account's tolerance.")
+BudgetEffectAnswer = answer_of(
+    BudgetEffect,
+    without=["this", "has_account"],
+    properties=["committed", "after", "forecast_after", "is_affordable"],
+    helps={
+        "mode": "off, observe or enforce.",
+        "expired": "What was left of the allocated amount and expired when the quarter was closed.",
+        "released": "What an approval releases: the open commitments of the requests that it supersedes.",
+        "forecast": "What will have been spent by the end of the quarter without the request.",
+        "forecast_after": "The same, with the request.",
+        "granted": "What of the account is committed or planned for the request.",
+        "billed": "What bills of the quarter have drawn on that.",
+        "overrun": "By how much more was billed than granted; zero within the account's tolerance.",
+        "is_later": "Whether the quarter is after that of the decision: planned, never refused.",
+    },
+    amount=number(source="this", help_text="What the request takes from the account."),
+)
