@@ -155,7 +155,7 @@ def test_a_vote_is_on_the_revision_that_was_read(api: Api, reviewer_one: User, i
     client, before = api(reviewer_one), snapshot()
     fields = {"stage": "technical", "choice": "approve"}
     response = post(client, in_review, "votes", **fields, revision=2)
-    assert (response.status_code, response.json()["code"], snapshot()) == (409, "wrong_state", before)
+    assert (response.status_code, response.json()["code"], snapshot()) == (409, "changed", before)
     assert post(client, in_review, "votes", **fields, revision=1).status_code == 201
 
 
