@@ -16,6 +16,7 @@ from governance.notifications.domain.hours import MailHours
 from governance.notifications.domain.kinds import NoticePace
 from governance.notifications.models import Notification
 from governance.notifications.outbox.dispatches import dispatch_due
+from governance.notifications.outbox.notices import notify
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from reviews.authorizations.models import Authorization, Condition
@@ -28,7 +29,7 @@ from reviews.workflow.actions.review import NewCondition
 from tests.factories import requests as walks
 from tests.factories.absences import confirmed
 from tests.factories.people import Cast
-from tests.integration.governance.notifications.conftest import deliver_all
+from tests.integration.governance.notifications.conftest import deliver_all, happened
 from tests.standins.mail_server import MailServer
 
 DAY = timedelta(days=1)
@@ -128,6 +129,15 @@ def test_a_condition_that_is_met_is_not_mailed(
     if is_met:
         authorizations.confirm_condition(condition=Condition.objects.get(), by=cast.approver, now=before)
     assert mailed(mailbox, "is due on", at=before + DAY) == (set() if is_met else {"author"})
+
+
+def test_what_is_about_something_else_is_kept(cast: Cast, mailbox: MailServer, now: datetime) -> None:
+    """These kinds have other occasions too, which ask for nothing that can be done."""
+    kinds = ("mentioned", "finding_assigned", "condition_due", "lapses", "authorization_ends")
+    for kind in kinds:
+        event = happened(kind=kind, key=f"other:{kind}", sentence=f"Told of {kind}.")
+        notify(event=event, people=[cast.author], now=now)
+    assert [mailed(mailbox, f"Told of {kind}.", at=now + DAY) for kind in kinds] == [{"author"}] * len(kinds)
 
 
 def test_the_deputy_is_told_of_an_authorization_that_is_suspended(
