@@ -32,7 +32,7 @@ from reviews.workflow.queries.view_authorization import earlier_condition_views
 from reviews.workflow.queries.view_course import VotingRightView, packet_views, voting_right_views
 from reviews.workflow.web.page.stepping import perform_step, step
 from reviews.workflow.web.page.views import load
-from reviews.workflow.web.page.vote_form import VoteForm
+from reviews.workflow.web.page.vote_form import VoteForm, stages_to_choose
 from reviews.workflow.web.step_forms import ExtensionForm, PlainForm, SeenReasonForm, StepReasonForm, WaiverForm
 from weighbridge.core.errors import Invalid
 
@@ -87,13 +87,12 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _stage_of(chosen: str, name: str, rights: Sequence[VotingRightView]) -> str:
-    """The chosen stage, or the first one that is open to the absent person, if the chosen one is not.
+    """The chosen stage; if a person cannot choose one, that of the absent person in whose name the vote is.
 
-    A stage that is closed stays chosen: the vote is refused, and not cast in another one.
+    A vote is refused rather than cast in another stage than the chosen one.
     """
-    open_to = [right.stage for right in rights if name and right.in_place_of == name]
-    is_for_another = chosen not in open_to and chosen in {right.stage for right in rights}
-    return open_to[0] if open_to and is_for_another else chosen
+    of_name = [right.stage for right in rights if name and right.in_place_of == name]
+    return of_name[0] if of_name and not stages_to_choose(rights) else chosen
 
 
 @step("revise", part="next", form=SeenReasonForm)

@@ -57,14 +57,14 @@ class VoteForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        stages = {right.stage: right.title for right in rights}
-        if len(stages) > 1:
+        stages = stages_to_choose(rights)
+        if stages:
             # The action refuses a stage that is closed meanwhile, in its own words.
             self.fields["stage"] = forms.CharField(
                 label="Stage", widget=forms.RadioSelect(choices=list(stages.items()))
             )
         if any(right.in_place_of for right in rights):
-            names = {right.in_place_of: _name_words(right, is_one=len(stages) == 1) for right in reversed(rights)}
+            names = {right.in_place_of: _name_words(right, is_one=not stages) for right in reversed(rights)}
             self.fields["in_place_of"] = forms.ChoiceField(
                 label="Whose vote", required=False, choices=list(reversed(names.items())), widget=forms.RadioSelect
             )
@@ -125,6 +125,12 @@ class VoteForm(forms.Form):
         return {part: self.cleaned_data.get(f"{part}_{number}") for part in CONDITION_PARTS}
 
 
+def stages_to_choose(rights: Sequence[VotingRightView]) -> dict[str, str]:
+    """The stages by title, if a person may vote in several of them in one name; otherwise the name decides."""
+    names = {right.in_place_of for right in rights}
+    return {right.stage: right.title for right in rights} if len(names) < len(rights) else {}
+
+
 def _has_conditions(given: Mapping[str, Any]) -> bool:
     """Whether a part of a condition is filled in, or an earlier condition is chosen to be lifted."""
     named = (f"{part}_{number}" for number in condition_numbers(given) for part in CONDITION_PARTS)
@@ -132,6 +138,6 @@ def _has_conditions(given: Mapping[str, Any]) -> bool:
 
 
 def _name_words(right: VotingRightView, *, is_one: bool) -> str:
-    """In whose name a person votes, and in which stage if there `is_one` only."""
+    """In whose name a person votes, and in which stage if there `is_one` of each name."""
     words = f"In the place of {right.name}" if right.name else "Your own"
     return f"{words}: {right.title}" if is_one else words

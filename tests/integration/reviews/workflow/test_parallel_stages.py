@@ -13,7 +13,8 @@ from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Vote
 from reviews.workflow.actions import review
 from tests.factories import requests as walks
-from tests.factories.people import Cast
+from tests.factories.absences import confirmed
+from tests.factories.people import Cast, make_person
 from tests.factories.policies import LEAN
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
@@ -46,6 +47,26 @@ def test_who_may_vote_in_two_stages_chooses_one(before_both: ReviewRequest, cast
     sent = {"stage": "finance", "revision": 1, "choice": "approve", "rationale": "Within the plan."}
     assert said(client.post(f"{page_of(before_both)}votes/", sent, follow=True)) == ["Your vote is cast."]
     assert Vote.objects.get(person=cast.approver).stage == "finance"
+
+
+def test_a_deputy_votes_in_the_stage_that_they_chose_or_not_at_all(
+    before_both: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    """One may vote in *GPU budget* for themselves, and in both stages in the place of an absent person."""
+    for role in (Role.FINANCE, Role.PLATFORM_LEAD):
+        people.grant_role(user=cast.product, role=role, by=None, now=now)
+    lead = make_person("lead2", Role.PLATFORM_LEAD, now=now)
+    confirmed(cast.product, lead, cast=cast, now=now)
+    client = enter(lead)
+    form = client.get(page_of(before_both)).context["forms"]["vote"]
+    assert [str(option.choice_label) for option in form["in_place_of"]] == ["Your own", "In the place of Product"]
+    before, sent = snapshot(), {"revision": 1, "choice": "approve", "rationale": "Within the plan."}
+    path = f"{page_of(before_both)}votes/"
+    assert client.post(path, sent | {"stage": "finance", "in_place_of": ""}).status_code == 403
+    assert snapshot() == before
+    assert client.post(path, sent | {"stage": "finance", "in_place_of": "product"}).status_code == 302
+    vote = Vote.objects.get(person=lead)
+    assert (vote.stage, vote.in_place_of) == ("finance", cast.product)
 
 
 def test_who_may_vote_in_one_stage_is_not_asked(before_both: ReviewRequest, cast: Cast) -> None:
