@@ -90,13 +90,21 @@ def context_of(
         "progress_steps": progress_steps(view),
         "is_measuring": snapshot.is_measuring,
         "may_see_account": may_see_budget(person_of(request), team=view.team),
-        "votes_title": f"Your vote: {view.own_stage.title}" if view.own_stage else "Votes",
+        "votes_title": votes_title(view),
         "forms": forms_of(
             view, snapshot=snapshot, person=person_of(request), bound=bound, draft=notes.get("draft_vote")
         ),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),
     }
     return {**shared, **notes, **CONTENT[tab](reading)}
+
+
+def votes_title(view: RequestView) -> str:
+    """The title above the votes; it names the stage of the person's own vote, if there is no choice of stages."""
+    if view.own_stage is None:
+        return "Votes"
+    is_one = len({right.stage for right in view.voting_rights}) == 1
+    return f"Your vote: {view.own_stage.title}" if is_one else "Your vote"
 
 
 def state_shown(view: RequestView) -> str:

@@ -40,6 +40,7 @@ def test_who_may_vote_in_two_stages_chooses_one(before_both: ReviewRequest, cast
     client = enter(cast.approver)
     page = client.get(page_of(before_both))
     form = page.context["forms"]["vote"]
+    assert page.context["votes_title"] == "Your vote"
     assert [(str(option.choice_label), option.data["value"]) for option in form["stage"]] == [
         ("GPU budget", "gpu-budget"),
         ("Finance", "finance"),
@@ -70,7 +71,9 @@ def test_a_deputy_votes_in_the_stage_that_they_chose_or_not_at_all(
 
 
 def test_who_may_vote_in_one_stage_is_not_asked(before_both: ReviewRequest, cast: Cast) -> None:
-    assert enter(cast.finance).get(page_of(before_both)).context["forms"]["vote"]["stage"].is_hidden
+    context = enter(cast.finance).get(page_of(before_both)).context
+    assert context["forms"]["vote"]["stage"].is_hidden
+    assert context["votes_title"] == "Your vote: Finance"
 
 
 def test_a_stage_that_is_complete_meanwhile_is_said_and_another_can_be_chosen(
