@@ -67,7 +67,12 @@ def in_the_middle(
 
 
 def _is_one_waiting() -> bool:
+    """Whether a session waits for a lock in this database: the databases of other test processes do not count.
+
+    A transaction keeps the first answer about sessions that it was given, so it is made to ask anew.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
             "AND datname = current_database())"

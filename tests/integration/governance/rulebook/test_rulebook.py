@@ -1,7 +1,5 @@
 """The rulebook: drafts become immutable versions, published by a second person, one of a name at a time."""
 
-import threading
-import time
 from datetime import datetime
 
 import pytest
@@ -16,7 +14,7 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.changes import propose, publish
 from tests.factories.people import Cast
-from tests.threads import PATIENCE_S
+from tests.threads import in_the_middle
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
@@ -259,31 +257,13 @@ def test_the_database_knows_one_published_version_of_a_name(cast: Cast, now: dat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_save_at_once_the_second_is_told(now: datetime) -> None:
-    said: list[str] = []
-
-    def second() -> None:
-        try:
-            drafted(None, now, STRICTER)
-        except WrongState as refusal:
-            said.append(refusal.reason)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=second)
-    with transaction.atomic():
-        drafted(None, now)
-        thread.start()
-        deadline = time.monotonic() + PATIENCE_S
-        while not _is_waiting() and time.monotonic() < deadline:
-            time.sleep(0.01)
-    thread.join(PATIENCE_S)
-    assert said == ["Another person has just saved default v1. Check it, then save yours again."]
+def test_of_two_who_save_at_once_the_second_is_told(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    before_the_commit = (rulebook, "_record")
+    first, second = in_the_middle(
+        monkeypatch, before_the_commit, lambda: drafted(None, now), lambda: drafted(None, now, STRICTER)
+    )
+    assert isinstance(first, PolicyVersion)
+    assert isinstance(second, WrongState)
+    assert second.reason == "Another person has just saved default v1. Check it, then save yours again."
     assert list(PolicyVersion.objects.values_list("number", "source")) == [(1, POLICY)]
     assert AuditEvent.objects.count() == 1
-
-
-def _is_waiting() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
