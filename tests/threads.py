@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 T = TypeVar("T")
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 def together(works: Sequence[Callable[[], T]]) -> list[T | Exception]:

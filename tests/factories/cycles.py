@@ -1,6 +1,6 @@
 """Quarterly cycles in each of their states, made through the public actions."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import User
@@ -18,6 +18,14 @@ from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.scorecard.models import Kpi
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+
+
+def quarters_later(now: datetime, count: int = 1) -> datetime:
+    """The beginning of the quarter that comes `count` quarters after that of `now`, which no number of days gives."""
+    quarter = Quarter.of(now)
+    for _ in range(count):
+        quarter = quarter.next
+    return datetime.combine(quarter.start_on, time(), UTC)
 
 
 def make_cycle(*, now: datetime) -> ReviewCycle:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from examples.recorded.screenshots.chromium import CHROMIUM, MISSING, SILENT
@@ -20,6 +20,9 @@ from tests.integration.conftest import _tasks, installation, now, signing_key_pe
 # Playwright keeps an event loop in this thread, and Django would refuse its database there; nothing here is async.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 os.environ["DJANGO_LIVE_TEST_SERVER_ADDRESS"] = "127.0.0.1"
+
+PATIENCE_MS = 60_000  # a machine that is busy with other tests takes its time
+expect.set_options(timeout=PATIENCE_MS)
 
 __all__ = ["_tasks", "installation", "now", "signing_key_pem"]
 
@@ -52,13 +55,15 @@ class Visitor:
         self.page.locator("[hx-trigger=load]").first.wait_for(state="detached")
 
     def violations(self) -> list[str]:
-        """What the content policy forbade on this page."""
+        """What the content policy forbade on this page, once it has loaded."""
+        self.page.wait_for_load_state()
         found: list[str] = self.page.evaluate("window.violations")
         return found
 
 
 def follow(link: Locator) -> None:
     """Click what leads to another page, and wait until that page has loaded; before, no script can count on either."""
+    link.page.wait_for_load_state()
     with link.page.expect_event("load"):
         link.click()
 
@@ -100,7 +105,7 @@ def visit(browser: Browser, live_server: LiveServer) -> Iterator[Callable[[User 
             cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         page, record = context.new_page(), Record()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         _watch(page, record, live_server.url)
         return Visitor(page, record, live_server.url)
 

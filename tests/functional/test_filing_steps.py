@@ -11,7 +11,7 @@ from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import Cast
-from tests.functional.conftest import Visitor
+from tests.functional.conftest import Visitor, follow
 from tests.functional.keyboard import keyboard
 from tests.functional.test_main_path import FIELDS_SHOWN, FIELDS_SHOWN_MAX, house
 
@@ -39,7 +39,7 @@ def test_a_refused_form_shows_the_first_step_with_an_error_and_links_lead_to_the
     page.get_by_label("Name of the model").fill("Visual search")
     page.get_by_role("link", name="5. Metric values").click()
     page.locator("#id_training_gpu_hours").fill("-1")
-    page.get_by_role("button", name="Save as draft").click()
+    follow(page.get_by_role("button", name="Save as draft"))
     expect(page.get_by_role("alert").first).to_contain_text("This cannot be saved yet.")
     assert shown(page) == ["version"]
     summary = page.get_by_role("alert").first

@@ -185,6 +185,7 @@ def test_a_budget_is_approved_from_the_inbox_in_two_clicks(visit: Visit, house: 
     way.click(way.page.locator("#waiting").get_by_role("link", name=change.description))
     expect(way.page.get_by_role("button", name="Confirm")).to_be_in_viewport()
     way.click(way.page.get_by_role("button", name="Confirm"))
+    expect(way.page.get_by_role("heading", level=1)).to_contain_text("Confirmed")
     assert Change.objects.get(pk=change.pk).state == "confirmed"
     way.end(actions_max=2)
 

@@ -114,6 +114,7 @@ def test_the_script_is_loaded_where_a_comment_is_written(visit: Visit, cast: Cas
     visitor.go("/")
     visitor.go(f"/discussions/request/{draft.ref}/")
     assert not [name for name in asked if name.startswith("mentions")]
-    visitor.page.get_by_label("Comment", exact=True).focus()
+    with visitor.page.expect_request("**/mentions*"):
+        visitor.page.get_by_label("Comment", exact=True).focus()
     visitor.page.wait_for_timeout(300)
     assert len([name for name in asked if name.startswith("mentions")]) == 1

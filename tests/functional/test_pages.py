@@ -226,6 +226,7 @@ def _pages_of_notifications(cast: Cast) -> Iterator[tuple[User | None, str]]:
 
 def barriers(visitor: Visitor, theme: str, options: dict[str, object]) -> list[str]:
     """What axe finds in a theme: rule, place, reason."""
+    visitor.page.wait_for_load_state()
     visitor.page.evaluate(WEAR, theme)
     found = Axe().run(visitor.page, options=options).response["violations"]
     return [

@@ -17,7 +17,7 @@ from governance.audit.models import AuditEvent
 from reviews.voting.models import Vote
 from tests.factories import requests as walks
 from tests.factories.people import PASSWORD, Cast
-from tests.functional.conftest import LISTEN, follow
+from tests.functional.conftest import LISTEN, PATIENCE_MS, follow
 from tests.integration.conftest import checklist, policy
 
 __all__ = ["checklist", "policy"]
@@ -58,7 +58,7 @@ def desk(browser: Browser, live_server: LiveServer) -> Iterator[Desk]:
     context = browser.new_context(reduced_motion="reduce")
     context.add_init_script(LISTEN)
     page, found = context.new_page(), []
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
     devices = context.new_cdp_session(page)

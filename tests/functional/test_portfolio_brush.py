@@ -51,6 +51,7 @@ def test_models_are_selected_on_the_chart_and_by_keys(
     bar = page.get_by_role("group", name="Selection")
     said, toggle = bar.get_by_role("status"), bar.get_by_role("button", name="Drag to select")
     expect(toggle).to_be_enabled()
+    expect(page.get_by_role("button", name="Zoom in").first).to_be_enabled()
     assert (chosen(page), said.inner_text()) == (0, "")
     boxes = page.locator("#models-today .row-box")
     boxes.first.focus()

@@ -62,7 +62,7 @@ def edit_agenda(page: Page) -> None:
     agenda.get_by_text("Add an item").click()
     agenda.get_by_label("Title").fill("The bidder")
     agenda.get_by_label("Why").last.fill("Nobody knows what it gains.")
-    agenda.get_by_role("button", name="Add item").click()
+    follow(agenda.get_by_role("button", name="Add item"))
     announced(page, "The item is added at the end")
     page.evaluate("window.stayed = true")
     position = agenda.get_by_label("Position of The bidder")

@@ -41,7 +41,8 @@ def provider(settings: Settings) -> Iterator[Provider]:
 def sign_in(visit: Callable[[User | None], Visitor]) -> Visitor:
     visitor = visit(None)
     visitor.page.goto(f"{visitor.url}/accounts/login/")
-    visitor.page.get_by_role("button", name="Log in with Example login").click()
+    with visitor.page.expect_event("load"):
+        visitor.page.get_by_role("button", name="Log in with Example login").click()
     visitor.page.wait_for_load_state("networkidle")
     return visitor
 

@@ -68,6 +68,7 @@ def test_a_draft_is_not_sent_behind_its_vote(
     page.get_by_label("Rationale").fill("Latency and quality hold.")
     page.get_by_role("button", name="Cast the vote").click()
     page.get_by_text("Your vote is cast").wait_for()
-    assert [each for each in sent if f"{request.ref}/votes" in each] == [f"POST {request.ref}/votes/"]
+    vote = f"POST {request.ref}/votes/"
+    assert [each for each in sent[sent.index(vote) :] if f"{request.ref}/votes" in each] == [vote]
     assert not DraftVote.objects.exists()
     assert request.votes.get().person == cast.reviewer_one

@@ -1,5 +1,6 @@
 """A database that stands still: its connections end after a while, and `/livez` answers meanwhile."""
 
+import contextlib
 import os
 import select
 import socket
@@ -39,7 +40,7 @@ class Wire:
 
     def _carry(self, near: socket.socket) -> None:
         found = connection.settings_dict
-        with near, socket.socket(socket.AF_UNIX) as far:
+        with contextlib.suppress(OSError), near, socket.socket(socket.AF_UNIX) as far:
             far.connect(f"{found['HOST']}/.s.PGSQL.{found['PORT'] or 5432}")
             while not self.is_over.is_set():
                 for source in select.select([near, far], [], [], 0.1)[0]:
@@ -61,16 +62,19 @@ def wire() -> Iterator[Wire]:
 def wrapper(wire: Wire, django_db_blocker: object, db: None) -> Iterator[DatabaseWrapper]:
     """A connection of its own, over the wire."""
     found = connection.settings_dict
-    options = {**found["OPTIONS"], "connect_timeout": 2}
+    options = {**found["OPTIONS"], "connect_timeout": 60}
     wrapper = DatabaseWrapper({**found, "HOST": "127.0.0.1", "PORT": str(wire.port), "OPTIONS": options})
     yield wrapper
     wrapper.close()
 
 
 def test_a_statement_ends_when_the_server_stands_still(wire: Wire, wrapper: DatabaseWrapper) -> None:
-    wrapper.answer_s = 0.5
+    wrapper.answer_s = PATIENCE_S
     with wrapper.cursor() as cursor:
         cursor.execute("SELECT 1")
+    assert isinstance(wrapper.connection, LimitedConnection)
+    assert wrapper.connection.answer_s == PATIENCE_S
+    wrapper.connection.answer_s = 0.5
     wire.stands_still.set()
     began_s = time.monotonic()
     with (
@@ -78,7 +82,7 @@ def test_a_statement_ends_when_the_server_stands_still(wire: Wire, wrapper: Data
         wrapper.cursor() as cursor,
     ):
         cursor.execute("SELECT 2")
-    assert time.monotonic() - began_s < 10
+    assert time.monotonic() - began_s < 60
     wire.stands_still.clear()
     wrapper.close()
     with wrapper.cursor() as cursor:
@@ -87,11 +91,12 @@ def test_a_statement_ends_when_the_server_stands_still(wire: Wire, wrapper: Data
 
 
 def test_a_connection_ends_when_the_server_stands_still(wire: Wire, wrapper: DatabaseWrapper) -> None:
+    wrapper.settings_dict["OPTIONS"]["connect_timeout"] = 2
     wire.stands_still.set()
     began_s = time.monotonic()
     with pytest.raises(OperationalError, match="timeout"):
         wrapper.ensure_connection()
-    assert time.monotonic() - began_s < 10
+    assert time.monotonic() - began_s < 60
 
 
 def test_without_a_limit_nothing_ends(wrapper: DatabaseWrapper) -> None:
@@ -167,7 +172,7 @@ def test_hanging_pages_end_and_livez_answers_meanwhile(served: str, wire: Wire) 
         time.sleep(0.5)
         began_s = time.monotonic()
         assert [status(f"{served}/livez") for _ in range(5)] == [200] * 5
-        assert time.monotonic() - began_s < 15
+        assert time.monotonic() - began_s < 60
         assert {page.result(PATIENCE_S) for page in hanging} == {503}
     wire.stands_still.clear()
     assert status(f"{served}/api/v1/requests/") == 401

@@ -465,10 +465,8 @@ def test_a_run_is_canceled_while_its_child_works(now: datetime, monkeypatch: pyt
         time.sleep(0.05)
     assert Run.objects.get(pk=run.pk).state == "running"
     jobs.cancel(row=run, by=version.registered_by, now=timezone.now())
-    canceled_s = time.monotonic()
     worker.join(PATIENCE_S)
     assert not worker.is_alive()
-    assert time.monotonic() - canceled_s < 20
     run.refresh_from_db()
     assert (run.state, run.result, run.attempts) == ("canceled", None, 1)
     assert not OutboxMessage.objects.filter(kind="run.finished").exists()

@@ -16,7 +16,7 @@ from governance.operations.management import stack as module
 from governance.operations.management.commands import up
 from governance.operations.management.stack import Stack
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 def python(code: str) -> list[str]:
@@ -138,9 +138,10 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.mark.parametrize("status", [200, 404, 503])
 def test_any_answer_means_that_the_server_is_up(logs: Path, status: int) -> None:
     with HTTPServer(("127.0.0.1", 0), Answer) as server, Stack(logs=logs) as stack:
-        thread = Thread(target=server.handle_request)
+        thread = Thread(target=server.serve_forever)
         thread.start()
         stack.wait_for(f"http://127.0.0.1:{server.server_port}/{status}")
+        server.shutdown()
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
 

@@ -25,7 +25,7 @@ from governance.site.models import AnsweredPost
 from tests.factories.models import onnx_bytes
 from tests.factories.people import PASSWORD, make_cast
 from tests.factories.snapshots import snapshot
-from tests.threads import together
+from tests.threads import PATIENCE_S, together
 
 Api = Callable[[User | None], APIClient]
 ALLOCATION = {"team": "search", "quarter": "2026Q4", "unit": "USD", "amount": "10.00"}
@@ -252,7 +252,7 @@ def test_a_call_under_way_is_not_begun_again(now: datetime, api: Api, monkeypatc
 
     def slowly(**arguments: Any) -> LedgerEntry:
         is_begun.set()
-        assert may_end.wait(20)
+        assert may_end.wait(PATIENCE_S)
         return allocation(**arguments)
 
     def call() -> int:
@@ -266,10 +266,10 @@ def test_a_call_under_way_is_not_begun_again(now: datetime, api: Api, monkeypatc
     monkeypatch.setattr(budgets, "allocate", slowly)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(call)
-        assert is_begun.wait(20)
+        assert is_begun.wait(PATIENCE_S)
         second = allocate(client)
         may_end.set()
-        assert first.result(20) == 201
+        assert first.result(PATIENCE_S) == 201
     assert (second.status_code, second["Retry-After"]) == (409, "1")
     assert second.json()["detail"] == "This call is still under way; ask again in a second for its answer."
     third = allocate(client)

@@ -1,5 +1,7 @@
 """The costs on a request's page and over the API: stated by link or as a file, faults beside their field."""
 
+from datetime import UTC, datetime
+
 import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.template.loader import render_to_string
@@ -103,7 +105,8 @@ def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
 def test_the_packet_says_which_models_end_and_what_the_costs_leave_out(submitted, author, now):
     spec = cost_spec()
     spec["options"][1]["serving"]["prices"] = {"sku": "openai/gpt-4o-mini"}
-    row = kept.project_and_store(spec=spec, by=author, now=now)
+    before_the_end = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    row = kept.project_and_store(spec=spec, by=author, now=before_the_end)
     projections.state(request=submitted, projection=row, option="api", by=author, now=now)
     ending, missing = part_of(submitted, now).remarks
     assert ending.startswith(

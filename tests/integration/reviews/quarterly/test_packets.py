@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from rest_framework.test import APIClient
 
 from governance.budgets.actions import budgets
+from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.inventory.models import ModelAsset
 from governance.jobs import actions as jobs
@@ -34,7 +35,7 @@ from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.quarterly.queries.invitations import invitees
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.requests.models import ReviewRequest
-from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at
+from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at, quarters_later
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.quarterly.test_cycle import refused
@@ -105,7 +106,7 @@ def test_the_tick_issues_one_packet_at_the_cut_off(cast: Cast, now: datetime) ->
     packet = CyclePacket.objects.get()
     assert (packet.number, packet.state, packet.cycle) == (1, "queued", cycle)
     refused(
-        lambda: quarterly_packets.issue(cycle=make_cycle(now=now + timedelta(days=92)), by=cast.approver, now=now),
+        lambda: quarterly_packets.issue(cycle=make_cycle(now=quarters_later(now)), by=cast.approver, now=now),
         WrongState,
         "only after the cut-off of",
     )
@@ -283,8 +284,8 @@ def test_page_and_packet_follow_the_latest_meeting_that_was_held(
 ) -> None:
     item = make_action(cast=cast, now=now, asset=asset)
     action_items.finish(item=item, outcome="The owner is named.", by=item.owner, now=met_at(now))
-    never_held = make_frozen(now=now + timedelta(days=92))
-    cycle = make_frozen(now=now + timedelta(days=183))
+    never_held = make_frozen(now=quarters_later(now))
+    cycle = make_frozen(now=quarters_later(now, 2))
     assert (never_held.held_at, never_held.quarter < cycle.quarter) == (None, True)
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
     assert [row.ref for row in read_quarterly_packet(packet.document).followed] == [item.ref]
@@ -301,14 +302,14 @@ def test_pages_files_and_the_difference_to_the_quarter_before(
     cycles.close(cycle=first, by=cast.approver, now=met_at(now))
     budgets.allocate(
         holder=Team.objects.get(slug="search"),
-        quarter="2027Q1",
+        quarter=str(Quarter.of(now).next),
         unit=BudgetUnit.USD,
         amount=Decimal(5000),
         key="k",
         by=cast.finance,
         now=now,
     )
-    cycle = make_frozen(now=now + timedelta(days=92))
+    cycle = make_frozen(now=quarters_later(now))
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
     told = read_quarterly_packet(packet.document)
     assert [(row.ref, row.state) for row in told.followed] == [(item.ref, "open")]

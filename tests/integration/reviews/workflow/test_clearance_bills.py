@@ -50,7 +50,7 @@ def rules(world: World, cleared: ReviewRequest) -> None:
     source = (
         "apiVersion: weighbridge/v1\nkind: AllocationRules\nname: default\nrules:\n"
         f"  - {{id: named, match: {{skus: [named]}}, account: search, request: {cleared.ref}}}\n"
-        "  - {id: second, match: {skus: [second]}, account: search, request: MRR-2026-0002}\n"
+        f"  - {{id: second, match: {{skus: [second]}}, account: search, request: {cleared.ref[:-1]}2}}\n"
         "  - {id: model, match: {skus: [model]}, account: search, model: search/visual-search}\n"
         "  - {id: team, match: {skus: [team]}, account: search}\n"
     )

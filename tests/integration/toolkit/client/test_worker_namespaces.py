@@ -28,7 +28,7 @@ from weighbridge.systems.sandbox.bubblewrap import package_root
 
 HERE, THERE = "10.79.31.1", "10.79.31.2"
 NAME, NEAR, FAR = f"wb-{os.getpid()}", f"wbn{os.getpid()}"[:15], f"wbf{os.getpid()}"[:15]
-LEASE_S, PATIENCE_S = 4, 90.0
+LEASE_S, CUT_S, PATIENCE_S = 12, 1.3, 120.0
 PLAN = {"scenario": "SingleStream", "min_samples": 64, "settings": {"min_duration_s": 3.0}}
 
 
@@ -129,7 +129,7 @@ def test_a_worker_behind_a_killed_link_loses_and_doubles_nothing(
     short = queue(version, "short", dataset=make_dataset(by=cast.author, now=now))
     wait_until(lambda: state(short) == "running")
     ip("link", "set", NEAR, "down")
-    time.sleep(LEASE_S / 3)
+    time.sleep(CUT_S)
     ip("link", "set", NEAR, "up")
     wait_until(lambda: state(short) in {"done", "failed"})
     assert (short.state, short.error, short.attempts, describe(short).worker) == ("done", "", 1, "rack-7"), said()
