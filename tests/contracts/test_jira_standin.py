@@ -42,7 +42,7 @@ def call(
     request = urllib.request.Request(url, data, headers or {"Authorization": f"Basic {account}"}, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=60) as answer:
             text = answer.read().decode()
             return answer.status, json.loads(text) if "json" in answer.headers["Content-Type"] and text else text
     except urllib.error.HTTPError as error:
@@ -222,7 +222,7 @@ def test_it_runs_as_a_process_and_keeps_its_state(tmp_path: Path) -> None:
         port_file.unlink(missing_ok=True)
         command = [sys.executable, "-m", "tests.standins.jira_cloud", "--port-file", port_file, "--state", state]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            deadline_s = time.monotonic() + 20
+            deadline_s = time.monotonic() + 60
             while not port_file.exists() and time.monotonic() < deadline_s:
                 time.sleep(0.02)
             url = port_file.read_text().strip()
@@ -231,7 +231,7 @@ def test_it_runs_as_a_process_and_keeps_its_state(tmp_path: Path) -> None:
             assert call(f"{url}/rest/api/3/issue/MR-1")[1]["fields"]["summary"] == "s"
             process.send_signal(signal.SIGINT)
             try:
-                assert process.communicate(timeout=20)[0] == f"{url}\nstopped\n"
+                assert process.communicate(timeout=60)[0] == f"{url}\nstopped\n"
             finally:
                 process.kill()
         assert process.returncode == 0

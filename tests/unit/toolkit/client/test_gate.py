@@ -133,7 +133,8 @@ def test_nothing_is_sent_in_the_clear_to_another_machine(url, monkeypatch):
 
 @contextmanager
 def raw(chunks, *, pause_s=0.0):
-    """A server that sends these bytes, with a pause before each."""
+    """A server that sends these bytes, with a pause before each, until the block ends."""
+    ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -142,7 +143,8 @@ def raw(chunks, *, pause_s=0.0):
                 connection.recv(1 << 16)
                 try:
                     for chunk in chunks:
-                        time.sleep(pause_s)
+                        if ended.wait(pause_s):
+                            return
                         connection.sendall(chunk)
                 except OSError:
                     pass
@@ -150,6 +152,7 @@ def raw(chunks, *, pause_s=0.0):
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield PlatformServer(f"http://127.0.0.1:{listener.getsockname()[1]}", "t")
+        ended.set()
         thread.join(10)
 
 
@@ -170,17 +173,17 @@ def test_an_answer_that_is_cut_off_or_too_large_cannot_tell(head, body):
 
 
 def test_an_answer_that_drips_is_too_late():
-    drips = [b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 20]
+    drips = [b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 90]
     with raw(drips, pause_s=0.05) as server:
         begun_s = time.monotonic()
-        reply = within(0.2, lambda: asked(PlatformServer(server.url, "t", timeout_s=5.0)))
+        reply = within(0.2, lambda: asked(PlatformServer(server.url, "t", timeout_s=60.0)))
         assert (reply.answer, reply.reasons) == (UNKNOWN, ("No answer came within 0.2 s.",))
-        assert time.monotonic() - begun_s < 0.8
+        assert time.monotonic() - begun_s < 3
 
 
 def test_an_answer_in_time_is_passed_on():
     reply = GateReply(GateVerdict.ALLOWED, ("A.",))
-    assert within(5.0, lambda: reply) is reply
+    assert within(60.0, lambda: reply) is reply
 
 
 def offline(folder, *, key="key.pem", digest=ALLOWED, environment="prod", now=NOW, **terms):

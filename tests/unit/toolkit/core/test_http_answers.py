@@ -21,7 +21,7 @@ class Connections:
     def __init__(self) -> None:
         self.opened: list[http.client.HTTPConnection] = []
 
-    def asked(self, url: str, *, total_s: float, timeout_s: float | None = 5.0) -> http.client.HTTPResponse:
+    def asked(self, url: str, *, total_s: float, timeout_s: float | None = 60.0) -> http.client.HTTPResponse:
         parts = urlsplit(url)
         if not self.opened:
             self.opened.append(http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=timeout_s))
@@ -39,16 +39,16 @@ def connections() -> Iterator[Connections]:
         connection.close()
 
 
-@pytest.mark.parametrize("timeout_s", [5.0, None])
+@pytest.mark.parametrize("timeout_s", [60.0, None])
 def test_an_answer_is_read_and_the_connection_used_again(connections: Connections, timeout_s: float | None) -> None:
     with serving(whole(b""), first={"/": b"[1]"}) as url:
         for _ in range(3):
-            answer = connections.asked(url, total_s=5.0, timeout_s=timeout_s)
+            answer = connections.asked(url, total_s=60.0, timeout_s=timeout_s)
             assert answer.fp.fileno() >= 0
             assert body_of(answer, bytes_max=3) == b"[1]"
             assert connections.opened[0].sock.gettimeout() == timeout_s
         with pytest.raises(AnswerTooLarge, match="larger than 2 bytes"):
-            body_of(connections.asked(url, total_s=5.0), bytes_max=2)
+            body_of(connections.asked(url, total_s=60.0), bytes_max=2)
 
 
 @pytest.mark.parametrize("answer", [slowly(OK + b"Content-Length: 10000\r\n\r\n", b" "), slowly(b"", b"x")])
@@ -56,7 +56,7 @@ def test_the_time_counts_for_the_whole_answer(connections: Connections, answer: 
     began_s = time.monotonic()
     with serving(answer) as url, pytest.raises(TimeoutError):
         body_of(connections.asked(url, total_s=0.5), bytes_max=1_000)
-    assert time.monotonic() - began_s < 3
+    assert time.monotonic() - began_s < 15
 
 
 def test_no_time_is_left_for_another_byte(connections: Connections) -> None:
@@ -74,7 +74,7 @@ def test_no_time_is_left_for_another_byte(connections: Connections) -> None:
 )
 def test_the_bytes_count_for_the_whole_answer(connections: Connections, answer: Answer) -> None:
     with serving(answer) as url, pytest.raises(AnswerTooLarge):
-        body_of(connections.asked(url, total_s=20.0), bytes_max=1_000)
+        body_of(connections.asked(url, total_s=60.0), bytes_max=1_000)
 
 
 @pytest.mark.parametrize(

@@ -35,19 +35,19 @@ def asked(serve, *, starts_ms, think_ms=50.0, ends_ms=300.0, requests=1_000, sto
 
 
 def test_a_user_sends_again_one_think_time_after_the_answer():
-    samples, engine = asked(answering(OK, wait_s=0.02), starts_ms=[10.0])
+    samples, engine = asked(answering(OK, wait_s=0.02), starts_ms=[10.0], ends_ms=900.0)
     assert samples.answered.all()
-    assert 2 <= len(samples.outcome) <= 5, "the first at 10 ms, then one every 70 ms or more, until 300 ms"
+    assert 2 <= len(samples.outcome) <= 13, "the first at 10 ms, then one every 70 ms or more, until 900 ms"
     assert samples.scheduled_ns[0] == 10_000_000
     assert (samples.scheduled_ns[1:] - samples.done_ns[:-1]).tolist() == [50_000_000] * (len(samples.outcome) - 1)
-    assert samples.scheduled_ns.max() < 300_000_000
+    assert samples.scheduled_ns.max() < 900_000_000
     assert (samples.taken_ns >= samples.scheduled_ns).all()
     assert engine.opened == 1
 
 
 def test_no_user_has_two_requests_at_once():
     heard = []
-    samples, _ = asked(answering(OK, heard=heard, wait_s=0.03), starts_ms=[0.0, 5.0, 9.0], think_ms=0.0, ends_ms=200.0)
+    samples, _ = asked(answering(OK, heard=heard, wait_s=0.03), starts_ms=[0.0, 5.0, 9.0], think_ms=0.0, ends_ms=800.0)
     at_once = [int(((samples.sent_ns <= at) & (samples.done_ns > at)).sum()) for at in samples.sent_ns if at != NEVER]
     assert max(at_once) <= 3
     assert len(heard) == len(samples.outcome) > 6
@@ -56,9 +56,9 @@ def test_no_user_has_two_requests_at_once():
 
 def test_a_user_goes_on_after_a_failure():
     bad = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
-    samples, engine = asked(answering(bad, OK), starts_ms=[0.0], think_ms=20.0, ends_ms=100.0)
+    samples, engine = asked(answering(bad, OK), starts_ms=[0.0], think_ms=20.0, ends_ms=60_000.0, requests=3)
     assert samples.failures == {"wrong_status": 1}
-    assert (samples.answered.sum() > 0, engine.failed) == (True, 1)
+    assert (int(samples.answered.sum()), engine.failed) == (2, 1)
 
 
 def test_the_loop_ends_at_the_most_requests():
@@ -67,7 +67,7 @@ def test_the_loop_ends_at_the_most_requests():
 
 
 def test_a_stop_ends_the_loop():
-    samples, _ = asked(answering(OK), starts_ms=[0.0, 1.0], think_ms=1.0, ends_ms=60_000.0, stop_after_s=0.1)
+    samples, _ = asked(answering(OK), starts_ms=[0.0, 1.0], think_ms=1.0, ends_ms=60_000.0, stop_after_s=0.5)
     assert 0 < samples.settled.sum() <= len(samples.outcome)
 
 

@@ -25,10 +25,18 @@ def fired(serve, **changes):
 
 def test_requests_share_a_connection_and_are_answered_out_of_order():
     heard, seen_by = [], []
+    all_heard, others_said = asyncio.Event(), asyncio.Event()
 
     async def answer(server, asked):
-        await asyncio.sleep(0.2 if asked.stream == 1 else 0.01)
+        if len(heard) == 3:
+            all_heard.set()
+        await (others_said if asked.stream == 1 else all_heard).wait()
+        if asked.stream == 1:
+            # The other answers are read before this one.
+            await asyncio.sleep(0.1)
         server.say(asked.stream)
+        if len(server.open_streams) == 1:
+            others_said.set()
 
     seen = fired(http2(answer, heard=heard, seen=seen_by), due_ms=[0.0, 1.0, 2.0], messages=messages(b"a", b"b", b"c"))
     assert seen.outcomes == ["ANSWERED"] * 3
@@ -80,10 +88,13 @@ def test_streams_that_are_allowed_later_are_used():
         if asked.stream == 1:
             server.state.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 3})
             server.flush()
+        if server.most == 3:
+            three_are_open.set()
+        await three_are_open.wait()
         await asyncio.sleep(0.1)
         server.say(asked.stream)
 
-    seen_by, settings = [], {SettingCodes.MAX_CONCURRENT_STREAMS: 1}
+    seen_by, settings, three_are_open = [], {SettingCodes.MAX_CONCURRENT_STREAMS: 1}, asyncio.Event()
     pool = PoolSize(1, 1, PoolLimit.FIXED)
     seen = fired(http2(answer, seen=seen_by, settings=settings), due_ms=[0.0] * 4, pool=pool)
     assert (seen.outcomes, seen_by[0].most) == (["ANSWERED"] * 4, 3)
@@ -225,9 +236,9 @@ def test_a_late_request_is_reset_and_its_connection_stays():
             server.say(asked.stream)
 
     seen_by = []
-    seen = fired(http2(answer, seen=seen_by), due_ms=[0.0, 150.0, 300.0], timeout_s=0.2)
+    seen = fired(http2(answer, seen=seen_by), due_ms=[0.0, 300.0, 1_000.0], timeout_s=0.7)
     assert (seen.outcomes, seen.engine.opened, seen_by[0].reset) == (["TIMED_OUT", "ANSWERED", "ANSWERED"], 1, [1])
-    assert seen.engine.complaints == {"timed_out": "no complete answer within 0.2 s"}
+    assert seen.engine.complaints == {"timed_out": "no complete answer within 0.7 s"}
 
 
 def test_a_silent_connection_is_replaced():
@@ -236,7 +247,7 @@ def test_a_silent_connection_is_replaced():
             server.say(asked.stream)
 
     # The first request is sent after all that a server says of itself.
-    seen = fired(http2(answer), due_ms=[150.0, 600.0], timeout_s=0.2)
+    seen = fired(http2(answer), due_ms=[400.0, 1_300.0], timeout_s=0.5)
     assert (seen.outcomes, seen.engine.opened) == (["TIMED_OUT", "ANSWERED"], 2)
 
 

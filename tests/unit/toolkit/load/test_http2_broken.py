@@ -25,7 +25,7 @@ WHOLE, END, PADDED, PRIORITY = 0x4, 0x1, 0x8, 0x20
 OLD = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 
 
-def opened(serve, *, protocol=Protocol.HTTP_2_CLEAR, tls=None, ca_file="", timeout_s=5.0):
+def opened(serve, *, protocol=Protocol.HTTP_2_CLEAR, tls=None, ca_file="", timeout_s=20.0):
     """Open a pool to a target and send it one request."""
 
     async def run():
@@ -87,7 +87,7 @@ async def full(reader, writer):
 )
 def test_a_target_without_http2_is_refused_with_what_to_do(serve, why):
     with pytest.raises(TargetUnreachable) as refused:
-        opened(serve, timeout_s=0.3)
+        opened(serve, timeout_s=0.3 if serve is silent else 20.0)
     assert f"({why}); " in refused.value.reason
     assert refused.value.reason.endswith("omit --http2 or --http2-prior-knowledge.")
 
@@ -134,7 +134,7 @@ def sending(*frames, ends=False):
 
 
 def fired(serve, **changes):
-    usual = {"protocol": Protocol.HTTP_2_CLEAR, "messages": messages(), "pool": ONE, "due_ms": [0.0], "timeout_s": 2}
+    usual = {"protocol": Protocol.HTTP_2_CLEAR, "messages": messages(), "pool": ONE, "due_ms": [0.0], "timeout_s": 20}
     return servers.fired(serve, **(usual | changes))
 
 

@@ -70,13 +70,13 @@ def test_file_descriptors_limit_a_pool(files, soft, hard, raised, most, limit):
 
 def test_a_pool_grows_to_rate_x_latency():
     """Twenty requests at once need twenty connections; those that are open are used again."""
-    seen = fired(answering(OK, wait_s=0.2), due_ms=[0.0] * 20 + [400.0] * 20, pool=GROWING)
+    seen = fired(answering(OK, wait_s=0.4), due_ms=[0.0] * 20 + [1_000.0] * 20, pool=GROWING)
     assert seen.outcomes == ["ANSWERED"] * 40
     assert (seen.engine.peak, seen.engine.opened, seen.engine.pool_limits) == (20, 20, set())
 
 
 def test_a_pool_that_may_not_grow_says_so():
-    seen = fired(answering(OK, wait_s=0.05), due_ms=[0.0] * 6, pool=PoolSize(1, 3, PoolLimit.CAP))
+    seen = fired(answering(OK, wait_s=0.4), due_ms=[0.0] * 6, pool=PoolSize(1, 3, PoolLimit.CAP))
     assert (seen.outcomes, seen.engine.peak, seen.engine.pool_limits) == (["ANSWERED"] * 6, 3, {PoolLimit.CAP})
 
 
@@ -101,7 +101,7 @@ def test_what_this_machine_lacks_is_no_failure_of_the_target(number, limit):
     async def lacking(engine):
         failing_after(engine, 2, OSError(number, "none left"))
 
-    seen = fired(answering(OK, wait_s=0.05), due_ms=[50.0] * 6, pool=GROWING, meanwhile=lacking)
+    seen = fired(answering(OK, wait_s=0.2), due_ms=[50.0] * 6, pool=GROWING, meanwhile=lacking)
     assert (seen.outcomes, seen.engine.complaints) == (["ANSWERED"] * 6, {})
     assert (seen.engine.pool_limits, seen.engine.peak) == ({limit}, 2)
 
@@ -128,7 +128,7 @@ def test_a_request_takes_the_connection_that_is_free_first():
 
         engine._connect = never
 
-    seen = fired(answering(OK, wait_s=0.05), due_ms=[30.0, 31.0, 32.0], pool=GROWING, meanwhile=slow, timeout_s=5)
+    seen = fired(answering(OK, wait_s=0.05), due_ms=[30.0, 31.0, 32.0], pool=GROWING, meanwhile=slow)
     assert (seen.outcomes, seen.engine.failed) == (["ANSWERED"] * 3, 0)
 
 
@@ -151,12 +151,12 @@ def test_a_connection_that_does_not_come_in_time_is_the_targets_failure():
 def test_a_spare_connection_that_is_refused_fails_no_request():
     async def refused(engine):
         async def slow_refusal():
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.6)
             raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
 
         engine._connect = slow_refusal
 
-    seen = fired(answering(OK, wait_s=0.02), due_ms=[30.0, 30.0, 500.0], pool=GROWING, meanwhile=refused)
+    seen = fired(answering(OK, wait_s=0.02), due_ms=[30.0, 30.0, 1_000.0], pool=GROWING, meanwhile=refused)
     assert (seen.outcomes, seen.engine.complaints) == (["ANSWERED"] * 3, {})
 
 

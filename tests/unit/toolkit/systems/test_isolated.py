@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,6 +87,15 @@ def started(monkeypatch):
     return pids
 
 
+@pytest.fixture
+def ahead(monkeypatch):
+    """How far the clock of the deadline is ahead. The deadline comes when a test says so, not when the machine does."""
+    seconds = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds[0], sleep=time.sleep)
+    monkeypatch.setattr(process, "time", clock)
+    return seconds
+
+
 @pytest.fixture(params=["strongest", "without bubblewrap"])
 def walls(request, monkeypatch):
     """Every layer this machine has, then as if bubblewrap were not there."""
@@ -120,19 +130,21 @@ def test_bad_input_is_told_in_the_words_of_the_child(tmp_path, walls):
     )
 
 
-def test_a_model_that_never_returns_is_stopped_at_the_deadline(tmp_path, started):
-    beats = []
-    begun = time.monotonic()
-    refusal = failure(
-        tmp_path,
-        builders.endless(tmp_path / "m.onnx"),
-        limits=Limits(wall_s=4),
-        on_progress=lambda *_: beats.append(time.monotonic()),
-    )
+def test_a_model_that_never_returns_is_stopped_at_the_deadline(tmp_path, started, ahead):
+    beats, running = [], []
+
+    def beat(_share, doing):
+        beats.append(time.monotonic())
+        if doing == "running the first inference":
+            running.append(beats[-1])
+            # The last of these beats come while the child is silent.
+            ahead[0] = 60.0 if len(running) > 6 else 0.0
+
+    refusal = failure(tmp_path, builders.endless(tmp_path / "m.onnx"), limits=Limits(wall_s=60), on_progress=beat)
     assert refusal.code == "run_timeout"
-    assert "stopped after 4 s, while running the first inference" in refusal.reason
-    assert time.monotonic() - begun < 10
-    assert max(after - before for before, after in itertools.pairwise(beats)) < 2
+    assert "stopped after 60 s, while running the first inference" in refusal.reason
+    assert time.monotonic() - running[-1] < 10
+    assert max(after - before for before, after in itertools.pairwise(beats)) < 10
     assert not is_running(started[-1])
 
 
@@ -204,7 +216,7 @@ def test_a_run_dies_when_its_parent_is_killed(tmp_path):
         ],
         cwd=bubblewrap.package_root(),
     )
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     doing = tmp_path / "doing"
     while time.monotonic() < until and not (doing.exists() and doing.read_text() == "running the first inference"):
         time.sleep(0.05)
@@ -212,6 +224,7 @@ def test_a_run_dies_when_its_parent_is_killed(tmp_path):
     assert is_running(child)
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
+    until = time.monotonic() + 20
     while is_running(child) and time.monotonic() < until:
         time.sleep(0.05)
     assert not is_running(child)
@@ -223,12 +236,22 @@ LONG = ProfileSettings(
 )
 
 
+def has_measured(doing):
+    """Whether the parent has heard for about a second that latency is measured."""
+    return doing.count("measuring latency") > 8
+
+
 @pytest.mark.parametrize("reason", ["canceled", "deadline"])
-def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, reason):
+def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, ahead, reason):
     doing = []
 
+    def follow(_share, phase):
+        doing.append(phase)
+        if reason == "deadline" and has_measured(doing):
+            ahead[0] = 60.0
+
     def stops():
-        return reason == "canceled" and doing.count("measuring latency") > 2
+        return reason == "canceled" and has_measured(doing)
 
     with pytest.raises(RunIncomplete) as ended:
         isolated.run_sandboxed(
@@ -237,8 +260,8 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
             settings=LONG,
             data=builders.data_set(tmp_path / "d.npz"),
             workdir=tmp_path / "work",
-            limits=Limits(wall_s=60 if reason == "canceled" else 5),
-            follow=RunCallbacks(lambda _, phase: doing.append(phase), stops, 30.0),
+            limits=Limits(wall_s=60),
+            follow=RunCallbacks(follow, stops, 60.0),
         )
     assert isinstance(ended.value, RunCanceled) is (reason == "canceled")
     assert ended.value.partial["is_partial"] is True
@@ -247,7 +270,11 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
     assert not is_running(started[-1])
 
 
-def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, started):
+def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, started, ahead):
+    def follow(_share, doing):
+        if doing == "running the first inference":
+            ahead[0] = 60.0
+
     with pytest.raises(RunFailed) as refusal:
         isolated.run_sandboxed(
             walls,
@@ -255,8 +282,8 @@ def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, st
             settings=QUICK,
             data=None,
             workdir=tmp_path / "work",
-            limits=Limits(wall_s=3),
-            follow=RunCallbacks(lambda *_: None, lambda: False, 1.0),
+            limits=Limits(wall_s=60),
+            follow=RunCallbacks(follow, lambda: False, 1.0),
         )
     assert (refusal.value.code, refusal.value.partial) == ("run_timeout", None)
     assert not is_running(started[-1])
@@ -310,9 +337,7 @@ def test_an_open_run_that_is_canceled_hands_over_what_it_has(tmp_path):
             data=None,
             limits=Limits(wall_s=60),
             workdir=tmp_path / "work",
-            follow=RunCallbacks(
-                lambda _, phase: doing.append(phase), lambda: doing.count("measuring latency") > 2, 30.0
-            ),
+            follow=RunCallbacks(lambda _, phase: doing.append(phase), lambda: has_measured(doing), 60.0),
         )
     assert ended.value.partial["is_partial"] is True
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,6 +42,15 @@ def run(tmp_path):
     return start
 
 
+@pytest.fixture
+def ahead(monkeypatch):
+    """How far the clock of the deadline is ahead. The deadline comes when a test says so, not when the machine does."""
+    seconds = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds[0], sleep=time.sleep)
+    monkeypatch.setattr(process, "time", clock)
+    return seconds
+
+
 def is_running(pid):
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -49,7 +59,7 @@ def is_running(pid):
     return state != "Z"
 
 
-def is_gone(pid, *, within_s=2.0):
+def is_gone(pid, *, within_s=20.0):
     until = time.monotonic() + within_s
     while is_running(pid) and time.monotonic() < until:
         time.sleep(0.02)
@@ -137,19 +147,26 @@ def test_an_exit_status_without_bubblewrap_is_taken_as_it_is(run):
     assert (run("sys.exit(139)").status, run("os.kill(os.getpid(), signal.SIGSEGV)").status) == (139, -signal.SIGSEGV)
 
 
-def test_a_child_that_is_silent_is_stopped_at_the_deadline(run):
+def test_a_child_that_is_silent_is_stopped_at_the_deadline(run, ahead):
     beats, begun = [], time.monotonic()
+
+    def beat(_share, doing):
+        beats.append(time.monotonic())
+        silent.extend(beats[-1:] if doing == "nothing" else [])
+        ahead[0] = 40.0 if len(silent) > 6 else 0.0
+
+    silent = []
     with pytest.raises(RunFailed) as refusal:
         run(
             "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay(fence=[])\nsay(share=0, "
             "doing='nothing')\ntime.sleep(60)",
-            limits=Limits(wall_s=1.5),
-            on_progress=lambda *_: beats.append(time.monotonic()),
+            limits=Limits(wall_s=40),
+            on_progress=beat,
         )
     assert refusal.value.code == "run_timeout"
-    assert "stopped after 1.5 s, while nothing" in refusal.value.reason
-    assert time.monotonic() - begun < 4
-    assert max(after - before for before, after in itertools.pairwise(beats)) < 1
+    assert "stopped after 40 s, while nothing" in refusal.value.reason
+    assert time.monotonic() - begun < 30
+    assert max(after - before for before, after in itertools.pairwise(beats)) < 5
 
 
 def test_a_child_is_canceled(run):
@@ -169,7 +186,7 @@ def test_a_flood_is_stopped_and_not_kept(run, flood, limits, words):
     memory.reset_peak()
     before = memory.peak_bytes()
     with pytest.raises(RunFailed, match=words) as refusal:
-        run(flood, limits=Limits(wall_s=20, **limits))
+        run(flood, limits=Limits(wall_s=60, **limits))
     assert refusal.value.code == "run_output"
     assert memory.peak_bytes() - before < 16_000_000
 
@@ -196,7 +213,7 @@ def test_descendants_die_with_the_run_and_do_not_hold_it_up(run, tmp_path, hold)
         hand_over("1")
     """)
     assert (heard.status, heard.outcome) == (0, b"1")
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 40
     assert is_gone(int((tmp_path / "descendant").read_text()))
 
 

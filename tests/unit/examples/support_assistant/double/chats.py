@@ -48,13 +48,13 @@ class Answered:
         return found[-1] if found else None
 
 
-def chat(double, text: str, *, timeout: float = 5.0, **fields: Any) -> Answered:
+def chat(double, text: str, *, timeout: float = 30.0, **fields: Any) -> Answered:
     """Ask one question; a stream unless told otherwise."""
     request = {"model": "any", "messages": [{"role": "user", "content": text}], "stream": True, **fields}
     return post(double, json.dumps(request).encode(), timeout=timeout)
 
 
-def post(double, body: bytes, *, path: str = CHAT, timeout: float = 5.0) -> Answered:
+def post(double, body: bytes, *, path: str = CHAT, timeout: float = 30.0) -> Answered:
     connection = http.client.HTTPConnection("127.0.0.1", double.port, timeout=timeout)
     try:
         connection.request("POST", path, body)

@@ -84,7 +84,7 @@ def test_the_answer_rests_in_its_middle(double) -> None:
     assert behaving(double, "pause").joined() == ANSWER
     written = double.records()["requests"][-1]["written_ns"]
     gaps = [(after - before) / 1e9 for before, after in itertools.pairwise(written)]
-    assert max(gaps) == pytest.approx(LAW.pause_s, abs=0.1)
+    assert LAW.pause_s - 0.001 <= max(gaps) < 5
 
 
 def test_events_repeat(double) -> None:

@@ -159,7 +159,7 @@ def test_other_addresses_answer_too(double) -> None:
 
 def raw(double, *parts: bytes) -> bytes:
     """Send bytes, and read until the server closes."""
-    with socket.create_connection(("127.0.0.1", double.port), timeout=5) as wire:
+    with socket.create_connection(("127.0.0.1", double.port), timeout=30) as wire:
         for part in parts:
             wire.sendall(part)
         found = b""

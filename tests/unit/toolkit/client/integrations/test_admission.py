@@ -167,7 +167,7 @@ def tls(tmp_path):
 def test_it_speaks_tls_and_a_client_that_stalls_delays_nobody(mirror, tls):
     context = ssl.create_default_context(cafile=str(tls / "tls.crt"))
     with serving(mirror, tls) as port, socket.create_connection(("127.0.0.1", port)):  # says nothing
-        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=5)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=30)
         status, found = call(connection, "POST", "/", json.dumps(review_of(pod(ALLOWED))))
         assert (status, found["response"]["allowed"]) == (200, True)
         connection.close()

@@ -37,7 +37,7 @@ def prompt_file(tmp_path, *prompts):
 def loaded(tmp_path, law=QUICK, *, prompts=({"prompt": "hello"},), chat=None, **options):
     given = {
         "prompts": prompt_file(tmp_path, *prompts),
-        "ttft_ms": 5_000,
+        "ttft_ms": 20_000,
         "answers": tmp_path / "a.jsonl",
         **(chat or {}),
     }
@@ -88,7 +88,8 @@ def test_tokens_and_answers_are_those_that_the_server_states(tmp_path):
 )
 def test_every_bad_behavior_has_a_name_and_loses_nothing_else(tmp_path, behavior, kind):
     law = Law(ttft_ms=2, tpot_ms=1, behavior=behavior, every=4, cache_block=0)
-    document, _ = loaded(tmp_path, law, arrivals="constant", rate=20, timeout="3s")
+    timeout = "3s" if kind in ("stalled", "timed_out") else "20s"
+    document, _ = loaded(tmp_path, law, arrivals="constant", rate=20, timeout=timeout)
     [error] = document["errors"]
     assert (error["kind"], error["count"]) == (kind, 5)
     assert error["first"]
@@ -158,7 +159,7 @@ def test_a_replay_keeps_its_times(tmp_path):
 
 
 def test_users_of_a_closed_loop_wait_for_their_answers(tmp_path):
-    document, records = loaded(tmp_path, rate=None, closed=2, think="10ms", duration="500ms")
+    document, records = loaded(tmp_path, rate=None, closed=2, think="10ms", duration="1s")
     assert document["loop"] == "closed"
     assert document["errors"] == []
     assert len(records) > 4

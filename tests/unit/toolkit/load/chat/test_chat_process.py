@@ -111,7 +111,7 @@ def test_a_process_takes_every_nth_prompt_of_a_trace(tmp_path):
 
 
 def test_users_of_a_closed_loop_send_prompts(tmp_path):
-    users = {"rate_per_s": 0, "users": 2, "think_s": 0.01, "duration_s": 0.3, "arrivals": Arrivals.POISSON}
+    users = {"rate_per_s": 0, "users": 2, "think_s": 0.01, "duration_s": 1.0, "arrivals": Arrivals.POISSON}
     plan = plan_of(tmp_path, {"prompt": "a"}, {"prompt": "b"}, **users)
     kept = kept_of(tmp_path, plan)
     assert len(kept.chat.prompt) > 4
@@ -125,7 +125,7 @@ def last_words(request):
 def conversation(folder, **changes):
     turns = ({"prompt": f"turn {n}", "session": "s", "turn": n} for n in range(3))
     chat = {"is_conversation": True, "think_s": 0.05}
-    return plan_of(folder, *turns, chat=chat, **{"rate_per_s": 2, "duration_s": 1.0} | changes)
+    return plan_of(folder, *turns, chat=chat, **{"rate_per_s": 1, "duration_s": 2.0} | changes)
 
 
 def test_a_turn_sends_what_was_said_before_one_think_time_after_the_answer(tmp_path):
@@ -171,7 +171,8 @@ def test_a_prompt_that_finds_no_connection_has_no_stream(tmp_path):
 )
 def test_a_failure_has_a_name_and_keeps_what_had_arrived(tmp_path, behavior, outcome, words):
     law = Law(ttft_ms=2, tpot_ms=1, output="9", behavior=behavior, retry_after_s=7, cache_block=0)
-    kept = kept_of(tmp_path, plan_of(tmp_path, {"prompt": "hello"}, rate_per_s=4, timeout_s=0.5), law)
+    timeout_s = 1.0 if behavior in {"stall", "never"} else 20
+    kept = kept_of(tmp_path, plan_of(tmp_path, {"prompt": "hello"}, rate_per_s=4, timeout_s=timeout_s), law)
     assert kept.samples.outcome.tolist() == [outcome] * 2
     assert words in kept.done["complaints"][outcome.name.lower()]
     is_begun = behavior in {"stall", "close_early"}
