@@ -29,7 +29,10 @@ HOME = ("Costs", "benchmarking:costs")
 
 @require_safe
 def calculator(request: HttpRequest) -> HttpResponse:
-    """Show the quick calculator; without a query, with example values."""
+    """Show the quick calculator; without a query, with example values.
+
+    An example whose prices are too old today is shown without a result and with the reason: nobody asked for it.
+    """
     quick = QuickCalculator(request.GET or None)
     context: dict[str, Any] = {"quick": quick, "recent": projections.kept_by(user_of(request).pk)}
     status = 200
@@ -41,7 +44,9 @@ def calculator(request: HttpRequest) -> HttpResponse:
             context |= {"table": table, "bands": cost_chart(table), "spec": _yaml(spec)}
         except Refused as refusal:
             inputs.add_error(refusal.field, refusal.reason)
-            status = refusal.status
+            status = refusal.status if request.GET else 200
+            if not request.GET:
+                context["outdated_example"] = refusal.reason.removeprefix(f"{refusal.field}: ")
     else:
         status = 400
     return render(request, "benchmarking/projections/costs.html", context, status=status)

@@ -3,7 +3,9 @@ has a link.
 """
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -14,6 +16,7 @@ from django.urls import reverse
 from benchmarking.projections import actions as writes
 from benchmarking.projections import queries as projections
 from benchmarking.projections.models import CostProjection
+from benchmarking.projections.web import costs
 from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, RangeField
 from tests.factories.costs import cost_spec
 from tests.pages import html_of
@@ -36,6 +39,17 @@ def test_an_empty_calculator_shows_its_example_and_says_so(client):
     assert "This is an example" in page
     assert "Managed API" in page
     assert "cheapest in" in page
+
+
+def test_an_example_whose_prices_are_too_old_today_says_so_and_is_no_error(client, monkeypatch):
+    far = SimpleNamespace(now=lambda: datetime(2036, 2, 1, tzinfo=UTC))
+    monkeypatch.setattr(costs, "timezone", far)
+    answer = client.get(URL)
+    page = html_of(answer)
+    assert answer.status_code == 200
+    assert "This is an example" in page
+    assert re.search(r">\s*The price of \S+ is from 2026-\S+, [\d,]+ days before 2036-02-01; at most 180", page)
+    assert client.get(f"{URL}?{urlencode(asked())}").status_code == 400
 
 
 def test_the_gauges_of_a_row_have_the_same_ends(client):

@@ -388,10 +388,9 @@ def test_a_cut_off_that_moves_tells_those_who_know_the_earlier_one(cast: Cast, n
     assert told("quarter") == []
     cycle = cycles.make_collecting(now=now)
     make_person("late_lead", Role.PLATFORM_LEAD, now=now)
-    for days in (2, 1):
-        quarterly.move_cut_off(
-            cycle=cycle, cut_off_at=at + days * DAY, reason=why, by=cast.product, now=cycle.collecting_at + days * DAY
-        )
+    told_at = max(now, cycle.collecting_at)
+    for days, moved_at in ((2, told_at + DAY / 2), (1, told_at + DAY / 3)):
+        quarterly.move_cut_off(cycle=cycle, cut_off_at=at + days * DAY, reason=why, by=cast.product, now=moved_at)
     assert told("quarter") == ["approver", "product"] * 3
     last = Notification.objects.filter(kind="quarter", person=cast.product).order_by("made_at")
     assert [row.meets_at for row in last] == [at + DAY, at + DAY, at + 2 * DAY]

@@ -94,6 +94,7 @@ def test_what_is_suspended_or_revoked_is_denied(in_review: ReviewRequest, cast: 
 
 def test_the_longest_of_two_is_shown(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     later = now + DAY
+    walks.allocate_budget(team=decided.team, by=cast.finance, now=later)  # which may be in another quarter
     again = walks.make_ready(by=cast.author, now=later, version=decided.model_version, purpose="Another")
     again = review.request_review(request=again, by=cast.author, now=later)
     walks.approve(request=again, cast=cast, now=later)

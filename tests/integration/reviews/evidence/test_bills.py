@@ -182,7 +182,7 @@ def test_metric_values_on_generated_bills_are_marked_on_pages_in_the_file_and_in
     row = quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now)
     after = read_quarterly_packet(row.document)
     assert ([each.is_generated for each in after.variances], after.is_generated) == ([True], True)
-    assert [each.account for each in after.spend if each.is_generated] == ["Search USD"]
+    assert "Search USD" in [each.account for each in after.spend if each.is_generated]
     assert after.models[0].metrics[0].billed == "170.00 USD (generated)"
     said = {
         part.template: render_to_string(quarterly_page.TEMPLATE, dict(quarterly_page.context_of(Section((part,), ""))))
@@ -196,11 +196,12 @@ def test_metric_values_on_generated_bills_are_marked_on_pages_in_the_file_and_in
     }
     front = render_to_string(quarterly_page.FRAME, dict(quarterly_page.frame_of(after, digest="", printed=())))
     assert "Bills in this packet are generated for a demo or a test" in front
-    assert [
-        line[-1].endswith("; generated")
+    traced = {
+        (line[1], line[-1].endswith("; generated"))
         for line in quarterly_page.appendix(row).rows
         if line[1] in {"spend", "variance"}
-    ] == [True, True]
+    }
+    assert traced == {("spend", True), ("variance", True)}
     lines = as_(cast.finance).get("/spend.csv").content.decode("utf-8-sig").splitlines()
     assert lines[1].endswith(',"generated"')
     page = html_of(as_(cast.approver).get(f"/cycles/{quarter}/packets/2/"))

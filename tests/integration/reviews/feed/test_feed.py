@@ -114,6 +114,7 @@ def test_an_authorization_that_ends_and_a_newer_one_are_published(
     decided: ReviewRequest, cast: Cast, now: datetime
 ) -> None:
     row = decided.decision.authorization
+    walks.allocate_budget(team=decided.team, by=cast.finance, now=now + DAY)  # which may be in another quarter
     again = walks.make_ready(by=cast.author, now=now + DAY, version=decided.model_version, purpose="Another")
     again = review.request_review(request=again, by=cast.author, now=now + DAY)
     assert standings()[-1] == ("authorized", row.expires_at)
