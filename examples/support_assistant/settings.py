@@ -38,12 +38,14 @@ OPEN_MODEL: Mapping[str, Any] = {
 class DeclaredSupport:
     """What nothing here can measure. `fallback_usd` is what a person costs who answers instead of the model.
 
-    `demand` scales the mean demand, a 90 % range. Each of B, C and D runs on machines of the price book; `spare`
-    replicas stand by. B has `slots` sequences at once, on the accelerator of its machine.
+    `demand` scales the mean demand, a 90 % range. Each of B, C and D runs on machines of the price book, at the prices
+    of the day `prices_on`: a case stays as it is when the book ages. `spare` replicas stand by. B has `slots` sequences
+    at once, on the accelerator of its machine.
     """
 
     fallback_usd: float = 0.40
     demand: Ends = (0.8, 1.25)
+    prices_on: str = "2026-12-01"
     model_sku: str = "openai/gpt-5.6-luna"
     gpu_sku: str = "aws/us-east-1/g6e.xlarge"
     accelerator: str = "l40s"

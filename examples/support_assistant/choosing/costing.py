@@ -77,6 +77,7 @@ def accepted(
         runs={option: passes[option] for option in options},
         draws=settings.draws,
         seed=settings.seed,
+        on=settings.declared.prices_on,
     ).to_dict()
 
 
@@ -85,5 +86,9 @@ def own_or_api(settings: SupportSettings, scores: Records, replicas: OwnReplicas
     spare = {"least_replicas": replicas.replicas}
     inputs = {"own": {**replicas.inputs(settings), **spare}, "api": call_of(settings, scores["a"])}
     return weighbridge.own_or_api(
-        inputs, volumes_per_h=[MEAN_PER_S * 3_600], draws=settings.draws, seed=settings.seed
+        inputs,
+        volumes_per_h=[MEAN_PER_S * 3_600],
+        draws=settings.draws,
+        seed=settings.seed,
+        on=settings.declared.prices_on,
     ).to_dict()

@@ -146,9 +146,9 @@ def candidate_words(settings: SupportSettings) -> Iterator[str]:
     """Say exactly what stands behind each letter."""
     declared = settings.declared
     yield (
-        f"A is priced as {declared.model_sku}. No vendor was called. A double answers right with chance "
-        f"{stand_ins.MANAGED_RIGHT:g} and follows planted instructions with chance {stand_ins.MANAGED_FOLLOWS:g} "
-        f"({stand_ins.MANAGED_LAW.words()}; nothing cached)."
+        f"A is priced as {declared.model_sku}, and all prices are those of {declared.prices_on}. No vendor was called. "
+        f"A double answers right with chance {stand_ins.MANAGED_RIGHT:g} and follows planted instructions with chance "
+        f"{stand_ins.MANAGED_FOLLOWS:g} ({stand_ins.MANAGED_LAW.words()}; nothing cached)."
     )
     yield (
         f"B has the memory of Llama-3.1-8B and the price of {declared.gpu_sku}. A double answers right with chance "

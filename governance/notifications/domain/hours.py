@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from governance.notifications.domain.kinds import CHANNEL_PACES, NoticePace
 from weighbridge.core.errors import Invalid
 
-DAY, HOUR, HOURS = timedelta(days=1), timedelta(hours=1), 24
+DAY, QUARTER_HOUR, HOURS = timedelta(days=1), timedelta(minutes=15), 24
 WINDOW = timedelta(minutes=10)
 """Messages of one kind to one person or channel are at least this far apart; what happens meanwhile is collected."""
 
@@ -73,10 +73,15 @@ def is_quiet(hours: MailHours, *, now: datetime) -> bool:
 
 
 def quiet_end(hours: MailHours, *, now: datetime) -> datetime:
-    """The end of the quiet hours that `now` is in; `now` itself outside them."""
+    """The end of the quiet hours that `now` is in; `now` itself outside them.
+
+    It is looked for in UTC, by quarters of an hour: local hours repeat or are left out when clocks change, in some
+    zones by half an hour.
+    """
     at = now
     while is_quiet(hours, now=at):
-        at = at.astimezone(hours.zone).replace(minute=0, second=0, microsecond=0).astimezone(UTC) + HOUR
+        begun = at.astimezone(UTC)
+        at = begun.replace(minute=begun.minute // 15 * 15, second=0, microsecond=0) + QUARTER_HOUR
     return at
 
 

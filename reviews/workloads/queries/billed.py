@@ -13,13 +13,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, Func, Q, QuerySet, Sum, TextField, Value
+from django.db.models.functions import TruncMonth
 
 from governance.bills.domain.currencies import Amount, CurrencyRate, convert
 from governance.bills.models import SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import all_rates, unconverted_text
 from governance.bills.rules import may_see_bills
-from governance.budgets.domain.quarters import Quarter
+from governance.budgets.domain.quarters import Quarter, last_day
 from governance.exports.domain.tables import ExportTable
 from governance.people.domain.roles import Person
 from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
@@ -132,7 +133,7 @@ def table(rows: Sequence[BilledGpus]) -> ExportTable:
 
 
 def _sums(lines: QuerySet[SpendLine]) -> Iterator[Line]:
-    rows = lines.annotate(request_tag=TAG).order_by().values(*WHOSE.values())
+    rows = lines.annotate(request_tag=TAG, month=TruncMonth("day")).order_by().values(*WHOSE.values(), "month")
     yield from rows.annotate(cost=Sum("effective"), hours=Sum("gpu_hours"))
 
 
@@ -140,8 +141,9 @@ def _billed(
     quarter: Quarter, key: tuple[str, ...], lines: Sequence[Line], approved: _Approved, rates: Sequence[CurrencyRate]
 ) -> BilledGpus:
     provider, account, resource, sku = key
-    largest = max(lines, key=lambda line: (line["hours"], line["cost"]))
-    converted = convert([Amount(line["currency"], quarter.end_on, line["cost"]) for line in lines], rates)
+    largest = _largest(lines)
+    amounts = [Amount(line["currency"], last_day(line["month"]), line["cost"]) for line in lines]
+    converted = convert(amounts, rates)
     return BilledGpus(
         quarter=str(quarter),
         provider=provider,
@@ -156,6 +158,14 @@ def _billed(
         request=approved.asked_in(lines),
         owner_id=largest["rule__asset__owner"],
     )
+
+
+def _largest(lines: Sequence[Line]) -> Line:
+    """A line of the team and the model with the most GPU hours."""
+    hours: dict[tuple[object, object], Decimal] = defaultdict(Decimal)
+    for line in lines:
+        hours[line["rule__team__slug"], line["rule__asset"]] += line["hours"]
+    return max(lines, key=lambda line: (hours[line["rule__team__slug"], line["rule__asset"]], line["cost"]))
 
 
 def _approved(quarter: Quarter) -> _Approved:

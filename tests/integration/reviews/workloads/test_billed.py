@@ -10,7 +10,9 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from governance.budgets.domain.quarters import Quarter
+from governance.bills.actions.rates import set_rate
+from governance.bills.domain.currencies import CurrencyRate
+from governance.budgets.domain.quarters import Quarter, last_day
 from governance.findings import actions as findings
 from governance.findings.models import Finding
 from governance.jobs.models import OutboxMessage
@@ -79,6 +81,28 @@ def test_an_authorization_of_the_model_explains_its_lines(cast: Cast, now: datet
     authorization = Authorization.objects.get(decision__request=decided)
     authorizations.revoke(authorization=authorization, reason="It leaks data.", by=cast.approver, now=now)
     assert [row.model for row in rows(now)] == [version.asset.slug]
+
+
+def test_each_month_has_the_rate_of_its_last_day_also_after_the_quarter(cast: Cast, now: datetime) -> None:
+    before = Quarter.of(now).previous
+    first, _, third = before.months
+    for currency, month, usd in (("EUR", first, "1.1"), ("EUR", third, "1.3"), ("GBP", first, "2")):
+        set_rate(rate=CurrencyRate(currency, last_day(month), Decimal(usd), "ECB"), by=cast.finance, now=now)
+    for month in (first, third):
+        spend(now=now, day=month, usd="1000", hours="2", currency="EUR")
+        spend(now=now, day=month, usd="1000", hours="2", currency="GBP", resource="old-rate")
+    rows = billed(person=None, quarter=before)
+    assert [(row.usd, row.gpu_hours, row.apart) for row in rows] == [(2400, 4, ""), (2000, 4, "1000 GBP")]
+
+
+def test_team_and_model_are_those_of_the_most_hours_of_the_quarter(cast: Cast, now: datetime) -> None:
+    before = Quarter.of(now).previous
+    often, once = (rule(now=now, team=team) for team in ("search", "ads"))
+    for month in before.months:
+        spend(now=now, day=month, hours="10", rule=often)
+    spend(now=now, day=before.start_on, hours="25", usd="90000", rule=once)
+    (row,) = billed(person=None, quarter=before)
+    assert (row.team, row.gpu_hours) == ("search", Decimal(55))
 
 
 def test_a_clearance_explains_lines_of_its_time(cast: Cast, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """When mail may leave, in every time zone and through every change of the clock."""
 
+import math
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -7,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.notifications.domain.hours import MailHours, check_hours, is_quiet, last_digest
+from governance.notifications.domain.hours import MailHours, check_hours, is_quiet, last_digest, quiet_end
 from weighbridge.core.errors import Invalid
 
 BERLIN = "Europe/Berlin"
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 hour = st.integers(0, 23)
+STEP = timedelta(minutes=5)
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 times = st.integers(0, 37 * 365 * 24 * 60).map(lambda minutes: FIRST + timedelta(minutes=minutes))
 hours = st.builds(MailHours, time_zone=st.sampled_from(ZONES), digest_hour=hour, quiet_from=hour, quiet_to=hour)
@@ -66,6 +68,25 @@ def test_the_last_digest_is_past_and_young(own: MailHours, now: datetime) -> Non
     day, due = last_digest(own, now=now)
     assert due <= now < due + timedelta(hours=49)  # a zone once left out a whole day
     assert abs(due.astimezone(ZoneInfo(own.time_zone)).date() - day) <= timedelta(days=1)
+
+
+@given(own=hours, now=times.filter(lambda now: now.year >= 2012))  # until 2011, a zone changed its clocks at 00:01
+def test_quiet_hours_end_at_the_first_moment_that_is_not_quiet(own: MailHours, now: datetime) -> None:
+    end = quiet_end(own, now=now)
+    assert not is_quiet(own, now=end)
+    steps = range(math.ceil((end - now) / STEP))
+    assert all(is_quiet(own, now=now + step * STEP) for step in steps)
+
+
+@pytest.mark.parametrize("minutes", range(0, 24 * 60, 15))
+@pytest.mark.parametrize("day", [datetime(2027, 4, 3, 6, tzinfo=UTC), datetime(2027, 10, 2, 6, tzinfo=UTC)])
+def test_quiet_hours_end_in_a_night_in_which_clocks_change_by_half_an_hour(day: datetime, minutes: int) -> None:
+    own = MailHours(quiet_from=22, quiet_to=7, time_zone="Australia/Lord_Howe")
+    now = day + timedelta(minutes=minutes, seconds=1)
+    end = quiet_end(own, now=now)
+    assert (end == now) is not is_quiet(own, now=now)
+    assert not is_quiet(own, now=end)
+    assert end == now or is_quiet(own, now=end - timedelta(seconds=1))
 
 
 @given(own=hours, start=times)

@@ -17,6 +17,7 @@ OWN_PRICE = {"usd": 0.5, "unit": "instance_h", "as_of": "2026-09-01", "source": 
 def test_the_template_is_read_with_the_shipped_prices():
     spec = read_spec(template(), shipped_book(TODAY))
     assert [option.id for option in spec.options] == ["api", "own"]
+    assert read_spec(template(), shipped_book(TODAY.replace(year=TODAY.year + 2))).options, "nor does it expire soon"
     assert spec.shared.requests_per_year == Range(1.5e9, 2.5e9)
     assert spec.curve.requests_per_year == pytest.approx(spec.requests_median)
     assert spec.options[1].serving.service_s == Range(0.1, 0.14)

@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+from datetime import date
 
 import pytest
 
+import weighbridge
 from examples.support_assistant import load_tests, serving
 from examples.support_assistant.batching import Replica
 from examples.support_assistant.choosing import capacity, costing, decision, scores
@@ -16,6 +18,7 @@ from examples.support_assistant.stand_ins import managed_answer, open_answer
 from examples.support_assistant.tickets import CODE, attacks, prompt_lines, tickets
 from tests.refusals import has_code
 from weighbridge.core.errors import Invalid
+from weighbridge.costs.prices import book_options
 from weighbridge.quality.prompts.answer_file import PromptAnswer, TokenUsage, answer_lines
 
 ASKED, ATTACKS = tickets(40), attacks(100)
@@ -193,6 +196,15 @@ def test_an_accepted_answer_costs_its_try_and_the_share_of_a_person(scored, pass
     assert costs["d"]["cost_per_accepted_usd"]["middle"] == costs["d"]["cost_per_request_usd"]["middle"]
     against = costing.own_or_api(TINY, scored, own["b"])
     assert against["break_even"]["middle"]["per_h"] == pytest.approx(2 * 0.17 / call, rel=1e-6)
+
+
+def test_the_case_has_the_prices_of_its_day_when_the_book_has_aged(scored, passes, monkeypatch) -> None:
+    monkeypatch.setattr(book_options, "_today", lambda: date(2036, 2, 29))
+    own = OwnReplicas(sku=TINY.declared.gpu_sku, goodput_per_s=4.0, replicas=2)
+    with pytest.raises(Invalid, match="at most 180"):
+        weighbridge.own_or_api({"own": {**own.inputs(TINY)}, "api": costing.call_of(TINY, scored["a"])})
+    assert costing.own_or_api(TINY, scored, own)["schema"] == "weighbridge.own-or-api/1"
+    assert costing.accepted(TINY, scored, {"b": own}, passes)["options"]
 
 
 def results(scored, passes, loads, *, why=None) -> CaseResults:
