@@ -22,17 +22,9 @@ from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.models import AgendaItem, MeetingDecision, ReviewCycle
 from reviews.quarterly.queries.item_evidence import evidence_of
 from reviews.quarterly.queries.meeting_page import MeetingClock, first_open
+from tests.factories import cycles as quarters
 from tests.factories import requests as walks
-from tests.factories.cycles import (
-    decided,
-    make_cycle,
-    make_frozen,
-    make_held,
-    make_item,
-    make_proposed,
-    met_at,
-    quarters_later,
-)
+from tests.factories.cycles import decided, make_cycle, make_frozen, make_held, make_item, make_proposed, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
@@ -477,14 +469,14 @@ def test_the_evidence_stands_beside_the_decision(
     assert (status, "More was billed than projected." in page, "Figures of the model" in page) == (200, True, True)
     lone = Sighting(kind="gpus.unrequested", subject="Somebody", text="Why?", severity=Severity.LOW, key="g:1")
     raise_once(sighting=lone, by=None, now=now)
-    fresh = make_frozen(now=quarters_later(now))
+    fresh = make_frozen(now=quarters.quarters_later(now))
     alone = AgendaItem.objects.get(cycle=fresh, kind=AgendaKind.FINDING)
     assert [each.text for each in evidence_of(alone).findings] == ["Why?"]
     assert evidence_of(alone).model is None
     other = make_item(
         cycle=fresh, by=cast.approver, now=now, asset=make_version(by=cast.author, now=now, slug="x").asset
     )
-    quarterly_packets.issue(cycle=fresh, by=cast.approver, now=met_at(quarters_later(now)))
+    quarterly_packets.issue(cycle=fresh, by=cast.approver, now=met_at(quarters.quarters_later(now)))
     new = make_version(by=cast.author, now=now, slug="later").asset
     later = make_item(cycle=fresh, by=cast.approver, now=now, asset=new)
     assert (evidence_of(other).packet, evidence_of(later).packet) == (1, 0)
