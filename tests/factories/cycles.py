@@ -20,7 +20,7 @@ from tests.factories.models import make_version
 from tests.factories.people import Cast
 
 
-def quarters_later(now: datetime, count: int = 1) -> datetime:
+def next_quarter(now: datetime, count: int = 1) -> datetime:
     """The beginning of the quarter that comes `count` quarters after that of `now`, which no number of days gives."""
     quarter = Quarter.of(now)
     for _ in range(count):

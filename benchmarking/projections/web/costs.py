@@ -43,10 +43,11 @@ def calculator(request: HttpRequest) -> HttpResponse:
             table = table_of(projections.projected(spec, on=timezone.now().date()))
             context |= {"table": table, "bands": cost_chart(table), "spec": _yaml(spec)}
         except Refused as refusal:
-            inputs.add_error(refusal.field, refusal.reason)
-            status = refusal.status if request.GET else 200
-            if not request.GET:
-                context["outdated_example"] = refusal.reason.removeprefix(f"{refusal.field}: ")
+            reason = inputs.add_error(refusal.field, refusal.reason)
+            if request.GET:
+                status = refusal.status
+            else:
+                context["outdated_example"] = reason
     else:
         status = 400
     return render(request, "benchmarking/projections/costs.html", context, status=status)

@@ -168,11 +168,12 @@ class QuickCalculator:
         options = tuple(form.option(name) for name, form in self.active_options)
         return quick_spec(**self.shared.cleaned_data, options=options)
 
-    def add_error(self, field: str | None, reason: str) -> None:
-        """Add an error of the spec to the form field it belongs to, or to the whole form."""
+    def add_error(self, field: str | None, reason: str) -> str:
+        """Add an error of the spec to its form field, or to the whole form. Returns it without its path."""
         path, reason = field or "", reason.removeprefix(f"{field}: ")
         for index, (_, form) in enumerate(self.active_options):
             if path.startswith(f"options[{index}]"):
                 form.add_error(next((name for part, name in FIELD_OF_PATH if part in path), None), reason)
-                return
+                return reason
         self.shared.add_error("requests_per_year" if "requests_per_year" in path else None, reason)
+        return reason

@@ -75,8 +75,8 @@ def is_quiet(hours: MailHours, *, now: datetime) -> bool:
 def quiet_end(hours: MailHours, *, now: datetime) -> datetime:
     """The end of the quiet hours that `now` is in; `now` itself outside them.
 
-    It is looked for in UTC, by quarters of an hour: local hours repeat or are left out when clocks change, in some
-    zones by half an hour.
+    The search runs in UTC, in steps of a quarter of an hour: when clocks change, local hours repeat or are left out,
+    in some zones only half of one.
     """
     at = now
     while is_quiet(hours, now=at):

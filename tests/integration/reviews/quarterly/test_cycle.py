@@ -25,7 +25,7 @@ from tests.factories.cycles import (
     make_held,
     make_item,
     met_at,
-    quarters_later,
+    next_quarter,
 )
 from tests.factories.models import make_version
 from tests.factories.people import Cast
@@ -152,7 +152,7 @@ def test_what_the_chair_took_off_stays_off_and_the_order_stays(cast: Cast, asset
 def test_a_recurrence_is_a_new_item_that_points_back(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     ModelAsset.objects.filter(pk=asset.pk).update(owner=cast.outsider)
     first = make_frozen(now=now).items.get()
-    later = make_frozen(now=quarters_later(now)).items.get(kind="no_owner")
+    later = make_frozen(now=next_quarter(now)).items.get(kind="no_owner")
     assert later.pk != first.pk
     assert later.recurs == first
 

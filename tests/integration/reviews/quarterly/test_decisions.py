@@ -43,7 +43,7 @@ from tests.factories.cycles import (
     make_held,
     make_item,
     met_at,
-    quarters_later,
+    next_quarter,
 )
 from tests.factories.models import make_version
 from tests.factories.people import Cast
@@ -386,7 +386,7 @@ def test_who_may_close_an_action_item(cast: Cast, asset: ModelAsset, now: dateti
 def test_what_is_left_open_is_first_on_the_next_agenda(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     item = make_action(cast=cast, now=now, asset=asset)
     cycles.close(cycle=item.decision.item.cycle, by=cast.approver, now=met_at(now))
-    follow_up = make_frozen(now=quarters_later(now)).items.first()
+    follow_up = make_frozen(now=next_quarter(now)).items.first()
     assert (follow_up.kind, follow_up.subject, follow_up.page) == ("follow_up", item.ref, f"/action-items/{item.ref}/")
     assert follow_up.recurs == item.decision.item
 

@@ -469,14 +469,14 @@ def test_the_evidence_stands_beside_the_decision(
     assert (status, "More was billed than projected." in page, "Figures of the model" in page) == (200, True, True)
     lone = Sighting(kind="gpus.unrequested", subject="Somebody", text="Why?", severity=Severity.LOW, key="g:1")
     raise_once(sighting=lone, by=None, now=now)
-    fresh = make_frozen(now=quarters.quarters_later(now))
+    fresh = make_frozen(now=quarters.next_quarter(now))
     alone = AgendaItem.objects.get(cycle=fresh, kind=AgendaKind.FINDING)
     assert [each.text for each in evidence_of(alone).findings] == ["Why?"]
     assert evidence_of(alone).model is None
     other = make_item(
         cycle=fresh, by=cast.approver, now=now, asset=make_version(by=cast.author, now=now, slug="x").asset
     )
-    quarterly_packets.issue(cycle=fresh, by=cast.approver, now=met_at(quarters.quarters_later(now)))
+    quarterly_packets.issue(cycle=fresh, by=cast.approver, now=met_at(quarters.next_quarter(now)))
     new = make_version(by=cast.author, now=now, slug="later").asset
     later = make_item(cycle=fresh, by=cast.approver, now=now, asset=new)
     assert (evidence_of(other).packet, evidence_of(later).packet) == (1, 0)

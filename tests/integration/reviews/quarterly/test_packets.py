@@ -35,7 +35,7 @@ from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.quarterly.queries.invitations import invitees
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.requests.models import ReviewRequest
-from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at, quarters_later
+from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at, next_quarter
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.quarterly.test_cycle import refused
@@ -106,7 +106,7 @@ def test_the_tick_issues_one_packet_at_the_cut_off(cast: Cast, now: datetime) ->
     packet = CyclePacket.objects.get()
     assert (packet.number, packet.state, packet.cycle) == (1, "queued", cycle)
     refused(
-        lambda: quarterly_packets.issue(cycle=make_cycle(now=quarters_later(now)), by=cast.approver, now=now),
+        lambda: quarterly_packets.issue(cycle=make_cycle(now=next_quarter(now)), by=cast.approver, now=now),
         WrongState,
         "only after the cut-off of",
     )
@@ -284,8 +284,8 @@ def test_page_and_packet_follow_the_latest_meeting_that_was_held(
 ) -> None:
     item = make_action(cast=cast, now=now, asset=asset)
     action_items.finish(item=item, outcome="The owner is named.", by=item.owner, now=met_at(now))
-    never_held = make_frozen(now=quarters_later(now))
-    cycle = make_frozen(now=quarters_later(now, 2))
+    never_held = make_frozen(now=next_quarter(now))
+    cycle = make_frozen(now=next_quarter(now, 2))
     assert (never_held.held_at, never_held.quarter < cycle.quarter) == (None, True)
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
     assert [row.ref for row in read_quarterly_packet(packet.document).followed] == [item.ref]
@@ -309,7 +309,7 @@ def test_pages_files_and_the_difference_to_the_quarter_before(
         by=cast.finance,
         now=now,
     )
-    cycle = make_frozen(now=quarters_later(now))
+    cycle = make_frozen(now=next_quarter(now))
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
     told = read_quarterly_packet(packet.document)
     assert [(row.ref, row.state) for row in told.followed] == [(item.ref, "open")]

@@ -16,7 +16,7 @@ from reviews.quarterly.actions import cycles, meeting
 from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
 from reviews.scorecard.models import Kpi, KpiActual
-from tests.factories.cycles import make_action, make_cycle, make_frozen, make_item, make_kpi, met_at, quarters_later
+from tests.factories.cycles import make_action, make_cycle, make_frozen, make_item, make_kpi, met_at, next_quarter
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
@@ -271,7 +271,7 @@ def test_the_list_before_anything_is_planned(cast: Cast) -> None:
 def test_an_item_that_was_on_an_agenda_before_leads_there(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     ModelAsset.objects.filter(pk=asset.pk).update(owner=cast.outsider)
     first = make_frozen(now=now)
-    second = make_frozen(now=quarters_later(now))
+    second = make_frozen(now=next_quarter(now))
     page = said(entered(cast.auditor), f"/cycles/{second.quarter}/")[1]
     assert f"Previously on the agenda of {first.quarter}" in page
     cycles.open_meeting(cycle=second, by=cast.approver, now=met_at(now))

@@ -32,7 +32,7 @@ from reviews.workflow.actions import projections, requests
 from reviews.workflow.queries.shown_states import quarters_of_requests
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
-from tests.factories.cycles import make_cycle, quarters_later
+from tests.factories.cycles import make_cycle, next_quarter
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
@@ -287,7 +287,7 @@ def test_a_request_belongs_to_the_quarters_in_which_it_was_filed_decided_open_or
     assert request.ref in listed
     assert request.ref not in said(entered(cast.auditor), f"/requests/?state=approved&quarter={this}")[1]
     assert quarters_of_requests(now) == [str(this)]
-    assert quarters_of_requests(quarters_later(now)) == [str(this.next), str(this)]
+    assert quarters_of_requests(next_quarter(now)) == [str(this.next), str(this)]
 
 
 def test_the_table_tells_the_value_and_the_share_of_the_budget(

@@ -8,7 +8,6 @@ import sys
 import textwrap
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -85,15 +84,6 @@ def started(monkeypatch):
 
     monkeypatch.setattr(process.subprocess, "Popen", remember)
     return pids
-
-
-@pytest.fixture
-def ahead(monkeypatch):
-    """How far the clock of the deadline is ahead. The deadline comes when a test says so, not when the machine does."""
-    seconds = [0.0]
-    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds[0], sleep=time.sleep)
-    monkeypatch.setattr(process, "time", clock)
-    return seconds
 
 
 @pytest.fixture(params=["strongest", "without bubblewrap"])

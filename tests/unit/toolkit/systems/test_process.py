@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -40,15 +39,6 @@ def run(tmp_path):
         )
 
     return start
-
-
-@pytest.fixture
-def ahead(monkeypatch):
-    """How far the clock of the deadline is ahead. The deadline comes when a test says so, not when the machine does."""
-    seconds = [0.0]
-    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds[0], sleep=time.sleep)
-    monkeypatch.setattr(process, "time", clock)
-    return seconds
 
 
 def is_running(pid):
