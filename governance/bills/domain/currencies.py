@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Self
 
+from governance.budgets.domain.quarters import last_day
 from weighbridge.core.errors import Invalid
 
 USD = "USD"
@@ -30,6 +32,11 @@ class Amount:
     currency: str
     on: date
     value: Decimal
+
+    @classmethod
+    def of_month(cls, currency: str, day: date, value: Decimal) -> Self:
+        """An amount for the month of this day, which has the rate of the last day of that month."""
+        return cls(currency, last_day(day), value)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import all_rates
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import SPENT, EntryKind
-from governance.budgets.domain.quarters import Quarter, last_day, next_month
+from governance.budgets.domain.quarters import Quarter, next_month
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import lock_accounts
@@ -94,9 +94,8 @@ def _sums(months: Sequence[date]) -> tuple[dict[Key, tuple[Decimal, Decimal]], d
         for row in lines.values(*fields).annotate(cost=Sum("effective"), hours=Sum("gpu_hours")):
             by_key[(month, row["rule__team"], row["rule__request_ref"])].append(row)
             names[row["rule__team"]] = row["rule__team__slug"]
-        last = last_day(month)
         for key, rows in by_key.items():
-            amounts = [Amount(row["currency"], last, row["cost"]) for row in rows]
+            amounts = [Amount.of_month(row["currency"], month, row["cost"]) for row in rows]
             hours = sum((row["hours"] for row in rows), Decimal(0))
             sums[key] = (convert(amounts, rates).usd, hours)
     return sums, names

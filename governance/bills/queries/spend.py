@@ -16,7 +16,7 @@ from governance.bills.enums import BillOrigin
 from governance.bills.models import AllocationRule, ExchangeRate, SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.rules import may_see_bills
-from governance.budgets.domain.quarters import last_day, next_month
+from governance.budgets.domain.quarters import next_month
 from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Person
@@ -225,8 +225,7 @@ def _is_generated(rows: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[CurrencyRate]) -> Converted:
-    last_days = ((row, last_day(row["month"])) for row in rows)
-    return convert([Amount(row["currency"], last, row[name]) for row, last in last_days], rates)
+    return convert([Amount.of_month(row["currency"], row["month"], row[name]) for row in rows], rates)
 
 
 def _month(month: date, rows: Sequence[ModelSpend]) -> MonthSpend:

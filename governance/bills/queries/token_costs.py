@@ -13,7 +13,6 @@ from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.models import Bill, SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import GENERATED, all_rates
-from governance.budgets.domain.quarters import last_day
 from governance.inventory.models import ModelAsset
 
 KIND = ("model", "snapshot", "direction", "cache_action", "subject")
@@ -47,9 +46,8 @@ def _rows(lines: QuerySet[SpendLine]) -> list[TokenRow]:
 def _row(key: tuple[Any, ...], parts: Sequence[Mapping[str, Any]], rates: Sequence[CurrencyRate]) -> TokenRow:
     month, named, *kind = key
     about: dict[str, Any] = {"month": month, "is_named": named, **dict(zip(KIND, kind, strict=True))}
-    last = last_day(month)
     effective, remainder = (
-        convert([Amount(part["currency"], last, part[name]) for part in parts], rates)
+        convert([Amount.of_month(part["currency"], month, part[name]) for part in parts], rates)
         for name in ("effective", "remainder")
     )
     is_known = bool(kind[0] and kind[2])

@@ -12,7 +12,7 @@ from governance.bills.domain.currencies import Amount, CurrencyRate, convert
 from governance.bills.models import Bill
 from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import all_rates, unconverted_text
-from governance.budgets.domain.quarters import last_day, next_month
+from governance.budgets.domain.quarters import next_month
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
 
@@ -60,7 +60,6 @@ def _cells(row: UnallocatedOfBill) -> tuple[Cell, ...]:
 
 
 def _row(group: Mapping[str, Any], bill: Bill, month: date, rates: Sequence[CurrencyRate]) -> UnallocatedOfBill:
-    last = last_day(month)
-    found = convert([Amount(group["currency"], last, group["cost"])], rates)
+    found = convert([Amount.of_month(group["currency"], month, group["cost"])], rates)
     usd = None if found.apart else found.usd
     return UnallocatedOfBill(bill, group["currency"], group["lines"], group["cost"], usd)

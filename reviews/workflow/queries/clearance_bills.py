@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -15,7 +15,6 @@ from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import all_rates, unconverted_text
 from governance.rulebook.queries.catalogs import catalog_in_force
 from reviews.authorizations.models import Authorization
-from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries.evidence import COST_METRIC, metric_value_of
 from reviews.requests.domain.lifecycle import RequestState
@@ -131,5 +130,4 @@ def _compared(
 
 
 def _converted(lines: Iterable[Line], rates: Sequence[CurrencyRate]) -> Converted:
-    last_days = ((line, month_end(line["day"]) - timedelta(days=1)) for line in lines)
-    return convert([Amount(line["currency"], last, line["cost"]) for line, last in last_days], rates)
+    return convert([Amount.of_month(line["currency"], line["day"], line["cost"]) for line in lines], rates)

@@ -20,7 +20,7 @@ from governance.bills.models import SpendLine
 from governance.bills.queries.allocation import current
 from governance.bills.queries.spend import all_rates, unconverted_text
 from governance.bills.rules import may_see_bills
-from governance.budgets.domain.quarters import Quarter, last_day
+from governance.budgets.domain.quarters import Quarter
 from governance.exports.domain.tables import ExportTable
 from governance.people.domain.roles import Person
 from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
@@ -142,8 +142,7 @@ def _billed(
 ) -> BilledGpus:
     provider, account, resource, sku = key
     largest = _largest(lines)
-    amounts = [Amount(line["currency"], last_day(line["month"]), line["cost"]) for line in lines]
-    converted = convert(amounts, rates)
+    converted = convert([Amount.of_month(line["currency"], line["month"], line["cost"]) for line in lines], rates)
     return BilledGpus(
         quarter=str(quarter),
         provider=provider,

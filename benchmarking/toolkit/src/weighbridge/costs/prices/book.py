@@ -146,7 +146,7 @@ class PriceBook:
         if age > stale_days:
             text = (
                 f"The price of {price.sku} is from {price.as_of}, {age} days before {self.as_of}; at most {stale_days} "
-                "are accepted. Import a newer price list, or allow older prices."
+                "are accepted. Import a newer price list, or accept older prices in a cost spec (max_price_age_days)."
             )
             raise Invalid(text, field="as_of", code="stale_price")
 
