@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
+from tests import template_database
+
 if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
+
     from examples.support_assistant.local_model import LocalModel
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -32,6 +38,20 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_use_migrations: bool,
+    django_db_blocker: "DjangoDbBlocker",
+) -> None:
+    """The test database of this process is a copy of the migrated template."""
+    if django_db_use_migrations:
+        with django_db_blocker.unblock():
+            name = template_database.name_of(template_database.present_migrations())
+            template_database.prepared(connection, name, now=timezone.now())
+        connection.settings_dict["TEST"]["TEMPLATE"] = name
+
+
+@pytest.fixture(scope="session")
 def language_model() -> Iterator["LocalModel"]:
     """A real language model on the processor, in a process of its own: two slots of 2,048 tokens, one thread.
 
@@ -45,7 +65,9 @@ def language_model() -> Iterator["LocalModel"]:
 
 @pytest.fixture(autouse=True)
 def _an_unknown_broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier test found out about the broker, and announced there, is no business of the next."""
-    from governance.jobs import worker_signals as wakeups  # models exist after the set-up of Django alone
+    """What an earlier test found out about the broker, announced there and did in ticks, does not concern the next."""
+    from governance.jobs import ticks  # models exist after the set-up of Django alone
+    from governance.jobs import worker_signals as wakeups
 
     monkeypatch.setattr(wakeups, "CIRCUIT", wakeups.BrokerCircuit())
+    monkeypatch.setattr(ticks, "PACE", ticks.TickPace())

@@ -1,17 +1,22 @@
 """When lines count as covered: while a test of a unit or of an integration runs, never in what only leads up to it.
 
-A plugin of `tests/run.sh`. Counting makes work on the database slower by half, and what a sweep over everything or the
-set-up of a test reaches is reached without anybody judging it.
+A plugin of `tests/run.sh`. What a sweep over everything or the set-up of a test reaches is reached without anybody
+judging it.
 """
 
+import os
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import _lru_cache_wrapper
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
+from coverage import CoverageData
+from coverage.files import find_python_files
+
+from tests import marking
 
 SWEEPING = {"architecture", "contracts", "functional", "golden", "promises"}
 """Folders whose tests try the whole at once."""
@@ -23,20 +28,39 @@ SOURCE = {"governance", "benchmarking", "reviews", "weighbridge"}
 """Packages whose lines are counted."""
 
 
+marking.install(SOURCE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    """Before Django loads anything, but after pytest put its own finder first, which takes `load_test.py` for tests."""
+    marking.install(SOURCE)
+    return (yield)
+
+
 @contextmanager
 def uncounted() -> Iterator[None]:
-    """Rest from counting. A process of xdist counts twice over, so a `no_cover` of pytest-cov would rest one of the
-    two.
-    """
-    resting = []
-    while (counted := Coverage.current()) is not None:
-        counted.stop()
-        resting.append(counted)
+    """Rest from counting."""
+    marking.rest()
     try:
         yield
     finally:
-        for counted in reversed(resting):
-            counted.start()
+        marking.resume()
+
+
+def pytest_sessionfinish() -> None:
+    """Write what this process counted, for `coverage combine`; a file that nobody loaded counts as well."""
+    data = CoverageData(os.environ.get("COVERAGE_FILE", ".coverage"), suffix=True)
+    data.add_arcs({path: arcs for path, arcs in marking.FILES.items() if "/migrations/" not in path})
+    data.touch_files(path for path in _sources() if "/migrations/" not in path)
+    data.write()
+
+
+def _sources() -> Iterator[str]:
+    for package in SOURCE:
+        spec = find_spec(package)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            yield from find_python_files(folder, include_namespace_packages=False)
 
 
 @pytest.fixture(scope="module", autouse=True)

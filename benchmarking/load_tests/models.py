@@ -5,10 +5,14 @@ from django.db import models
 from django.db.models import F, Q
 
 from benchmarking.runs.enums import RunVerdict
-from governance.jobs.enums import JobState
-from governance.jobs.models import Leased
+from governance.jobs.enums import UNFINISHED, JobState
+from governance.jobs.models import Leased, due_index
 
 PARTS_MAX = 64
+
+
+STARTED = Q(state__in=[state.value for state in UNFINISHED], starts_at__isnull=False)
+"""Selects the tests that have begun and not ended."""
 
 
 class LoadTest(models.Model):
@@ -37,6 +41,7 @@ class LoadTest(models.Model):
                 condition=~Q(state=JobState.DONE) | (Q(result__isnull=False) & ~Q(verdict="")),
             ),
         ]
+        indexes = [models.Index(fields=["id"], name="started_load_tests", condition=STARTED)]
 
     def __str__(self) -> str:
         return self.key
@@ -63,7 +68,7 @@ class LoadPart(Leased):
                 name="load_part_done_has_samples", condition=~Q(state=JobState.DONE) | ~Q(samples_digest="")
             ),
         ]
-        indexes = [models.Index(fields=["state", "next_attempt_at"])]
+        indexes = [due_index("due_load_parts")]
 
     def __str__(self) -> str:
         return f"{self.test_id}/{self.number}"

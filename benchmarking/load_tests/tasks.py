@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
-from benchmarking.load_tests.queries import unconcluded_test_ids
+from benchmarking.load_tests.queries import unconcluded_tests
 from benchmarking.runs.tasks import Heartbeat
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts, stored_files
 from governance.jobs import actions as jobs
-from governance.jobs import outbox, worker_signals
+from governance.jobs import ticks, worker_signals
 from governance.jobs.enums import JobState
 from governance.jobs.signs_of_life import lease_renewed
 from weighbridge.core.addresses import PinnedAddress
@@ -134,8 +134,8 @@ def _samples_of(part: LoadPart) -> LoadSamples:
         return read_samples(file)
 
 
-@outbox.on_every_tick
+@ticks.on_tick(due=lambda _: [unconcluded_tests()], at_any_clock=True)
 def wake_for_unconcluded(now: datetime) -> None:
     """Wake a worker for each load test whose parts are all done but whose result is missing."""
-    for test_id in unconcluded_test_ids():
+    for test_id in unconcluded_tests().values_list("pk", flat=True):
         worker_signals.wake(load_tests.CONCLUDE, test_id)

@@ -12,7 +12,7 @@ from benchmarking.prices.models import PriceSource
 from weighbridge.core.metrics.units import share_text
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.price import Meter, Price, Term, amount_text
-from weighbridge.costs.prices.published import read_published, with_sources
+from weighbridge.costs.prices.published import Published, read_published, with_sources
 from weighbridge.costs.prices.shipped import shipped_book
 from weighbridge.subjects.subject import Subject
 
@@ -51,7 +51,20 @@ def sources_in_force(at: datetime | None = None) -> list[PriceSource]:
 
 def price_book(on: date) -> PriceBook:
     """Return the price book for calculations on a day."""
-    return _book(on, tuple(source.content for source in sources_in_force()))
+    return _book(on, contents_in_force())
+
+
+def contents_in_force() -> tuple[str, ...]:
+    """Return the texts of the sources in force, in order of publication."""
+    return tuple(source.content for source in sources_in_force())
+
+
+def price_book_for(on: date, *, contents: tuple[str, ...], skus: frozenset[str]) -> PriceBook:
+    """Return the price book for a calculation on a day that asks for these SKUs: of managed models, it has no others.
+
+    `contents` are the texts of the sources.
+    """
+    return with_sources(shipped_book(on, skus=skus), _published(contents))
 
 
 def price_book_at(at: datetime) -> PriceBook:
@@ -61,7 +74,12 @@ def price_book_at(at: datetime) -> PriceBook:
 
 @lru_cache(maxsize=8)  # cached because the digest of a book takes as long to compute as a projection
 def _book(on: date, contents: tuple[str, ...]) -> PriceBook:
-    return with_sources(shipped_book(on), tuple(read_published(content) for content in contents))
+    return with_sources(shipped_book(on), _published(contents))
+
+
+@lru_cache(maxsize=8)
+def _published(contents: tuple[str, ...]) -> tuple[Published, ...]:
+    return tuple(read_published(content) for content in contents)
 
 
 def managed_sku(book: PriceBook, *, subject: Subject) -> str:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,6 +14,7 @@ from benchmarking.prices.models import PriceSource
 from benchmarking.prices.rules import check_price
 from governance.people.domain.reasons import REASON_CHARS_MAX
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import bounded_page
 from governance.site.web.formatting import format_number
 from governance.site.web.refusals import attempt, refusal_of
 from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
@@ -100,7 +100,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     form = PriceFilterForm(request.GET)
     search = form.cleaned_data.get("q", "") if form.is_valid() else ""
     book = prices.price_book(timezone.now().date())
-    page = Paginator(prices.search_prices(book=book, wanted=search), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = bounded_page(prices.search_prices(book=book, wanted=search), size=PAGE_SIZE, number=request.GET.get("page"))
     disputed = {disagreement.key for disagreement in book.disagreements()}
     return {
         "book": book,

@@ -1,23 +1,28 @@
 """Reads of cost projections: calculate one, find one by its token, recalculate one at today's prices."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from benchmarking.prices.queries import price_book
+from benchmarking.prices.queries import price_book, price_book_for
 from benchmarking.projections.domain.projection_table import Move, moves_of, price_use
 from benchmarking.projections.models import CostProjection
+from governance.site.domain.memory import Recent
 from weighbridge.charts.drawing import Chart, in_both_themes, svg
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.costs.changes import changes
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
+from weighbridge.costs.value.quarter_draws import QuarterDraws, quarter_draws
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover, tornado
 
-RECENT = 30
+RECENT, KEPT_DRAWS = 30, 256
+_DRAWS: Recent[tuple[object, ...], tuple[QuarterDraws, ...]] = Recent(most=KEPT_DRAWS)
+"""Draws of this process by all that they depend on."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,33 @@ class ProjectionReplay:
 def projected(spec: Mapping[str, Any], *, on: date) -> dict[str, Any]:
     """Return the projection of a spec at the prices of a day; Invalid names the invalid field."""
     return as_document(project(read_spec(spec, price_book(on))))
+
+
+def quarter_draws_again(
+    projection: CostProjection, *, seed: int, draws: int, contents: tuple[str, ...]
+) -> tuple[QuarterDraws, ...]:
+    """Return the draws of a projection at the prices of the day on which it was kept; Invalid if they are gone.
+
+    `contents` are the published sources of prices, which a caller reads once for many projections.
+    """
+    spec, on = projection.spec, projection.kept_at.date()
+    key = (digest_of(spec), on, digest_of(contents), seed, draws)
+    found = _DRAWS.get(key)
+    if found is None:
+        # Of managed models, only prices that the spec may ask for are read.
+        book = price_book_for(on, contents=contents, skus=frozenset(_texts_in(spec)))
+        found = quarter_draws(read_spec(spec, book), seed=seed, draws=draws)
+        _DRAWS.keep(key, found)
+    return found
+
+
+def _texts_in(document: object) -> Iterator[str]:
+    """Every text in a document of JSON, as a spec reads it, but for the names of its fields."""
+    if isinstance(document, str):
+        yield document.strip()
+    elif isinstance(document, Mapping | list):
+        for part in document.values() if isinstance(document, Mapping) else document:
+            yield from _texts_in(part)
 
 
 def find(token: str) -> CostProjection:

@@ -11,11 +11,14 @@ from benchmarking.runs.domain.evaluation_sets import DatasetPurpose, DatasetStat
 from benchmarking.runs.enums import RunVerdict
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import JobState
-from governance.jobs.models import Leased
+from governance.jobs.models import Leased, due_index
 from governance.people.models import Team
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 
 SEEN_EVERY = timedelta(seconds=5)
+
+
+DONE = Q(state=JobState.DONE.value)
 
 
 class Dataset(models.Model):
@@ -47,6 +50,7 @@ class Dataset(models.Model):
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [models.Index(fields=["-registered_at", "-id"], name="datasets_by_age")]
         constraints = [
             models.UniqueConstraint(fields=["team", "name", "version"], name="one_dataset_per_version"),
             models.UniqueConstraint(fields=["team", "digest"], name="one_dataset_per_content"),
@@ -173,7 +177,11 @@ class Run(Leased):
                 | Q(state=JobState.DONE, worker__isnull=False, worker_fence=F("fence")),
             ),
         ]
-        indexes = [models.Index(fields=["asked_for"]), models.Index(fields=["state", "next_attempt_at"])]
+        indexes = [
+            models.Index(fields=["asked_for"]),
+            due_index("due_runs"),
+            models.Index(fields=["-finished_at"], name="done_runs", condition=DONE),
+        ]
 
     def __str__(self) -> str:
         return self.key

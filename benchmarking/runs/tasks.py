@@ -20,7 +20,7 @@ from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
 from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
-from governance.jobs import outbox
+from governance.jobs import ticks
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased, Pulse
 from governance.jobs.signs_of_life import lease_renewed
@@ -112,7 +112,7 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, Any]:
     return execute(measurement_of(run), fetch=fetch, folder=folder, follow=follow, now=timezone.now)
 
 
-@outbox.on_every_tick
+@ticks.on_tick(due=lambda now: [*Run.waiting(now=now), Pulse.objects.filter(name=RUNS)], at_any_clock=True)
 def record_untaken(now: datetime) -> None:
     """Record since when no worker has taken a due run."""
     Pulse.record(name=RUNS, at=waiting_since(now=now))

@@ -30,8 +30,11 @@ PARTS: Mapping[str, str] = {
     "bills": "Bill ingestion",
     "deliveries": "Jira deliveries",
     "gate": "Questions to the gate",
+    "tick": "The tick",
+    "search": "Search",
     "quarterly": "The quarterly packet",
     "pages": "Server time of pages",
+    "growth": "Growth of the time of pages",
 }
 """Headings by the first part of a result's name, in the order of the page."""
 REMARKS: Mapping[str, str] = {

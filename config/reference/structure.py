@@ -32,6 +32,7 @@ MODULES = {
     "printing": "The adapter that prints a PDF.",
     "mail": "The adapter that sends mail.",
     "webhooks": "The adapter that calls webhooks.",
+    "ticks": "Periodic work: what is due at a tick, and what is enqueued each hour and day.",
     "outbox": "External effects, stored as rows and delivered after the transaction.",
     "actions": "All writes: keyword-only arguments, `by=`, `now=`, one transaction that includes the audit event.",
     "worker_signals": "Signals that wake a worker; a lost signal loses no work.",
@@ -102,6 +103,7 @@ WHERE = {
     ),
 }
 SENDERS = {
+    "config/artifact_storage/bucket.py": "Artifacts, to and from the bucket that `WEIGHBRIDGE_ARTIFACTS` names.",
     "reviews/tickets/jira/": (
         "Tickets, comments and states, to and from Jira. With OAuth, these go to `api.atlassian.com`, and the app of"
         " the organization signs in at `auth.atlassian.com`."

@@ -19,6 +19,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "governance.exports",
+    "governance.search_index",
     "governance.secrets",
     "governance.audit",
     "governance.site",

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from config import embedded_database, env, log_lines, sign_on
+from config import embedded_database, env, log_lines
+from config.artifact_storage import storage_of
 from config.broker import options as brokers
-from config.settings import applications
+from config.settings import applications, sign_on
 from weighbridge.core import masking
 from weighbridge.core.secret_files import stored_secret
 
@@ -16,6 +17,16 @@ env.keep_files_private()
 BASE_DIR = env.ROOT / "config"  # contains the templates: a link in a checkout, files in the wheel
 VAR_DIR = env.var_folder()
 CONNECT_S = 5
+# A connection that was cut without a word is noticed after a minute, not after two hours: here, and by
+# the server, which would otherwise keep the locks of a host that lost its power.
+LOST_CONNECTION = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    "options": "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=60000",
+}
 
 
 def _own_secret_key() -> str:
@@ -27,9 +38,7 @@ def _own_secret_key() -> str:
 def _database() -> dict[str, Any]:
     url = env.text("DATABASE_URL", "")
     common: dict[str, Any] = {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    # A connection that was cut without a word is noticed after a minute, not after the two hours of the system.
-    keepalive = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-    common["OPTIONS"] = {"connect_timeout": CONNECT_S, **keepalive}
+    common["OPTIONS"] = {"connect_timeout": CONNECT_S, **LOST_CONNECTION}
     if not url:
         return common | {
             "NAME": embedded_database.DATABASE,
@@ -158,10 +167,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-    "artifacts": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": VAR_DIR / "artifacts"},
-    },
+    "artifacts": storage_of(env.text("WEIGHBRIDGE_ARTIFACTS", ""), folder=VAR_DIR / "artifacts"),
 }
 UPLOAD_LIMIT_BYTES = env.number("WEIGHBRIDGE_UPLOAD_MB") * 1_000_000
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
@@ -201,7 +207,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "governance.site.api.problems.problem_response",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_PAGINATION_CLASS": "governance.site.api.pages.BoundedPages",
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": None,
 }
@@ -258,6 +264,7 @@ WEIGHBRIDGE: dict[str, Any] = {
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
     "FEED_HEAD_S": env.number("WEIGHBRIDGE_FEED_HEAD_S"),
     "GATE_KEEPS_S": env.number("WEIGHBRIDGE_GATE_KEEPS_MS") / 1000,
+    "GATE_OUTAGE_S": env.number("WEIGHBRIDGE_GATE_OUTAGE_S"),
     "REMIND_DAYS": env.numbers("WEIGHBRIDGE_REMIND_DAYS"),
     "ESCALATE_PERCENT": env.number("WEIGHBRIDGE_ESCALATE_PERCENT", most=100),
     "WEBHOOK_NETWORKS": env.hosts("WEIGHBRIDGE_WEBHOOK_NETWORKS", need_network=True),

@@ -17,6 +17,15 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "WEIGHBRIDGE_VAR", "folder", "var", "Folder of run-time files: database, broker, artifacts, keys, packets."
     ),
+    Variable(
+        "WEIGHBRIDGE_ARTIFACTS",
+        "address",
+        "the folder artifacts in WEIGHBRIDGE_VAR",
+        "Bucket of an object storage that keeps the artifacts: s3://bucket/folder?endpoint=https://…&region=…",
+    ),
+    Variable("AWS_ACCESS_KEY_ID", "secret", "the role of the machine", "Name of the access key of that bucket."),
+    Variable("AWS_CA_BUNDLE", "file", "those of the system", "Certificates (PEM) by which that bucket is trusted."),
+    Variable("AWS_SECRET_ACCESS_KEY", "secret", "the role of the machine", "The access key."),
     Variable("WEIGHBRIDGE_DEBUG", "yes/no", "no", "Shows Django's debug pages. Never use it in production."),
     Variable(
         "WEIGHBRIDGE_SECRET_KEY",
@@ -78,6 +87,13 @@ VARIABLES: tuple[Variable, ...] = (
         "50",
         "For how long a web process answers the gate from what it read before (the head of the feed, tokens, roles): "
         "the longest time for which the server may still allow what was revoked. With 0 it reads each time.",
+    ),
+    Variable(
+        "WEIGHBRIDGE_GATE_OUTAGE_S",
+        "seconds",
+        "60",
+        "For how long a web process goes on answering the gate from its memory while the database does not answer: the "
+        "longest time for which it may then still allow what was revoked. With 0 it answers 503 at once.",
     ),
     Variable(
         "WEIGHBRIDGE_LEASE_S",

@@ -16,7 +16,8 @@ BUSY = "The server is busy: its pages wait, perhaps for the database. Nothing wa
 class Bulkhead:
     """A WSGI application that serves at most `slots` requests at a time, and `/livez` always.
 
-    A request waits for a slot for two seconds; if the running ones hang, it is refused at once.
+    A request waits for a slot for two seconds. It is refused at once while more than half of the slots have been taken
+    for five seconds: then pages hang. A few requests that take long, such as uploads of large files, refuse nobody.
     """
 
     def __init__(self, application: Application, *, slots: int) -> None:
@@ -47,7 +48,8 @@ class Bulkhead:
                 self._changed.notify()
 
     def _hangs(self) -> bool:
-        return time.monotonic() - min(self._running.values()) > HANGS_AFTER_S
+        old_s = time.monotonic() - HANGS_AFTER_S
+        return 2 * sum(begun_s < old_s for begun_s in self._running.values()) > self.slots
 
 
 def _refuse(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:

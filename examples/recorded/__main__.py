@@ -13,8 +13,10 @@ from tempfile import TemporaryDirectory
 from examples.recorded import recording
 from examples.recorded.clock import RecordedClock
 
-OF_OTHERS = ("DATABASE_URL", "BROKER_URL")
-"""Variables that are not obeyed: only the embedded database and the broker in its folder are used, and thrown away."""
+OF_OTHERS = ("DATABASE_URL", "BROKER_URL", "WEIGHBRIDGE_ARTIFACTS")
+"""Variables that are not obeyed: only the database, the broker and the files of its own folder are used, and thrown
+away.
+"""
 
 
 def main() -> None:
@@ -22,21 +24,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.recorded", description=__doc__)
     parser.add_argument("command", choices=["serve", "load", "record"], nargs="?", default="serve")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--requests", type=int, default=0, help="Copy the requests over ten years, to so many.")
     chosen = parser.parse_args()
     for name in OF_OTHERS:
         os.environ.pop(name, None)
     if chosen.command == "record":
         _record()
     else:
-        load()
+        load(requests=chosen.requests)
     if chosen.command == "serve":
         _serve(chosen.port)
 
 
-def load(*, stands_still: bool = False) -> None:
+def load(*, stands_still: bool = False, requests: int = 0) -> None:
     """Load the recording into a new database and new folders; what an earlier `make try` left there is removed.
 
-    With `stands_still`, its clock does not run on.
+    With `stands_still`, its clock does not run on. With `requests`, there are as many, over ten years.
     """
     began = time.monotonic()
     var = _own_folder("try")
@@ -55,6 +58,8 @@ def load(*, stands_still: bool = False) -> None:
         recording.unpack(Path(folder))
         call_command("restore", folder)
     call_command("collectstatic", interactive=False, verbosity=0)
+    if requests:
+        call_command("generate_history", requests=requests)
     print(f"The recording of {listed['at'][:10]} is loaded ({time.monotonic() - began:.0f} s).", flush=True)
 
 

@@ -11,7 +11,7 @@ from examples.recorded.clock import RecordedClock
 
 RECORDED_CLOCK = RecordedClock.of(VAR_DIR)  # noqa: F405 -- defined in base
 RECORDED_CLOCK.put_in_place()
-INSTALLED_APPS = ["examples.recorded.apps.RecordedConfig", *INSTALLED_APPS]  # noqa: F405 -- defined in base
+INSTALLED_APPS = ["examples.recorded.apps.RecordedConfig", "examples.history", *INSTALLED_APPS]  # noqa: F405 -- defined in base
 _pages: dict[str, Any] = TEMPLATES[0]  # noqa: F405 -- defined in base
 _pages["DIRS"] = [env.ROOT / "examples" / "recorded" / "templates", *_pages["DIRS"]]
 _pages["OPTIONS"]["context_processors"].append("examples.recorded.web.recorded")

@@ -41,6 +41,11 @@ def absent_ids(*, now: datetime) -> frozenset[int]:
     return frozenset(in_force(now=now).values_list("person_id", flat=True))
 
 
+def last_days(*, now: datetime) -> Mapping[int, date]:
+    """The last day of the absence of each person who is absent now, by their id."""
+    return dict(in_force(now=now).values_list("person_id", "ends_on"))
+
+
 def absent_until(*, person_id: int, now: datetime) -> date | None:
     """The last day of the absence of this person that is in force, if there is one."""
     return in_force(now=now).filter(person=person_id).values_list("ends_on", flat=True).first()

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 
 
 class AuditEvent(models.Model):
@@ -23,7 +24,22 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["position"]
-        indexes = [models.Index(fields=["subject_type", "subject"])]
+        indexes = [
+            models.Index(
+                fields=["subject_type", "subject", "position"],
+                name="events_by_subject",
+                opclasses=["varchar_ops", "varchar_pattern_ops", "int8_ops"],
+            ),
+            models.Index(
+                fields=["kind", "position"], name="events_by_kind", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
+            models.Index(
+                KT("details__request"), "position", name="budget_events_by_request", condition=Q(subject_type="budget")
+            ),
+            models.Index(
+                KT("details__before__owner"), name="models_by_former_owner", condition=Q(kind="model.registered")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.position} {self.kind}"

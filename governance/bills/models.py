@@ -13,7 +13,7 @@ from governance.bills.enums import BillKind, BillOrigin
 from governance.budgets.domain.quarters import next_month
 from governance.inventory.models import ModelAsset
 from governance.jobs.enums import ENDED_BADLY, JobState
-from governance.jobs.models import Leased
+from governance.jobs.models import Leased, due_index
 from governance.people.models import Team
 from governance.rulebook.models import Document
 
@@ -75,7 +75,7 @@ class Bill(Leased):
                 name="one_bill_per_content", fields=["digest"], condition=~Q(state__in=ENDED_BADLY) & ~Q(digest="")
             ),
         ]
-        indexes = [models.Index(fields=["state", "next_attempt_at"]), models.Index(fields=["seen_as"])]
+        indexes = [due_index("due_bills"), models.Index(fields=["seen_as"])]
 
     def __str__(self) -> str:
         return f"Bill {self.pk}"
@@ -185,6 +185,38 @@ class SpendLine(models.Model):
         with connection.cursor() as cursor, cursor.cursor.copy(statement) as copy:
             for block in lines.select(columns).iter_slices(BLOCK_LINES):
                 copy.write(block.write_csv(include_header=False, quote_style="non_numeric"))
+
+
+class MonthSum(models.Model):
+    """The lines of a slice that were used in one month, under one rule or none, in one currency: their number and sums.
+
+    Triggers of the lines keep the sums in the transaction that writes lines, whoever writes them; sums without a line
+    are deleted. `month` is the first day of the month of `day`, which is not always that of the billing period.
+    """
+
+    slice = models.ForeignKey(BillSlice, on_delete=models.PROTECT, related_name="sums", db_index=False)
+    rule = models.ForeignKey(AllocationRule, on_delete=models.PROTECT, null=True, related_name="sums", db_index=False)
+    month = models.DateField()
+    currency = models.CharField(max_length=3)
+    lines = models.BigIntegerField()
+    billed = models.DecimalField(max_digits=50, decimal_places=12)
+    effective = models.DecimalField(max_digits=50, decimal_places=12)
+    gpu_hours = models.DecimalField(max_digits=50, decimal_places=12)
+    server_hours = models.DecimalField(max_digits=50, decimal_places=12)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_sum_of_a_month", fields=["slice", "month", "rule", "currency"], nulls_distinct=False
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["month"], name="sums_by_month"),
+            models.Index(fields=["rule", "month"], name="sums_by_rule"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.effective} {self.currency}"
 
 
 class ExchangeRate(models.Model):

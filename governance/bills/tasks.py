@@ -1,11 +1,12 @@
 """Tasks for workers and the tick."""
 
 import logging
+import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.queries.budgets import newest_account
 from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
-from governance.jobs import outbox
+from governance.jobs import outbox, ticks
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.jobs.signs_of_life import lease_renewed
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
 QUIET_FOR_S = 60.0
+LOOK_EVERY, RECEIVED_AT_ONCE = timedelta(seconds=10), 20
 ASSIGNED_TOGETHER = 50
 POST = "bills.post"
 
@@ -119,12 +121,8 @@ def reassign_lines(message: OutboxMessage) -> None:
     _post(months_of_use(), cause=message.payload["cause"])
 
 
-@outbox.on_tick
-def request_postings(now: datetime) -> None:
-    """Enqueue the postings of the day, once, and again after an account is opened: its bills may have come before."""
-    key = f"{POST}:{now.date()}:{newest_account()}"
-    if not OutboxMessage.objects.filter(key=key).exists():
-        outbox.enqueue(kind=POST, key=key, lane="bills", payload={}, now=now)
+# Once a day, and again after an account is opened: its bills may have come before.
+ticks.regularly(POST, period=ticks.DAILY, lane="bills", of=newest_account)
 
 
 @outbox.handles(POST)
@@ -139,18 +137,27 @@ def _post(months: Sequence[date], *, cause: str) -> None:
         postings.post_months(months=group, cause=cause, now=timezone.now())
 
 
-@outbox.on_tick
-def watch_folder(now: datetime) -> None:
-    """Receive all new files of the watched folder that have not changed for a minute."""
+@ticks.on_tick(every=LOOK_EVERY)
+def watch_folder(now: datetime) -> bool:
+    """Receive new files of the watched folder that have not changed for a minute. Returns whether there are more."""
     folder = settings.WEIGHBRIDGE["BILLS_FOLDER"]
-    if not folder:
-        return
-    for path in sorted(each for each in Path(folder).iterdir() if each.is_file() and not each.name.startswith(".")):
-        file_stat = path.stat()
-        seen_as = f"{path.name}:{file_stat.st_size}:{file_stat.st_mtime_ns}"
-        is_quiet = now.timestamp() - file_stat.st_mtime >= QUIET_FOR_S
-        if is_quiet and not Bill.objects.filter(seen_as=seen_as).exists():
-            _receive(path, seen_as, now)
+    quiet = dict(_quiet_files(Path(folder), now)) if folder else {}
+    seen = set(Bill.objects.filter(seen_as__in=quiet).values_list("seen_as", flat=True)) if quiet else set()
+    new = sorted(quiet.keys() - seen)
+    for seen_as in new[:RECEIVED_AT_ONCE]:
+        _receive(quiet[seen_as], seen_as, now)
+    return len(new) > RECEIVED_AT_ONCE
+
+
+def _quiet_files(folder: Path, now: datetime) -> Iterator[tuple[str, Path]]:
+    """The name, size and time of each file that has not changed for a minute, and its path."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.is_file():
+                continue
+            stat = entry.stat()
+            if now.timestamp() - stat.st_mtime >= QUIET_FOR_S:
+                yield f"{entry.name}:{stat.st_size}:{stat.st_mtime_ns}", Path(entry.path)
 
 
 def _receive(path: Path, seen_as: str, now: datetime) -> None:

@@ -68,6 +68,7 @@ class BudgetAccount(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [models.Index(fields=["quarter"], name="open_accounts", condition=Q(closed_at__isnull=True))]
         constraints = [
             models.UniqueConstraint(fields=["center", "quarter", "unit"], name="one_account"),
             models.CheckConstraint(name="quarter_is_written_2026Q4", condition=Q(quarter__regex=r"^\d{4}Q[1-4]$")),
@@ -116,7 +117,10 @@ class LedgerEntry(models.Model):
                 | ((~Q(kind__in=_OWN) | Q(is_commitment=True)) & ~Q(request_ref="")),
             ),
         ]
-        indexes = [models.Index(fields=["account", "request_ref"])]
+        indexes = [
+            models.Index(fields=["account", "request_ref"]),
+            models.Index(fields=["request_ref"], name="entries_of_a_request"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"

@@ -6,6 +6,9 @@ from django.db.models import Q
 
 from governance.findings.enums import FindingState, Severity
 
+IS_OPEN = Q(state=FindingState.OPEN.value)
+"""Selects the findings that somebody must look into."""
+
 
 class Finding(models.Model):
     """A finding: `subject` names the affected object, `source` the place where the problem was detected.
@@ -29,6 +32,10 @@ class Finding(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["id"], name="open_findings", condition=IS_OPEN),
+            models.Index(fields=["owner", "due_on", "opened_at"], name="open_findings_of_owner", condition=IS_OPEN),
+        ]
         constraints = [
             models.CheckConstraint(name="known_severity", condition=Q(severity__in=Severity.values)),
             models.CheckConstraint(

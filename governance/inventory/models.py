@@ -25,6 +25,7 @@ class ModelAsset(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "slug"], name="one_asset_per_team_and_slug")]
+        indexes = [models.Index(fields=["name"], name="assets_by_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -67,6 +68,7 @@ class ModelVersion(models.Model):
         ]
         indexes = [
             models.Index(fields=["digest"]),
+            models.Index(fields=["ends_on"], name="versions_that_are_retired", condition=Q(ends_on__isnull=False)),
             GinIndex(fields=["contained"], name="versions_by_part"),
             GinIndex(fields=["parents"], name="versions_by_parent"),
         ]

@@ -1,19 +1,22 @@
 """Reads of the model inventory."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from governance.exports.domain.tables import ExportTable
 from governance.exports.queries import Columns, table_of
 from governance.inventory.domain.aliases import managed_models
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
+from governance.people.models import Team
 from governance.people.rules import sees_everything
 from governance.rulebook.domain.scopes import SubjectKind
+from governance.search_index.queries import EVERYBODYS, LISTED_MOST, WantedEntries, found_whole
 from weighbridge.core.errors import NotFound
 from weighbridge.subjects.kinds import SUBJECT_KINDS, parse_subject, parts_of
 from weighbridge.subjects.lineage import (
@@ -59,21 +62,41 @@ def visible_to(person: Person) -> QuerySet[ModelAsset]:
 def listed(*, person: Person, filters: ModelSelection) -> QuerySet[ModelAsset]:
     """Models by name, each with `version_count` and its `latest_version`, `latest_digest`, `latest_at`."""
     latest = ModelVersion.objects.filter(asset=OuterRef("pk")).order_by("-registered_at", "-pk")
+    counted = ModelVersion.objects.filter(asset=OuterRef("pk")).order_by().values("asset").annotate(count=Count("pk"))
     rows = visible_to(person).annotate(
-        version_count=Count("versions"),
+        version_count=Coalesce(Subquery(counted.values("count")), 0),
         latest_version=Subquery(latest.values("version")[:1]),
         latest_digest=Subquery(latest.values("digest")[:1]),
         latest_at=Subquery(latest.values("registered_at")[:1]),
     )
     words = filters.search.strip()
     if words:
+        ids = found_whole(searched(words, audience=audience_of(person)))
         by_digest = ModelVersion.objects.filter(digest=words).values("asset")
-        rows = rows.filter(Q(name__icontains=words) | Q(slug__icontains=words) | Q(pk__in=by_digest))
+        named = Q(name__icontains=words) | Q(slug__icontains=words) | Q(pk__in=by_digest)
+        rows = rows.filter(named if ids is None else Q(pk__in=ids))
     if filters.team:
         rows = rows.filter(team__slug=filters.team)
     if filters.tier:
         rows = rows.filter(tier=filters.tier)
     return rows.order_by("name", "team__slug", "slug")
+
+
+def search_tags(person: Person) -> list[str]:
+    """The tags of search entries that show a thing to the person: their teams, and what they own or requested."""
+    teams = Team.objects.filter(slug__in=person.teams).values_list("pk", flat=True)
+    return [*(f"#team:{team}" for team in teams), f"#by:{person.id}", f"#owner:{person.id}", "#governed"]
+
+
+def audience_of(person: Person) -> Sequence[str]:
+    """The tags of the requests and models that the person may see."""
+    return (EVERYBODYS,) if sees_everything(person) else search_tags(person)
+
+
+def searched(words: str, *, audience: Sequence[str], most: int = LISTED_MOST) -> WantedEntries:
+    """The search for models: by parts of their name, or by the whole digest of a version."""
+    exact = (f"={words}",) if words.startswith("sha256:") else ()
+    return WantedEntries(kind="model", audience=audience, phrases=(words,), exact=exact, by_words=True, most=most)
 
 
 def table(*, person: Person, filters: ModelSelection) -> ExportTable:

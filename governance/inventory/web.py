@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -22,6 +21,7 @@ from governance.people.approvals.enums import Changed
 from governance.people.approvals.models import Change
 from governance.people.models import Team
 from governance.people.web.current_user import person_of
+from governance.site.queries import bounded_page
 
 PAGE_SIZE = 50
 
@@ -49,7 +49,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     form = ModelFilterForm(request.GET)
     filters = form.filters()
     rows = inventory.listed(person=person_of(request), filters=filters)
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = bounded_page(rows, size=PAGE_SIZE, number=request.GET.get("page"))
     context = {"page": page, "form": form, "is_filtered": filters != ModelSelection()}
     return render(request, "governance/inventory/models.html", context)
 

@@ -1,5 +1,6 @@
 """State changes of jobs, and the tick. Each write of a worker checks that it still holds the lease."""
 
+import errno
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +13,15 @@ from governance.jobs.domain import ClockReading, clock_doubt, course_of
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import JobKind, Row, backoff, kind_of
 from governance.jobs.models import Pulse
-from governance.jobs.queries import COURSE, DATABASE, DOUBT, TICK, pulse
+from governance.jobs.queries import COURSE, DATABASE, DOUBT, TICK, pulses
 from governance.jobs.worker_signals import announce, wake
 from governance.people.queries.people import person_of
 from weighbridge.core.errors import WrongState
 
 NO_TIME = timedelta(0)
+DEAD_AT_ONCE = 100
+NO_STORAGE = "The storage of the artifacts does not respond, or it refuses. This is repeated until it does."
+STORAGE_WAIT = timedelta(minutes=1)
 
 
 def queued(*, model: type[Row], now: datetime) -> dict[str, Any]:
@@ -41,7 +45,12 @@ def renew(*, row: Row, now: datetime, **fields: Any) -> bool:
 
 
 def put_back(*, row: Row, error: Exception, now: datetime) -> bool:
-    """Return the row to the queue after an internal error. It is retried after the backoff."""
+    """Return the row to the queue after an internal error. It is retried after the backoff.
+
+    While the storage of the artifacts does not respond, an attempt does not count: the job waits until it does.
+    """
+    if isinstance(error, OSError) and error.errno == errno.EREMOTEIO:
+        return row.hand_back(now=now, error=NO_STORAGE, wait=STORAGE_WAIT, max_attempts=row.max_attempts + 1)
     return row.hand_back(now=now, error=f"{type(error).__name__}: {error}", wait=backoff(row.attempts))
 
 
@@ -108,10 +117,14 @@ def requeue(*, row: Row, now: datetime, **fields: Any) -> None:
 
 
 def mark_dead(*, model: type[Row], by: User | None = None, now: datetime) -> list[Row]:
-    """Mark jobs as dead that used up their attempts without an end. People may retry them if their kind allows."""
+    """Mark jobs as dead that used up their attempts without an end, each in a transaction of its own.
+
+    At most 100 of those that are due, and of those whose worker is silent. People may retry them if their kind allows.
+    """
     kind, dead = kind_of(model), []
     spent = model.exhausted(now=now)
-    for pk in QuerySet(model).filter(spent).order_by("pk").values_list("pk", flat=True):
+    waiting = [rows.filter(spent).values_list("pk", flat=True)[:DEAD_AT_ONCE] for rows in model.waiting(now=now)]
+    for pk in sorted(pk for rows in waiting for pk in rows):
         with transaction.atomic():
             row = _locked(kind, pk, skip_locked=True).filter(spent).first()
             if row is None:
@@ -135,18 +148,16 @@ def tick(*, kind: JobKind[Any], now: datetime, trusts_clock: bool = True) -> Non
 
 def observe_clock(*, now: datetime, database: datetime, every: timedelta = NO_TIME) -> str:
     """Record the clocks at a tick. Returns why the clock is not trusted, or "". A new doubt is an audit event."""
-    last, course = pulse(TICK), pulse(COURSE)
-    reading = ClockReading(now=now, database=database, last_tick=last, course=course, every=every)
+    at = pulses(TICK, COURSE, DOUBT)
+    reading = ClockReading(now=now, database=database, last_tick=at.get(TICK), course=at.get(COURSE), every=every)
     doubt = clock_doubt(reading)
+    times = {TICK: now, COURSE: course_of(reading), DATABASE: database}
+    if bool(doubt) is (DOUBT in at):
+        Pulse.record_all(times)
+        return doubt
     with transaction.atomic():
-        for name, at in ((TICK, now), (COURSE, course_of(reading)), (DATABASE, database)):
-            Pulse.record(name=name, at=at)
-        if doubt and pulse(DOUBT) is None:
-            Pulse.record(name=DOUBT, at=now)
-            _record_clock("doubted", doubt, now)
-        elif not doubt and pulse(DOUBT) is not None:
-            Pulse.record(name=DOUBT, at=None)
-            _record_clock("trusted", "The clock is on its course.", now)
+        Pulse.record_all(times | {DOUBT: now if doubt else None})
+        _record_clock("doubted" if doubt else "trusted", doubt or "The clock is on its course.", now)
     return doubt
 
 
@@ -157,8 +168,7 @@ def confirm_clock(*, now: datetime, database: datetime) -> None:
     if doubt:
         raise WrongState(doubt)
     with transaction.atomic():
-        for name, at in ((TICK, now), (COURSE, now), (DATABASE, database), (DOUBT, None)):
-            Pulse.record(name=name, at=at)
+        Pulse.record_all({TICK: now, COURSE: now, DATABASE: database, DOUBT: None})
         _record_clock("confirmed", "An operator confirmed the clock.", now)
 
 

@@ -1,5 +1,6 @@
 """Tables and their database constraints."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
@@ -10,6 +11,9 @@ from governance.jobs.enums import HELD, UNFINISHED, JobState
 from weighbridge.core.masking import mask
 
 ERROR_CHARS_MAX = 4_000
+CHECK = "tracker.check"
+BLOCKS = Q(state__in=[state.value for state in (*UNFINISHED, JobState.DEAD)])
+"""Selects the messages for which later ones in their lane wait."""
 
 
 class Due(NamedTuple):
@@ -24,6 +28,15 @@ class Due(NamedTuple):
 def storable(error: str) -> str:
     """The text of an error as it is stored: without secrets, and without the character that the database refuses."""
     return mask(error).replace("\x00", "")[:ERROR_CHARS_MAX]
+
+
+IS_OPEN = Q(state__in=[JobState.QUEUED.value, *(state.value for state in HELD)])
+"""Selects the rows that wait for a worker, or are held by one."""
+
+
+def due_index(name: str) -> models.Index:
+    """The index of unfinished rows of a leased table, by which the tick and workers find the due ones."""
+    return models.Index(fields=["next_attempt_at"], name=name, condition=IS_OPEN)
 
 
 class Leased(models.Model):
@@ -56,10 +69,19 @@ class Leased(models.Model):
         return (silent | Q(state=JobState.QUEUED)) & Q(attempts__gte=F("max_attempts"))
 
     @classmethod
+    def waiting(cls, *, now: datetime) -> list[models.QuerySet[Self]]:
+        """Claimable and exhausted rows in the order of an index: the due ones, and those whose lease has expired."""
+        rows: models.QuerySet[Self] = models.QuerySet(cls).filter(cls.claimable(now=now) | cls.exhausted(now=now))
+        due = rows.filter(state=JobState.QUEUED, next_attempt_at__lte=now)
+        silent = rows.filter(state__in=HELD, lease_until__lt=now)
+        return [due.order_by("next_attempt_at", "pk"), silent.order_by("lease_until", "pk")]
+
+    @classmethod
     def due(cls, *, now: datetime, limit: int, among: Q | None = None) -> list[Due]:
-        """Rows that workers could claim at `now`, oldest first; `among` restricts the rows."""
-        rows = cls._default_manager.filter(cls.claimable(now=now), among or Q()).order_by("pk")
-        return [Due(*row) for row in rows.values_list(*Due._fields)[:limit]]
+        """Rows that workers could claim at `now`, those due longest, oldest first; `among` restricts the rows."""
+        claimable = cls.claimable(now=now) & (among or Q())
+        waiting = [rows.filter(claimable).values_list(*Due._fields)[:limit] for rows in cls.waiting(now=now)]
+        return [Due(*row) for row in sorted(row for rows in waiting for row in rows)[:limit]]
 
     @classmethod
     def claim(cls, *, pk: int, now: datetime, lease: timedelta) -> Self | None:
@@ -84,10 +106,10 @@ class Leased(models.Model):
         return self.write(lease_until=now + lease, **fields)
 
     def hand_back(self, *, now: datetime, error: str, wait: timedelta = timedelta(0), **fields: Any) -> bool:
-        """Return the row to the queue. It is due again after `wait`."""
-        return self.write(
-            state=JobState.QUEUED, lease_until=None, next_attempt_at=now + wait, error=storable(error), **fields
-        )
+        """Return the row to the queue. It is due again after `wait`, or at once to be marked dead."""
+        left = fields.get("max_attempts", self.max_attempts) - fields.get("attempts", self.attempts)
+        at = now + wait if left > 0 else now
+        return self.write(state=JobState.QUEUED, lease_until=None, next_attempt_at=at, error=storable(error), **fields)
 
 
 class OutboxMessage(Leased):
@@ -108,8 +130,13 @@ class OutboxMessage(Leased):
     class Meta:
         constraints = [models.CheckConstraint(name="outbox_state_known", condition=Q(state__in=JobState.values))]
         indexes = [
-            models.Index(fields=["state", "next_attempt_at"]),
-            models.Index(fields=["lane", "id"]),
+            due_index("due_messages"),
+            models.Index(
+                fields=["lease_until"], name="held_messages", condition=Q(state__in=[state.value for state in HELD])
+            ),
+            models.Index(fields=["id"], name="unfinished_messages", condition=BLOCKS),
+            models.Index(fields=["lane", "id"], name="lanes_of_messages", condition=BLOCKS),
+            models.Index(fields=["id"], name="tracker_checks", condition=Q(kind=CHECK)),
             models.Index(fields=["asked_by", "kind", "taken_at"]),
         ]
 
@@ -120,15 +147,16 @@ class OutboxMessage(Leased):
     def claimable(cls, *, now: datetime) -> Q:
         """Claimable rows whose predecessors in their lane are all finished."""
         before = cls._default_manager.filter(lane=OuterRef("lane"), pk__lt=OuterRef("pk"))
-        blocked = before.filter(state__in=[*UNFINISHED, JobState.DEAD])
+        blocked = before.filter(BLOCKS)
         return super().claimable(now=now) & ~Q(Exists(blocked))
 
     @classmethod
-    def turns(cls, *, now: datetime, limit: int) -> list[int]:
-        """The oldest claimable message of each person and kind; whoever was served longest ago comes first."""
+    def turns(cls, *, now: datetime, limit: int, kinds: Collection[str]) -> list[int]:
+        """The oldest claimable message of each person and of these kinds; who was served longest ago comes first."""
         served = cls._default_manager.filter(asked_by=OuterRef("asked_by"), kind=OuterRef("kind"))
         last = served.exclude(taken_at=None).order_by("-taken_at").values("taken_at")[:1]
-        groups = cls._default_manager.filter(cls.claimable(now=now)).order_by().values("asked_by", "kind")
+        due = cls._default_manager.filter(cls.claimable(now=now), kind__in=kinds)
+        groups = due.order_by().values("asked_by", "kind")
         heads = groups.annotate(oldest=Min("pk"), last=Subquery(last))
         return list(heads.order_by(F("last").asc(nulls_first=True), "oldest").values_list("oldest", flat=True)[:limit])
 
@@ -145,7 +173,13 @@ class Pulse(models.Model):
     @classmethod
     def record(cls, *, name: str, at: datetime | None) -> None:
         """Set the timestamp; None deletes it."""
-        if at is None:
-            cls._default_manager.filter(name=name).delete()
-        else:
-            cls._default_manager.update_or_create(name=name, defaults={"at": at})
+        cls.record_all({name: at})
+
+    @classmethod
+    def record_all(cls, times: Mapping[str, datetime | None]) -> None:
+        """Set the timestamps by name in one statement; those that are None are deleted in another."""
+        rows = [cls(name=name, at=at) for name, at in sorted(times.items()) if at is not None]
+        if rows:
+            cls._default_manager.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=["at"])
+        if len(rows) < len(times):
+            cls._default_manager.filter(name__in=[name for name, at in times.items() if at is None]).delete()

@@ -7,7 +7,6 @@ in the `tasks` modules.
 import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -18,11 +17,10 @@ from governance.audit.domain import correlation as trace
 from governance.jobs import actions as jobs
 from governance.jobs.channels import CHANNELS, PROBES, in_the_way, sent_to
 from governance.jobs.enums import UNFINISHED, JobState, Reach
-from governance.jobs.kinds import KINDS, JobKind, backoff, effect_lease, register, report_dead_effect
-from governance.jobs.models import OutboxMessage, Pulse, storable
-from governance.jobs.queries import BROKER
+from governance.jobs.kinds import JobKind, backoff, effect_lease, register, report_dead_effect
+from governance.jobs.models import OutboxMessage, storable
 from governance.jobs.signs_of_life import lease_renewed
-from governance.jobs.worker_signals import is_circuit_open, reach_broker, wake
+from governance.jobs.worker_signals import wake
 from governance.people.rules import check_operate
 
 log = logging.getLogger(__name__)
@@ -30,8 +28,6 @@ log = logging.getLogger(__name__)
 Settle = Callable[[], object]
 Handler = Callable[[OutboxMessage], Settle | None]
 HANDLERS: dict[str, Handler] = {}
-TICKERS: list[Callable[[datetime], None]] = []
-SAFE_TICKERS: list[Callable[[datetime], None]] = []
 ATTEMPTS_MAX, LONGEST = 12, timedelta(minutes=15)
 OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 TOGETHER_MAX, TURNS_MAX = 20, 20
@@ -89,18 +85,6 @@ def handles(kind: str, *, channel: str = "", is_probe: bool = False) -> Callable
     return register
 
 
-def on_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
-    """Register a function for each tick that trusts the clock. It may run twice, late, or in two processes."""
-    TICKERS.append(ticker)
-    return ticker
-
-
-def on_every_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
-    """The same at any clock: for a function that ends, expires and deletes nothing."""
-    SAFE_TICKERS.append(ticker)
-    return ticker
-
-
 def check_held(*, message: OutboxMessage, now: datetime, **fields: Any) -> None:
     """Raise LeaseLost unless this worker still holds the message. Call this directly before an irreversible effect."""
     if not jobs.renew(row=message, now=now, **fields):
@@ -137,8 +121,13 @@ def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: 
 
 
 def deliver_next(*, now: datetime) -> OutboxMessage | None:
-    """Deliver one message: that of the person and kind that were served longest ago. Returns None if none is due."""
-    delivered = (deliver(pk=pk, now=now) for pk in OutboxMessage.turns(now=now, limit=TURNS_MAX))
+    """Deliver one message: that of the person and kind that were served longest ago. Returns None if none is due.
+
+    While a new version of the application is rolled out, its messages may be of a kind that this process does not know.
+    They are left to a process that does.
+    """
+    turns = OutboxMessage.turns(now=now, limit=TURNS_MAX, kinds=HANDLERS)
+    delivered = (deliver(pk=pk, now=now) for pk in turns)
     return next((message for message in delivered if message is not None), None)
 
 
@@ -198,26 +187,6 @@ def resume(*, channel: str, system: int | None = None, broken: Collection[int] =
     return len(resumed)
 
 
-def tick(*, now: datetime, trusts_clock: bool = True) -> None:
-    """Notify workers of due and abandoned messages. Safe to run twice, late, or in several processes.
-
-    Unless the clock is trusted, nothing is done that cannot be undone: nothing expires, lapses, closes or is deleted.
-    """
-    is_reached = reach_broker()
-    failures = []
-    of_jobs: list[Callable[[datetime], None]] = [partial(_tick_of, kind, trusts_clock) for kind in KINDS.values()]
-    for ticker in (*of_jobs, *SAFE_TICKERS, *(TICKERS if trusts_clock else ())):
-        try:
-            ticker(now)
-        except Exception as error:
-            log.exception("A part of the tick failed. The other parts continue.")
-            failures.append(error)
-    # Some brokers are reachable but accept no message, such as a folder without write permission.
-    Pulse.record(name=BROKER, at=None if is_reached and not is_circuit_open() else now)
-    if failures:
-        raise ExceptionGroup("parts of the tick failed", failures)
-
-
 def _marked(message: OutboxMessage, reach: Reach, *, is_told: bool = False) -> dict[str, Any]:
     """The payload with the scope of the refusal. `is_told` means that the external system named the wait."""
     rest = {name: value for name, value in message.payload.items() if name not in {"reach", "told"}}
@@ -266,10 +235,6 @@ def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> Non
     after = OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state=JobState.QUEUED).order_by("pk")
     for row in after[:1]:
         wake(DELIVER, row.pk)
-
-
-def _tick_of(kind: JobKind[Any], trusts_clock: bool, now: datetime) -> None:
-    jobs.tick(kind=kind, now=now, trusts_clock=trusts_clock)
 
 
 register(

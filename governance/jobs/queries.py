@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models.functions import Substr
 
 from governance.jobs.domain import ClockReading, clock_doubt
 from governance.jobs.enums import HELD, JobState
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.site.queries import compiled_once
 
-CHECK = "tracker.check"
 TICK, BROKER = "tick", "broker"
 QUEUE, CLOCK = "queue:", "clock."
 COURSE, DATABASE, DOUBT = "clock.course", "clock.database", "clock.doubt"
@@ -116,6 +116,11 @@ def pulse(name: str) -> datetime | None:
     return Pulse.objects.filter(name=name).values_list("at", flat=True).first()
 
 
+def pulses(*names: str) -> dict[str, datetime]:
+    """The timestamps of these names that there are."""
+    return dict(Pulse.objects.filter(name__in=names).values_list("name", "at"))
+
+
 def database_clock() -> datetime:
     """The present time of the database server."""
     with connection.cursor() as cursor:
@@ -146,9 +151,10 @@ def silent_queues(*, now: datetime) -> list[str]:
     return [queue for queue, at in signs().items() if at < now - SILENT_AFTER]
 
 
-def queues_to_ask(*, now: datetime) -> list[str]:
+def queues_to_ask(*, now: datetime) -> QuerySet[Pulse, str]:
     """Queues whose workers have shown no sign for ten seconds. After ten minutes, they are not asked any more."""
-    return [queue for queue, at in signs().items() if now - GIVEN_UP_AFTER < at < now - ASKED_EVERY]
+    rows = Pulse.objects.filter(name__startswith=QUEUE, at__gt=now - GIVEN_UP_AFTER, at__lt=now - ASKED_EVERY)
+    return rows.order_by("name").values_list(Substr("name", len(QUEUE) + 1), flat=True)
 
 
 def message_id_of(key: str) -> str:

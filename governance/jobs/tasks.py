@@ -7,10 +7,9 @@ from celery import shared_task, signals
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
-from governance.jobs import outbox, signs_of_life, worker_signals
+from governance.jobs import outbox, signs_of_life, ticks, worker_signals
 from governance.jobs.kinds import KINDS
-from governance.jobs.models import Pulse
-from governance.jobs.queries import TICK, queues_to_ask
+from governance.jobs.queries import queues_to_ask
 
 SHOW_LIFE = "governance.jobs.tasks.show_life"
 
@@ -51,14 +50,8 @@ def end_work(**_: Any) -> None:
     signs_of_life.forget()
 
 
-@outbox.on_every_tick
+@ticks.on_tick(due=lambda now: [queues_to_ask(now=now)], at_any_clock=True)
 def ask_for_signs(now: datetime) -> None:
     """Ask the workers of idle queues for a sign of life."""
     for queue in queues_to_ask(now=now):
         worker_signals.ask(SHOW_LIFE, queue, now=now)
-
-
-@outbox.on_every_tick
-def record_tick(now: datetime) -> None:
-    """Record the time of the tick for pages and probes."""
-    Pulse.record(name=TICK, at=now)

@@ -28,6 +28,7 @@ AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_
 AGAIN_FIRST, AGAIN_LAST = timedelta(seconds=5), timedelta(minutes=5)
 BATCH = 50
 EXPIRES_S = 30.0
+REACHED_FOR_S = 10.0
 
 
 @dataclass
@@ -43,12 +44,13 @@ class BrokerCircuit:
 
     def __init__(self) -> None:
         self.open_until_s = 0.0
+        self.reached_at_s = float("-inf")
         self.announced: dict[str, dict[Due, _Announcement]] = {}
         self.asked: dict[str, datetime] = {}
 
     def open_circuit(self) -> None:
         """Open the circuit after a failure of the broker."""
-        self.open_until_s = time.monotonic() + LEFT_ALONE_S
+        self.open_until_s, self.reached_at_s = time.monotonic() + LEFT_ALONE_S, float("-inf")
         self.announced.clear()
 
 
@@ -115,8 +117,13 @@ def reach_broker() -> bool:
         log.warning("The broker does not answer (%s: %s).", type(error).__name__, error)
         CIRCUIT.open_circuit()
         return False
-    CIRCUIT.open_until_s = 0.0
+    CIRCUIT.open_until_s, CIRCUIT.reached_at_s = 0.0, time.monotonic()
     return True
+
+
+def is_reached() -> bool:
+    """Whether the broker responds, or did within ten seconds and took every notification since."""
+    return time.monotonic() - CIRCUIT.reached_at_s < REACHED_FOR_S or reach_broker()
 
 
 def _line() -> Connection:

@@ -21,6 +21,7 @@ ANSWER_CHARS_MAX = 1_000
 REFERENCE_CHARS_MAX, SENTENCE_CHARS_MAX = 200, 1_000
 ONE_RECIPIENT = Q(person__isnull=False, webhook__isnull=True) | Q(person__isnull=True, webhook__isnull=False)
 WAITS = Q(dispatch__isnull=True, read_at__isnull=True, pace__in=[pace.value for pace in MAILED])
+AT_ONCE = Q(dispatch__isnull=True, read_at__isnull=True, pace=NoticePace.AT_ONCE.value)
 
 
 def hours_of_row(row: "TeamWebhook | PersonalHours") -> MailHours:
@@ -160,6 +161,7 @@ class Notification(models.Model):
             models.Index(fields=["person", "-made_at"]),
             models.Index(fields=["person"], name="unread_notifications", condition=Q(read_at__isnull=True)),
             models.Index(fields=["person", "kind"], name="waiting_notifications", condition=WAITS),
+            models.Index(fields=["made_at"], name="notifications_at_once", condition=AT_ONCE),
         ]
 
     def __str__(self) -> str:

@@ -1,27 +1,34 @@
 """Tasks for workers and the tick: make the messages that are due, send mail, call webhooks."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from governance.jobs import outbox
+from governance.jobs import outbox, ticks
 from governance.jobs.kinds import backoff
 from governance.jobs.models import OutboxMessage
 from governance.notifications import mail
 from governance.notifications.domain.kinds import TEST
 from governance.notifications.models import CALL, MAIL, Dispatch
 from governance.notifications.outbox import dispatches
-from governance.notifications.queries.due import silent_until, webhook_silent_until
+from governance.notifications.queries.due import made_since, silent_until, webhook_silent_until
 from governance.notifications.queries.messages import lines_for_webhook, mail_of
 from governance.notifications.webhooks import calls
 
+FRESH = timedelta(seconds=10)
 NOT_WANTED = "It was not sent: this webhook does not get such events any more."
 
 
-@outbox.on_tick
-def make_messages(now: datetime) -> None:
-    """Make the messages that are due."""
-    dispatches.dispatch_due(now=now)
+@ticks.on_tick(due=lambda now: [made_since(now - FRESH)])
+def make_fresh_messages(now: datetime) -> None:
+    """Make the messages about what has just happened."""
+    dispatches.dispatch_due(since=now - FRESH, now=now)
+
+
+@ticks.on_tick(every=timedelta(minutes=1))
+def make_messages(now: datetime) -> bool:
+    """Make the messages that are due, also those that waited. Returns whether there are more."""
+    return len(dispatches.dispatch_due(now=now)) >= dispatches.MADE_AT_ONCE // 2
 
 
 @outbox.handles(MAIL, channel="mail")

@@ -9,8 +9,7 @@ from governance.audit.actions import record as audit
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
-from governance.jobs.models import OutboxMessage
-from governance.jobs.queries import CHECK
+from governance.jobs.models import CHECK, OutboxMessage
 from governance.people.queries.people import person_of
 from governance.people.rules import check_operate
 

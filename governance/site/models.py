@@ -17,6 +17,7 @@ class AnsweredPost(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_per_key")]
+        indexes = [models.Index(fields=["received_at"], name="answers_by_age")]
 
     def __str__(self) -> str:
         return self.key

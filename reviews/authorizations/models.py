@@ -2,15 +2,25 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from governance.findings.models import Finding
-from reviews.authorizations.domain.authorization_states import AuthorizationState
+from reviews.authorizations.domain.authorization_states import AUTHORIZATION_TERMINAL, IN_FORCE, AuthorizationState
 from reviews.requests.enums import ENVIRONMENTS, OUTCOMES
 from reviews.requests.models import ReviewRequest
 
 User = settings.AUTH_USER_MODEL
 VALIDITIES = [(state.value, state.value.replace("_", " ")) for state in AuthorizationState]
+LIVING = Q(state__in=sorted(state.value for state in set(AuthorizationState) - AUTHORIZATION_TERMINAL))
+"""Selects the authorizations that have not ended."""
+ENDING = Q(state__in=[AuthorizationState.PENDING_EXPIRATION.value, AuthorizationState.SUSPENDED.value])
+"""Selects those that end soon, and those that are held back."""
+CONDITIONAL = Q(suspends_on__isnull=False)
+"""Selects those with open conditions."""
+SHORTENED = Q(expires_at__lt=F("granted_until"))
+"""Selects those that end before their signed end, because of a retirement."""
+IS_IN_FORCE = Q(state__in=sorted(state.value for state in IN_FORCE))
+"""Selects those that the gate may allow."""
 
 
 class Decision(models.Model):
@@ -38,6 +48,7 @@ class Authorization(models.Model):
     """The expiring, signed permission to run one artifact in one environment.
 
     `granted_until` is the signed end. `expires_at` is sooner while the vendor of the model retires it sooner.
+    `suspends_on` is the first due date of its open conditions, which a trigger keeps; after that day it is suspended.
     `tokens_per_month` and `usd_per_month` limit the usage that a gateway reports; None is no limit. Until
     `denied_until` the gate denies the artifact, because a limit of the month was exceeded and the policy wants that.
     """
@@ -51,6 +62,7 @@ class Authorization(models.Model):
     granted_until = models.DateTimeField()
     expires_at = models.DateTimeField()
     warn_at = models.DateTimeField()
+    suspends_on = models.DateField(null=True, editable=False)
     tokens_per_month = models.BigIntegerField(null=True)
     usd_per_month = models.DecimalField(max_digits=24, decimal_places=2, null=True)
     denied_until = models.DateTimeField(null=True)
@@ -69,7 +81,20 @@ class Authorization(models.Model):
                 & (Q(usd_per_month__isnull=True) | Q(usd_per_month__gt=0)),
             ),
         ]
-        indexes = [models.Index(fields=["subject_digest", "environment"])]
+        indexes = [
+            models.Index(fields=["subject_digest", "environment"]),
+            models.Index(fields=["expires_at"], name="authorizations_to_expire", condition=LIVING),
+            models.Index(fields=["suspends_on"], name="authorizations_to_suspend", condition=IS_IN_FORCE),
+            models.Index(
+                fields=["warn_at"], name="authorizations_to_warn_of", condition=Q(state=AuthorizationState.ACTIVE.value)
+            ),
+            models.Index(
+                fields=["denied_until"], name="denied_authorizations", condition=Q(denied_until__isnull=False)
+            ),
+            models.Index(fields=["expires_at"], name="authorizations_that_end", condition=ENDING),
+            models.Index(fields=["id"], name="conditional_authorizations", condition=LIVING & CONDITIONAL),
+            models.Index(fields=["id"], name="shortened_authorizations", condition=SHORTENED),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -98,6 +123,7 @@ class Condition(models.Model):
     carried_to = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="carried_from")
 
     class Meta:
+        indexes = [models.Index(fields=["due_on"], name="open_conditions", condition=OPEN_CONDITION)]
         constraints = [
             models.CheckConstraint(
                 name="met_has_a_person",

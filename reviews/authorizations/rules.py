@@ -14,6 +14,10 @@ def check_revoke(person: Person) -> None:
         raise NotAllowed("Only a platform lead may revoke an authorization.")
 
 
+CONFIRMING = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD})
+"""The roles that may confirm that a condition is met."""
+
+
 def check_confirm_condition(
     person: Person, parties: Parties, *, owner_id: int, own_teams: Callable[[Person], Set[str]]
 ) -> None:
@@ -21,7 +25,7 @@ def check_confirm_condition(
 
     `own_teams` tells the teams that a person belongs to; the team of the request must not be one of them.
     """
-    if not person.is_active or not person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD}:
+    if not person.is_active or not person.roles & CONFIRMING:
         raise NotAllowed("Only a reviewer or a platform lead may confirm that a condition is met.")
     if person.id in {owner_id, parties.requester_id, parties.owner_id}:
         raise NotAllowed("A person without a stake in this request must confirm its conditions.")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.people.queries.people import name_of
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import bounded_page
 from governance.site.web.refusals import attempt, settled
 from reviews.discussions.actions import comments as writes
 from reviews.discussions.actions import threads as turns
@@ -237,7 +237,7 @@ def _page(
     bound: Mapping[str, forms.Form] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    page = Paginator(place.entries(), PAGE_SIZE).get_page(number)  # type: ignore[arg-type]  # any other is the first
+    page = bounded_page(place.entries(), size=PAGE_SIZE, number=number)
     now, reader = timezone.now(), person_of(request)
     views = load(kind=place.kind.name, subject=place.row, found=list(page.object_list), reader=reader, now=now)
     context = {

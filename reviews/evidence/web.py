@@ -2,7 +2,6 @@
 
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.queries import rulebook
 from governance.rulebook.web.policies import shown_changes
 from governance.site.domain.numbers import whole_number
+from governance.site.queries import bounded_page
 from governance.site.web.formatting import format_quantity
 from reviews.evidence.queries import backtest
 from reviews.evidence.queries.backtest import DEFAULT_QUARTERS, Backtest
@@ -44,7 +44,7 @@ def page(request: HttpRequest, name: str, number: int) -> HttpResponse:
         "notes": _notes(result),
         "outcomes": outcomes,
         "rules": rules,
-        "page": Paginator(result.lines, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": bounded_page(result.lines, size=PAGE_SIZE, number=request.GET.get("page")),
         "quarter_count": len(result.quarters),
         "export_query": urlencode({"quarters": len(result.quarters), "against": result.against.number}),
         "versions": [row for row in rulebook.versions("policies") if row.name == name],

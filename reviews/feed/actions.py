@@ -11,7 +11,8 @@ from governance.inventory.models import ModelVersion
 from reviews.authorizations.domain.standing import ArtifactStanding, Standing
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.feed.models import FeedEntry
-from reviews.feed.queries.entries import from_tree, latest, published, size_and_root
+from reviews.feed.queries.entries import from_tree, published, size_and_root
+from reviews.feed.queries.latest import latest
 from reviews.requests.models import ReviewRequest
 from weighbridge.client.feed import merkle
 from weighbridge.core.canonical import DIGEST_PREFIX
@@ -36,7 +37,7 @@ def _publish(digest: str, environment: str, by: User | None, now: datetime) -> F
     with transaction.atomic():
         found = artifact_records(digest=digest, environment=environment, now=now).standing
         last = latest(digest=digest, environment=environment)
-        before = (last.standing, last.allowed_until) if last else (Standing.UNKNOWN, None)
+        before = (last[0].standing, last[0].allowed_until) if last else (Standing.UNKNOWN, None)
         if before == (found.standing, found.allowed_until):
             return None
         row = _append(digest, environment, found, now)

@@ -42,7 +42,7 @@ class InboxEntries(APIView):
 
     @extend_schema(operation_id="inbox_list", responses=InboxAnswer(many=True))
     def get(self, request: Request) -> Response:
-        """The first to lapse first, then what lapses never, oldest first."""
+        """The first to lapse first, then what lapses never, oldest first; about 50 of each kind at most."""
         _, person, now = asker(request)
         return Response(InboxAnswer(inbox_of(person=person, now=now).entries, many=True).data)
 

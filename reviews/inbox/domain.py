@@ -12,6 +12,8 @@ from governance.notifications.domain.events import Addressee
 
 SATURDAY = 5
 DAY = timedelta(days=1)
+LISTED_MAX = 50
+"""At most so many entries of a kind are listed, the first to lapse first."""
 
 
 class ReminderKind(StrEnum):

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.absences.queries import absent_ids, absent_until
+from governance.absences.queries import absent_ids
 from governance.accounts.web.second_factor import confirmation_before_step
 from governance.findings import actions as findings
 from governance.findings.rules import check_assign_finding
@@ -29,11 +29,11 @@ from governance.people.queries.people import person_of as person_behind
 from governance.people.web.current_user import person_of, user_of
 from governance.site.domain.numbers import whole_number
 from governance.site.web.refusals import refusals_shown
-from reviews.inbox.domain import InboxBatch, InboxEntry, InboxKind
+from reviews.inbox.domain import LISTED_MAX, InboxBatch, InboxEntry, InboxKind
 from reviews.inbox.queries.findings import waits_for_owner
 from reviews.inbox.queries.inbox import inbox_of
 from reviews.quarterly.actions import action_items
-from reviews.quarterly.queries.cycles import find_action
+from reviews.quarterly.queries.action_items import find_action
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 SELECTED_MAX = 100
@@ -123,7 +123,7 @@ def _page(
     """The inbox, with the form that was refused and the entries that were selected for it."""
     person, now = person_of(request), timezone.now()
     content, kind = inbox_of(person=person, now=now), request.GET.get("kind", "")
-    counts = Counter(entry.kind for entry in content.entries)
+    counts = content.counts
     shown = kind if kind in counts else ""
     shown_entries = [entry for entry in content.entries if shown in ("", entry.kind)]
     context = {
@@ -131,10 +131,11 @@ def _page(
         "entries": shown_entries,
         "kinds": [KindLink(each.value, counts[each], each == shown) for each in InboxKind if counts[each]],
         "shown": shown,
+        "listed_max": LISTED_MAX,
         "steps": _forms(shown_entries, person, refused),
         "chosen": chosen,
         "now": now,
-        "absent_until": absent_until(person_id=person.id, now=now),
+        "absent_until": content.absent_until,
         "may_file": person.has_role(Role.REQUESTER),
         "may_vote": bool(person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE}),
     }

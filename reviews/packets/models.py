@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from governance.jobs.models import Leased
+from governance.jobs.models import Leased, due_index
 from reviews.requests.models import ReviewRequest
 
 
@@ -20,6 +20,7 @@ class Packet(Leased):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["request", "number"], name="one_packet_per_number")]
+        indexes = [due_index("due_packets")]
 
     def __str__(self) -> str:
         return f"{self.request} packet {self.number}"

@@ -34,4 +34,7 @@ def render_packet(packet_id: int) -> None:
             jobs.fail(row=packet, reason=failure.reason, now=timezone.now())
         else:
             taken_ms = round((time.monotonic() - started_s) * 1000)
-            packets.store_pdf(packet=packet, pdf=pdf, pages=pages_of(pdf), render_ms=taken_ms, now=timezone.now())
+            try:
+                packets.store_pdf(packet=packet, pdf=pdf, pages=pages_of(pdf), render_ms=taken_ms, now=timezone.now())
+            except OSError as error:
+                jobs.put_back(row=packet, error=error, now=timezone.now())

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from governance.inventory.models import ModelAsset
-from governance.jobs.models import Leased
+from governance.jobs.models import Leased, due_index
 from governance.people.models import Team
 from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState
 from reviews.quarterly.domain.agenda import AgendaKind
@@ -93,6 +93,7 @@ class AgendaItem(models.Model):
 
     class Meta:
         ordering = ["position", "pk"]
+        indexes = [models.Index(fields=["kind", "subject"], name="items_by_subject")]
         constraints = [
             models.UniqueConstraint(fields=["cycle", "kind", "subject"], name="once_on_an_agenda"),
             models.CheckConstraint(
@@ -213,6 +214,7 @@ class CyclePacket(Leased):
                 name="no_more_done_than_there_are", condition=Q(sections_done__lte=F("sections_total"))
             ),
         ]
+        indexes = [due_index("due_cycle_packets")]
 
     def __str__(self) -> str:
         return f"{self.cycle} packet {self.number}"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from governance.audit.actions import record as audit
 from governance.inventory.actions import stored_files
 from governance.jobs import actions as jobs
-from governance.jobs import outbox
+from governance.jobs import outbox, ticks
 from governance.jobs.models import OutboxMessage
 from governance.jobs.signs_of_life import lease_renewed
 from reviews.packets.ports import PrintFailed
@@ -27,15 +27,34 @@ from reviews.quarterly.domain.packet import QuarterlyPacket, read_quarterly_pack
 from reviews.quarterly.domain.printed.sections import Section
 from reviews.quarterly.models import CyclePacket, RenderedSection
 from reviews.quarterly.queries import quarterly_page as pages
-from reviews.quarterly.queries.invitations import invitees
+from reviews.quarterly.queries.due import due_cycles
+from reviews.quarterly.queries.meeting import invitees
 from weighbridge.charts.drawing import Chart, svg
 
+TURN = "quarters.turn"
 STORE_EVERY = 8
 FRONT_PAGES = 2
 """A page for the leadership and one of contents, as most packets have them."""
 
 
-@outbox.on_tick
+@ticks.on_tick(due=lambda now: due_cycles(now=now))
+def request_turns(now: datetime) -> None:
+    """Enqueue the turn of each cycle whose figures are to be frozen, or whose packet is to be issued."""
+    for cycle in {row.pk: row for rows in due_cycles(now=now) for row in rows}.values():
+        key = f"{TURN}:{cycle.quarter}:{cycle.state}:{cycle.cut_off_at.isoformat()}"
+        if not OutboxMessage.objects.filter(key=key).exists():  # each message wakes a worker
+            outbox.enqueue(kind=TURN, key=key, lane=key, payload={}, now=now)
+
+
+@outbox.handles(TURN)
+def turn(message: OutboxMessage) -> None:
+    """Turn the quarters: hourly, and when a cycle is due. It reads the whole portfolio, which no tick waits for.
+
+    The time is that of the tick that asked for it, which had compared its clock; that of the worker may be wrong.
+    """
+    turn_quarters(message.created_at)
+
+
 def turn_quarters(now: datetime) -> None:
     """Plan the cycle of the quarter, advance due cycles, issue their packets, and delete unused sections."""
     cycles.plan(now=now)
@@ -79,7 +98,10 @@ def render_cycle_packet(packet_id: int) -> None:
         else:
             taken_ms = round((time.monotonic() - started_s) * 1000)
             packet.sections_total = len(sections)
-            quarterly_packets.store_pdf(packet=packet, pdf=pdf, pages=count, render_ms=taken_ms, now=timezone.now())
+            try:
+                quarterly_packets.store_pdf(packet=packet, pdf=pdf, pages=count, render_ms=taken_ms, now=timezone.now())
+            except OSError as error:
+                jobs.put_back(row=packet, error=error, now=timezone.now())
 
 
 def _render(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
@@ -153,3 +175,6 @@ def _frame(context: Mapping[str, Any], assets: Mapping[str, bytes]) -> bytes:
 
 def _frame_after(front: int, context: Mapping[str, Any], assets: Mapping[str, bytes]) -> bytes:
     return WeasyPrintPrinter().print(render_to_string(pages.FRAME, {**context, "front": front}), assets=assets)
+
+
+ticks.regularly(TURN, period=ticks.HOURLY)

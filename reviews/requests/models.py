@@ -18,6 +18,10 @@ from reviews.requests.enums import ENVIRONMENTS
 User = settings.AUTH_USER_MODEL
 
 STATES = [(state.value, state.value.replace("_", " ")) for state in RequestState]
+IS_OPEN = Q(state__in=sorted(state.value for state in OPEN_STATES))
+"""Selects the requests that have not ended."""
+EXPIRING = Q(state__in=sorted(state.value for state in {RequestState.CLEARED, *WITH_DEADLINE}))
+"""Selects the requests that end by time."""
 
 
 class ReviewRequest(models.Model):
@@ -58,7 +62,7 @@ class ReviewRequest(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["model_version", "purpose"],
-                condition=Q(state__in=sorted(state.value for state in OPEN_STATES)),
+                condition=IS_OPEN,
                 name="one_open_request_per_version_and_purpose",
             ),
             models.CheckConstraint(
@@ -75,7 +79,14 @@ class ReviewRequest(models.Model):
                 | Q(deadline_at__isnull=False, grace_ends_at__gte=F("deadline_at")),
             ),
         ]
-        indexes = [models.Index(fields=["state", "-created_at"])]
+        indexes = [
+            models.Index(fields=["state", "-created_at"]),
+            models.Index(fields=["-created_at", "-id"], name="requests_by_age"),
+            models.Index(fields=["team", "-created_at", "-id"], name="requests_of_a_team"),
+            models.Index(fields=["deadline_at"], name="requests_to_expire", condition=EXPIRING),
+            models.Index(fields=["requester", "-created_at", "-id"], name="requests_of_requester"),
+            models.Index(fields=["requester"], name="open_requests_of_requester", condition=IS_OPEN),
+        ]
 
     def __str__(self) -> str:
         return self.ref

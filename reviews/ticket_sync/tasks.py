@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from governance.inventory.actions import stored_files
-from governance.jobs import outbox
+from governance.jobs import outbox, ticks
 from governance.jobs.enums import Reach
 from governance.jobs.kinds import effect_lease
 from governance.jobs.models import OutboxMessage
@@ -244,7 +244,7 @@ def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
     )
 
 
-@outbox.on_tick
+@ticks.on_tick(every=timedelta(minutes=1))
 def compare_regularly(now: datetime) -> None:
     """Compare every ticket, so that lost deliveries do no lasting harm: each night, or each hour without deliveries."""
     for site in active_sites():
@@ -253,12 +253,16 @@ def compare_regularly(now: datetime) -> None:
             reconciliation.request_reconciliation(site=site, mode=mode, occasion=occasion, now=now)
 
 
-@outbox.on_tick
-def probe_sites(now: datetime) -> None:
-    """Test the connection to each site whose messages are paused. What waits without a site takes its route."""
-    effects.route_waiting(now=now)
+@ticks.on_tick(every=timedelta(seconds=10))
+def probe_sites(now: datetime) -> bool:
+    """Test the connection to each site whose messages are paused. What waits without a site takes its route.
+
+    Returns whether more may wait for their route.
+    """
+    routed = effects.route_waiting(now=now)
     for site in active_sites():
         effects.probe_tracker(site=site, now=now)
+    return routed > 0
 
 
 @outbox.handles("tracker.check", channel=effects.TRACKER, is_probe=True)

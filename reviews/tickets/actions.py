@@ -15,8 +15,7 @@ from governance.audit.actions import record as audit
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
-from governance.jobs.models import OutboxMessage
-from governance.jobs.queries import CHECK
+from governance.jobs.models import CHECK, OutboxMessage
 from governance.people.queries.people import name_of
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.domain.atlassian import RENEWED_BEFORE, OAuthTokens
@@ -223,7 +222,7 @@ def probe_tracker(*, site: TicketSite, by: User | None = None, now: datetime) ->
     """
     messages = OutboxMessage.objects.filter(payload__system=site.pk)
     paused = messages.filter(state=JobState.PAUSED, kind__startswith="ticket.").order_by("pk").first()
-    last = messages.filter(kind=CHECK).order_by("-pk").first()
+    last = messages.filter(kind=CHECK).order_by("-pk").first() if paused else None
     if paused is None or (last is not None and not _is_due(last, now - paused.created_at, now)):
         return None
     # The key allows one test even if several processes find it due.

@@ -174,6 +174,7 @@ class Ticket(models.Model):
                 fields=["site", "remote_id"], name="one_ticket_per_remote_id", condition=~Q(remote_id="")
             ),
         ]
+        indexes = [models.Index(fields=["id"], name="tickets_without_a_site", condition=Q(site__isnull=True))]
 
     def __str__(self) -> str:
         return self.key or self.label

@@ -12,7 +12,7 @@ BY_WORKERS = "governance/jobs/actions.py"
 NO_WRITES = {
     BY_WORKERS: {"wake_for"},  # a signal after commit
     "governance/audit/actions/record.py": {"origin"},  # the trail's own context
-    "governance/inventory/actions/stored_files.py": {"name_of", "problem_of"},  # reads
+    "governance/inventory/actions/stored_files.py": {"name_of", "in_bucket", "problem_of"},  # reads
 }
 # They take name and meaning first, as every metric of prometheus_client does.
 LIKE_PROMETHEUS = {"governance/operations/queries.py": {"counted", "attempts", "ages", "spread"}}

@@ -11,6 +11,7 @@ from tests.architecture.tree import ROOT, name_of, parsed, sources, templates
 ALIVE = {
     "TokenScheme": "registers itself with drf-spectacular by being defined",
     "PacketPrinter": "the port that the printer keeps to",
+    "SearchEntry": "triggers write its table, and one statement reads it",
     "post_worker_init": "gunicorn calls it in each process",
 }
 FOUND_BY_DJANGO = ("/management/commands/", "/apps.py")

@@ -13,6 +13,8 @@ ENQUEUE = {"delay", "apply_async", "send_task", "delay_on_commit", "apply_async_
 ESCAPE = {"mark_safe", "SafeString", "SafeText"}
 SPEAKERS = {
     "aiohttp",
+    "boto3",
+    "botocore",
     "django.core.mail",
     "ftplib",
     "http.client",
@@ -24,6 +26,7 @@ SPEAKERS = {
     "smtplib",
     "socket",
     "ssl",
+    "storages",
     "urllib.request",
     "urllib3",
     "wandb",

@@ -202,7 +202,7 @@ OPERATIONS: Mapping[str, Page] = {
         ),
     ),
     "docs/how-to/file-a-request.md": Page(at_the_server, lambda _, __: ReviewRequest.objects.count() == 2),
-    "docs/how-to/gate-a-deployment.md": Page(with_the_model, lambda _, typed: typed.said.count("allowed") == 2),
+    "docs/how-to/gate-a-deployment.md": Page(with_the_model, lambda _, typed: typed.said.count("allowed") == 3),
     "docs/how-to/ingest-bills.md": Page(with_accounting, lambda _, __: Bill.objects.get().kind == "slurm"),
     "docs/how-to/run-in-production.md": Page(
         in_production, lambda world, typed: administers(world, typed) and (world.folder / "signing.pub").exists()

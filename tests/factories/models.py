@@ -19,6 +19,7 @@ from governance.people.approvals import actions as approvals
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from tests.factories.people import TEAM
+from tests.remembered import remembered
 from weighbridge.measure.inputs.data_set import DataSet, write_data_set
 
 FEATURES, CLASSES = 4, 3
@@ -60,6 +61,7 @@ def accept_ownership(*, asset: ModelAsset, now: datetime) -> None:
     asset.refresh_from_db()
 
 
+@remembered
 def make_version(
     *,
     by: User,
@@ -93,6 +95,7 @@ def new_dataset(name: str = "held-out", *, content: bytes | None = None, **field
     return NewDataset(name=name, upload=upload, **{"license": "internal"} | fields)
 
 
+@remembered
 def make_dataset(
     *, by: User, now: datetime, name: str = "held-out", seed: int = 0, is_governed: bool = True, **fields: Any
 ) -> Dataset:

@@ -15,15 +15,18 @@ from django.contrib.auth.models import User
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
+from tests.remembered import remembered
 
 TEAM, OTHER_TEAM = "search", "ads"
 PASSWORD = "correct horse battery"
 
 
+@remembered
 def make_team(*, slug: str = TEAM, now: datetime) -> Team:
     return people.create_team(slug=slug, name=slug.title(), by=None, now=now)
 
 
+@remembered
 def make_person(username: str, *roles: Role, team: Team | None = None, now: datetime) -> User:
     """A user called "Ada Lovelace" for "ada.lovelace"; requesters of `team`, every other role for the whole house."""
     first, _, last = username.replace("_", ".").partition(".")
@@ -59,6 +62,7 @@ class Cast:
         return [getattr(self, field.name) for field in fields(self)]
 
 
+@remembered
 def make_cast(*, now: datetime) -> Cast:
     home, other = make_team(now=now), make_team(slug=OTHER_TEAM, now=now)
     return Cast(

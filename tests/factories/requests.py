@@ -26,6 +26,7 @@ from reviews.workflow.actions.evidence import StatedValue
 from reviews.workflow.actions.requests import Filing
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
+from tests.remembered import remembered
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
@@ -53,6 +54,7 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
 }
 
 
+@remembered
 def allocate_budget(*, by: User, now: datetime, team: Team, usd: str = "100000", gpu_h: str = "1000") -> None:
     """Something to spend this quarter; `by` holds the role finance."""
     quarter = str(Quarter.of(now.date()))
@@ -67,6 +69,7 @@ def usd_shares(*, now: datetime, usd: str = "30000", once: str = "9600") -> list
     return list(found.values())
 
 
+@remembered
 def make_draft(
     *,
     by: User,
@@ -102,6 +105,7 @@ def state_metric_value(
     return evidence.state_metric_value(request=request, statement=statement, by=by, now=now)
 
 
+@remembered
 def make_submitted(*, by: User, now: datetime, **changes: Any) -> ReviewRequest:
     """In evidence, because production always needs a measurement: ticket wanted, benchmark queued."""
     request = make_draft(by=by, now=now, **changes)
@@ -180,6 +184,7 @@ def explain_everything(*, request: ReviewRequest, by: User, now: datetime) -> No
             evidence.answer_contradiction(request=request, name=row.contradiction.name, text=text, by=by, now=now)
 
 
+@remembered
 def make_ready(*, by: User, now: datetime, result: dict[str, Any] | None = None, **changes: Any) -> ReviewRequest:
     """In evidence with nothing missing: measured, answered, ready to ask for review."""
     request = make_submitted(by=by, now=now, **changes)
@@ -188,6 +193,7 @@ def make_ready(*, by: User, now: datetime, result: dict[str, Any] | None = None,
     return request
 
 
+@remembered
 def make_in_review(*, cast: Cast, now: datetime, **changes: Any) -> ReviewRequest:
     """Frozen and before the voters, with a budget for its team."""
     request = make_ready(by=cast.author, now=now, **changes)
@@ -214,6 +220,7 @@ def _approve(request: ReviewRequest, stage_id: str, voter: User, now: datetime) 
     review.vote(request=request, stage_id=stage_id, choice=choice, rationale=rationale, by=voter, now=now)
 
 
+@remembered
 def make_decided(*, cast: Cast, now: datetime, **changes: Any) -> ReviewRequest:
     """Approved by three different people: authorization signed, budget committed, packet frozen."""
     return approve(request=make_in_review(cast=cast, now=now, **changes), cast=cast, now=now)

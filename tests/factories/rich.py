@@ -19,10 +19,12 @@ from tests.factories.alternatives import RESULT
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
+from tests.remembered import remembered
 
 RULE = "cheaper-alternatives-prod"
 
 
+@remembered
 def make_rich(*, cast: Cast, now: datetime, until: Callable[[ReviewRequest], None] = lambda _: None) -> ReviewRequest:
     """Rivals, a projection drawn anew, a contradicted claim, a waiver, a second revision, conditions, two packets."""
     author, clock = cast.author, _clock(now)

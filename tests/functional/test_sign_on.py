@@ -7,7 +7,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from config import sign_on
+from config.settings import sign_on
 from governance.people.models import RoleGrant
 from tests.factories.people import Cast
 from tests.functional.conftest import Visitor

@@ -70,13 +70,10 @@ def cases() -> list[tuple[replay.ReplayCase, list[MetricValue]]]:
         )
         usd, gpu_h = Decimal(rng.randrange(100_000)), Decimal(rng.randrange(900))
         case = replay.ReplayCase(
-            ref=f"MRR-2026-{number:04d}",
-            subject=subject,
+            request=replay.ReplayedRequest(ref=f"MRR-2026-{number:04d}", subject=subject, usd=usd, gpu_h=gpu_h),
             index=index_values(metric_values, catalog=STANDARD),
             at=NOW,
             waived=waived,
-            usd=usd,
-            gpu_h=gpu_h,
         )
         made.append((case, metric_values))
     return made
@@ -104,10 +101,15 @@ def test_what_the_default_policy_says_of_each_filing() -> None:
     policy, lines = parse_policy(yaml.safe_load(FULL)), []
     for case, metric_values in cases():
         said = evaluate(
-            policy, subject=case.subject, metric_values=metric_values, now=case.at, waived=case.waived, catalog=STANDARD
+            policy,
+            subject=case.request.subject,
+            metric_values=metric_values,
+            now=case.at,
+            waived=case.waived,
+            catalog=STANDARD,
         )
         waived = ", ".join(sorted(case.waived)) or "nothing"
-        lines.append(f"{case.ref} {case.subject.environment}, {waived} waived: {said.outcome.value}")
+        lines.append(f"{case.request.ref} {case.request.subject.environment}, {waived} waived: {said.outcome.value}")
         lines += map(line_of, said.results)
     check("policy/filings.txt", "\n".join([policy.digest, *lines]))
 

@@ -1,7 +1,7 @@
 """What database tests share: an installation of their own, its rulebook, and named people."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,16 +15,19 @@ from rest_framework.test import APIClient
 from governance.inventory.models import ModelVersion
 from governance.people.actions import people
 from governance.people.models import Team
-from governance.rulebook.actions import documents as rulebook
-from governance.rulebook.domain import defaults
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_cast
-from tests.factories.policies import FULL, LEAN
+from tests.factories.policies import FULL, LEAN, publish_checklist, publish_policy
 from tests.factories.rich import make_rich
+from tests.remembered import begin
 from weighbridge.core import attestation
+
+RECENTLY = timedelta(seconds=20)
+"""How long tests go on with the time that one of them read."""
+RECENT: list[datetime] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,7 +42,7 @@ def signing_key_pem() -> str:
 
 
 @pytest.fixture(autouse=True)
-def installation(settings: Settings, tmp_path: Path, signing_key_pem: str) -> Path:
+def installation(settings: Settings, tmp_path: Path, signing_key_pem: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Artifacts, spooled uploads and the signing key lie in a folder of this test alone."""
     key = tmp_path / "signing.pem"
     key.write_text(signing_key_pem)
@@ -49,6 +52,7 @@ def installation(settings: Settings, tmp_path: Path, signing_key_pem: str) -> Pa
     settings.STORAGES = settings.STORAGES | {"artifacts": artifacts}
     settings.FILE_UPLOAD_TEMP_DIR = uploads
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"SIGNING_KEY": key, "BASE_URL": "https://weighbridge.test"}
+    begin(tmp_path, monkeypatch)
     return tmp_path
 
 
@@ -60,8 +64,10 @@ def with_mail(settings: Settings) -> None:
 
 @pytest.fixture
 def now() -> datetime:
-    """The real time, because pages and API read the clock."""
-    return timezone.now()
+    """The real time, because pages and API read the clock; the same for some seconds, so that walks are remembered."""
+    if not RECENT or not timedelta(0) <= timezone.now() - RECENT[0] < RECENTLY:
+        RECENT[:] = [timezone.now()]
+    return RECENT[0]
 
 
 @pytest.fixture
@@ -121,15 +127,13 @@ def team(cast: Cast) -> Team:
 @pytest.fixture
 def checklist(db: None, now: datetime) -> ChecklistVersion:
     """The standard checklist, in force."""
-    draft = rulebook.draft_checklist(source=defaults.text_of(defaults.CHECKLIST), by=None, now=now)
-    return rulebook.publish(version=draft, by=None, now=now)
+    return publish_checklist(now=now)
 
 
 @pytest.fixture
 def policy(checklist: ChecklistVersion, now: datetime) -> PolicyVersion:
     """The default policy without cheaper variants, in force, with its checklist."""
-    draft = rulebook.draft_policy(source=LEAN, by=None, now=now)
-    return rulebook.publish(version=draft, by=None, now=now)
+    return publish_policy(source=LEAN, now=now)
 
 
 @pytest.fixture
@@ -169,7 +173,7 @@ def decided(policy: PolicyVersion, cast: Cast, now: datetime) -> ReviewRequest:
 @pytest.fixture
 def rich(checklist: ChecklistVersion, cast: Cast, now: datetime) -> ReviewRequest:
     """Approved with conditions, and everything a request can have before that."""
-    rulebook.publish(version=rulebook.draft_policy(source=FULL, by=None, now=now), by=None, now=now)
+    publish_policy(source=FULL, now=now)
     return make_rich(cast=cast, now=now)
 
 

@@ -20,7 +20,7 @@ class Absent(Exception):  # noqa: N818 -- a reason, not a malfunction
 
 @dataclass(frozen=True)
 class Peer:
-    """A package of the index, its version, and the program that it installs."""
+    """A package of the index and its version; a program or a library."""
 
     package: str
     version: str
@@ -33,15 +33,32 @@ class Peer:
     def program(self) -> Path:
         return self.folder / "bin" / self.package
 
+    @property
+    def library(self) -> Path:
+        return next(self.folder.glob("lib/python*/site-packages"))
 
-GUIDELLM, AIPERF = Peer("guidellm", "0.8.1"), Peer("aiperf", "0.13.0")
+
+GUIDELLM, AIPERF, PARETOSET = Peer("guidellm", "0.8.1"), Peer("aiperf", "0.13.0"), Peer("paretoset", "1.2.5")
 
 
 def program_of(peer: Peer) -> Path:
     """Return the program of a peer, installed once; raise Absent with the reason where that is not possible."""
+    _install(peer)
+    if not peer.program.is_file():
+        raise Absent(f"{peer.package} {peer.version} installs no program of its name.")
+    return peer.program
+
+
+def library_of(peer: Peer) -> Path:
+    """Return the folder of the packages of a peer, installed once; raise Absent where that is not possible."""
+    _install(peer)
+    return peer.library
+
+
+def _install(peer: Peer) -> None:
     stamp = peer.folder / ".installed"
     if stamp.exists():
-        return peer.program
+        return
     shutil.rmtree(peer.folder, ignore_errors=True)
     peer.folder.mkdir(parents=True)
     if (free := shutil.disk_usage(peer.folder).free) < FREE_BYTES:
@@ -58,17 +75,15 @@ def program_of(peer: Peer) -> Path:
         if done.returncode:
             last = done.stderr.strip().rpartition("\n")[2][-300:]
             raise Absent(f"{peer.package} {peer.version} could not be installed: {last}")
-    if not peer.program.is_file():
-        raise Absent(f"{peer.package} {peer.version} installs no program of its name.")
     stamp.touch()
-    return peer.program
 
 
 def main() -> None:
     """Make all environments, and say for each whether it is there."""
-    for peer in (GUIDELLM, AIPERF):
+    for peer in (GUIDELLM, AIPERF, PARETOSET):
         try:
-            print(f"{peer.package} {peer.version}: {program_of(peer)}")
+            _install(peer)
+            print(f"{peer.package} {peer.version}: {peer.folder}")
         except Absent as absent:
             print(f"{peer.package} {peer.version}: absent. {absent}")
 

@@ -13,7 +13,7 @@ from django.urls import resolve
 
 from examples.recorded.clock import RecordedClock
 from tests.integration.conftest import installation, signing_key_pem
-from tests.integration.examples.test_recording import loaded
+from tests.integration.examples.conftest import loaded
 from tests.performance.recorder import Recorder
 from tests.promises.test_06_links import reached
 

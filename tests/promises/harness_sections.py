@@ -133,4 +133,15 @@ SECTIONS = (
         "A database with a decided request, taken back to each earlier migration and upgraded to the head.",
         ("states", "tables", "rows", "lost"),
     ),
+    Section(
+        "writers",
+        "Writers beside each other",
+        "People who file, upload, comment, vote and allocate at once, while a bill is read and packets are drawn. "
+        "*Failed*\n"
+        "counts answers of 500 and above and connections that broke; *p95* is of pages, beside the writers and idle.",
+        (
+            *("people", "seconds", "rows", "file_mb", "failed", "deadlocks", "p95_idle_ms", "p95_ms"),
+            *("connections_max", "queue_age_max_s"),
+        ),
+    ),
 )

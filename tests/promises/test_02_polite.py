@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from governance.audit.models import AuditEvent
-from governance.jobs import outbox
+from governance.jobs import outbox, ticks
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as operations
 from reviews.tickets import actions as effects
@@ -346,7 +346,7 @@ def test_tickets_that_waited_for_a_site_are_opened_once_there_is_one(world: Worl
     world.submit()
     world.deliver_due()
     assert states() == {"paused": 2}
-    outbox.tick(now=world.clock())
+    ticks.tick(now=world.clock())
     assert not OutboxMessage.objects.filter(kind="tracker.check").exists()
     TicketSite.objects.update(state="active")
     assert effects.route_waiting(now=world.clock()) == 2

@@ -9,7 +9,6 @@ import json
 import os
 import pickle
 import struct
-import sys
 import time
 import zipfile
 from collections import Counter
@@ -19,6 +18,7 @@ import pytest
 from onnx import TensorProto, helper  # noqa: TID253 -- tests build models
 
 from tests.promises import harness_report, specimens
+from tests.promises.intake_bounds import MOST_BYTES, MOST_S
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.model_files.formats import ArtifactFormat
 from weighbridge.core.model_files.inspection import inspect
@@ -30,8 +30,6 @@ from weighbridge.systems.sandbox.process import RunFailed, run_child
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 DAMAGED = 5_000
 EXECUTED = 1_000_000 if IS_LONG else 60
-# Two seconds are promised; while coverage counts every line, the same work takes a multiple of them.
-MOST_S, MOST_BYTES = (2.0 if sys.gettrace() is None else 20.0), 300_000_000
 SAMPLER = Path(__file__).parent / "sampler.py"
 
 

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.nightly
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
+FILLED = {"search_index_searchentry", "bills_monthsum"}
 Node = tuple[str, str]
 Rows = dict[str, int]
 
@@ -55,9 +56,9 @@ def _instead(original: str, *orders: str) -> None:
 
 
 def rows() -> Rows:
-    """How many rows each table of ours has."""
+    """How many rows each table of ours has, but for those that a migration fills from the others."""
     labels = tuple(f"{label}_" for label in own_labels())
-    names = [name for name in connection.introspection.table_names() if name.startswith(labels)]
+    names = [name for name in connection.introspection.table_names() if name.startswith(labels) and name not in FILLED]
     with connection.cursor() as cursor:
         found = {}
         for name in names:

@@ -14,7 +14,6 @@ RUNS = "runs"
 def families(*, now: datetime) -> list[Metric]:
     """Return all metric families of the benchmarks."""
     rows = Run.objects.order_by()
-    due = rows.filter(Run.claimable(now=now))
     unfinished, done = rows.filter(state__in=UNFINISHED), rows.filter(state=JobState.DONE)
     return [
         counted("weighbridge_runs", "Benchmark runs by state.", rows, "state"),
@@ -22,7 +21,7 @@ def families(*, now: datetime) -> list[Metric]:
         ages(
             "weighbridge_run_oldest_due_seconds",
             "How long the oldest due run has been waiting for a worker.",
-            due,
+            rows.filter(Run.claimable(now=now)),
             since="next_attempt_at",
             now=now,
         ),

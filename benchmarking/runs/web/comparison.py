@@ -8,7 +8,6 @@ from typing import cast
 from urllib.parse import urlencode
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -32,6 +31,7 @@ from governance.exports.web import export
 from governance.people.web.current_user import person_of
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.domain.numbers import whole_number
+from governance.site.queries import bounded_page
 from governance.site.web.formatting import short_digest
 from weighbridge.core.errors import Invalid, Refused
 
@@ -66,7 +66,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     form = RunFilterForm(request.GET, choices=runs.choices_for(person))
     filters = form.filters()
-    page = Paginator(runs.listed(person=person, filters=filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = bounded_page(runs.listed(person=person, filters=filters), size=PAGE_SIZE, number=request.GET.get("page"))
     context = {
         "page": page,
         "runs": runs.describe_all(page.object_list),

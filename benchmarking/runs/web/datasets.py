@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,6 +23,7 @@ from governance.people.domain.roles import Person
 from governance.people.models import Team
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import AnyModelChoiceField, ReasonForm
+from governance.site.queries import bounded_page
 from governance.site.web.refusals import refusal_of, settled, show_in
 from weighbridge.core.errors import Refused
 
@@ -80,7 +80,9 @@ def listed(request: HttpRequest) -> HttpResponse:
     person, form = person_of(request), DatasetFilterForm(request.GET)
     status = form.cleaned_data["status"] if form.is_valid() else ""
     context = {
-        "page": Paginator(reads.listed(person=person, status=status), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": bounded_page(
+            reads.listed(person=person, status=status), size=PAGE_SIZE, number=request.GET.get("page")
+        ),
         "form": form,
         "is_filtered": bool(status),
         "may_register": not refusal_of(lambda: check_register(person, team="")),

@@ -35,7 +35,12 @@ def link(previous_hash: str, event: Mapping[str, object]) -> str:
 
     Store `canonical.plain(event)`: other values may have a different hash when they are read back.
     """
-    content = b"\n".join((_PURPOSE, previous_hash.encode(), canonical_bytes(event)))
+    return link_of_bytes(previous_hash, canonical_bytes(event))
+
+
+def link_of_bytes(previous_hash: str, event: bytes) -> str:
+    """The hash of an event whose canonical JSON is at hand."""
+    content = b"\n".join((_PURPOSE, previous_hash.encode(), event))
     return DIGEST_PREFIX + hashlib.sha256(content).hexdigest()
 
 

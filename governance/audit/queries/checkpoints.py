@@ -1,6 +1,9 @@
 """Reads of checkpoints, and comparison of the trail with them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Subquery
 
 from governance.audit.domain import checkpoint
 from governance.audit.domain.checkpoint import Signed
@@ -15,6 +18,12 @@ ANNOUNCED = "audit.checkpointed"
 def latest() -> Checkpoint | None:
     """The newest checkpoint."""
     return Checkpoint.objects.order_by("-count").first()
+
+
+def unsigned_since(then: datetime) -> QuerySet[AuditEvent]:
+    """The events of the trail if its newest checkpoint is not younger than `then`, otherwise none."""
+    newest = Subquery(Checkpoint.objects.order_by("-count").values("at")[:1])
+    return AuditEvent.objects.alias(signed_at=newest).filter(Q(signed_at=None) | Q(signed_at__lte=then))
 
 
 def signed_of(row: Checkpoint) -> Signed:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from governance.audit.domain import chain
@@ -39,6 +40,17 @@ HASHED = (
     "reason",
     "request_id",
 )
+
+_SUBJECT_TYPES = """
+WITH RECURSIVE types AS (
+  (SELECT subject_type FROM audit_auditevent ORDER BY subject_type LIMIT 1)
+  UNION ALL
+  SELECT (SELECT subject_type FROM audit_auditevent AS event WHERE event.subject_type > types.subject_type
+          ORDER BY subject_type LIMIT 1)
+  FROM types WHERE types.subject_type IS NOT NULL
+)
+SELECT subject_type FROM types WHERE subject_type IS NOT NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -83,8 +95,10 @@ def of_subject(subject_type: str, *, subject: str, limit: int = 30) -> list[Audi
 
 
 def subject_types() -> list[str]:
-    """All subject types in the trail."""
-    return list(AuditEvent.objects.order_by("subject_type").values_list("subject_type", flat=True).distinct())
+    """All subject types in the trail. The index is looked into once for each of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUBJECT_TYPES)
+        return [name for (name,) in cursor.fetchall()]
 
 
 def head() -> AuditEvent | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.db.models.functions import TruncMonth
 
 from governance.audit.actions import record as audit
 from governance.bills.actions import allocation
@@ -65,6 +64,7 @@ def receive(*, upload: "File[bytes] | SpooledUpload", delivery: Delivery, by: Us
             return existing
         order = whole.BillFile(name=spooled.name, kind=delivery.kind.value, cluster=delivery.cluster)
         whole.sniff(spooled.path, order)
+        spooled.put(by=by, now=now)
         try:
             with transaction.atomic():
                 return _queue(spooled, delivery, by, now)
@@ -133,13 +133,12 @@ def _create(name: str, delivery: Delivery, by: User | None, **fields: Any) -> Bi
 def _retire_current(bill: Bill, each: "Slice") -> set[date]:
     """Retire the data that a slice replaces. Returns the months of consumption of the lines that were deleted."""
     key = {"provider": each.provider, "billing_account": each.billing_account, "period": each.period}
-    current = BillSlice.objects.select_for_update().filter(is_current=True, **key).first()
+    current = BillSlice.objects.select_for_update(no_key=True).filter(is_current=True, **key).first()
     if current is None:
         return set()
     _check_replaceable(bill, current)
-    lines = SpendLine.objects.filter(slice=current, period=current.period)
-    months = set(lines.annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
-    lines.delete()
+    months = set(current.sums.values_list("month", flat=True))
+    SpendLine.objects.filter(slice=current, period=current.period).delete()
     current.is_current, current.replaced_by = False, bill
     current.save(update_fields=["is_current", "replaced_by"])
     return months

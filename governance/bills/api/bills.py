@@ -169,7 +169,7 @@ class Spend(ViewSet):
         """By month, team and model, the latest month first; your teams' alone unless you see whole bills."""
         _, person, _ = asker(request)
         month = read(SpendFilters, request.query_params).get("month")
-        rows = spend.spend(person=person, month=month and month.replace(day=1))
+        rows = spend.spend(person=person, months=[month.replace(day=1)] if month else None)
         return Response(SpendAnswer(rows, many=True).data)
 
     @extend_schema(operation_id="spend_export", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)

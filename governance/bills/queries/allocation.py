@@ -9,12 +9,12 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, Sum, TextField, Value, When
+from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, Subquery, Sum, TextField, Value, When
 from django.db.models.functions import Coalesce
 
 from governance.bills.domain.allocation.drafts import RuleChange, rule_changes
 from governance.bills.domain.allocation.rules import ANY, TAG, FieldPattern, Rule, RuleSet, read_rules
-from governance.bills.models import AllocationVersion, BillSlice, SpendLine
+from governance.bills.models import AllocationVersion, BillSlice, MonthSum, SpendLine
 from governance.budgets.domain.quarters import next_month
 from governance.inventory.models import ModelAsset
 from governance.people.approvals.enums import Changed, ChangeState
@@ -71,6 +71,23 @@ class Preview:
 def current() -> Lines:
     """The lines of current slices."""
     return SpendLine.objects.filter(slice__is_current=True)
+
+
+def used_in(*, start: date, end: date = date.max) -> Lines:
+    """The current lines of the days from `start` to `end`, both included.
+
+    Lines are stored by the month of their bill. Only the months of bills that have lines of these days are read: one
+    statement finds them and reads them, so that a bill that is stored meanwhile counts as a whole or not at all.
+    """
+    sums = MonthSum.objects.filter(month__gte=start.replace(day=1), month__lte=end)
+    periods = sums.order_by("slice__period").values("slice__period")
+    return current().filter(
+        day__gte=start,
+        day__lte=end,
+        slice__in=sums.values("slice"),
+        period__gte=Subquery(periods[:1]),
+        period__lte=Subquery(periods.reverse()[:1]),
+    )
 
 
 def taken_by(rules: Sequence[Rule], *, among: Lines) -> tuple[Lines, list[Q]]:

@@ -9,7 +9,7 @@ from governance.bills.domain.allocation.breakdown import CurrencyTotal
 from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.models import Bill, BillSlice, ExchangeRate
 from governance.bills.queries.breakdown import lines_of, totals_of
-from governance.bills.queries.token_costs import rows_of_bill
+from governance.bills.queries.token_costs import rows_among
 from governance.bills.rules import may_see_bills
 from governance.exports.domain.tables import ExportTable
 from governance.exports.queries import Columns, name_in, table_of
@@ -76,13 +76,13 @@ def find(*, bill_id: int, person: Person) -> Bill:
 
 def describe(bill: Bill) -> BillView:
     """The bill with its slices, its allocated amounts and its tokens of language models."""
-    report = bill.report or {}
+    report, lines = bill.report or {}, lines_of(bill)
     slices = tuple(bill.slices.select_related("replaced_by").order_by("provider", "billing_account", "period"))
     return BillView(
         bill,
         slices,
-        tuple(sorted(totals_of(lines_of(bill)), key=attrgetter("currency"))),
-        tuple(rows_of_bill(bill)) if report else (),
+        tuple(sorted(totals_of(lines), key=attrgetter("currency"))),
+        tuple(rows_among(lines)) if report else (),
         sum(each["rows"] for each in report.get("refused", [])),
         bill.state not in UNFINISHED,
         bill.state in ENDED_BADLY,

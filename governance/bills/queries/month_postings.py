@@ -10,11 +10,11 @@ from typing import Any
 from django.db.models import Q, Sum
 
 from governance.bills.domain.currencies import Amount, convert
-from governance.bills.queries.allocation import current
+from governance.bills.models import MonthSum
 from governance.bills.queries.spend import all_rates
 from governance.budgets.domain.cost_centers import CenterLevel
 from governance.budgets.domain.ledger import SPENT, EntryKind
-from governance.budgets.domain.quarters import Quarter, next_month
+from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import lock_accounts
@@ -87,17 +87,16 @@ def months_to_post(*, now: datetime) -> list[date]:
 def _sums(months: Sequence[date]) -> tuple[dict[Key, tuple[Decimal, Decimal]], dict[int, str]]:
     """US dollars and GPU hours by month of consumption, team and request; and the slugs of the teams."""
     rates, sums, names = all_rates(), {}, {}
-    fields = ("rule__team", "rule__team__slug", "rule__request_ref", "currency")
-    for month in months:
-        lines = current().filter(rule__isnull=False, day__gte=month, day__lt=next_month(month)).order_by()
-        by_key: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
-        for row in lines.values(*fields).annotate(cost=Sum("effective"), hours=Sum("gpu_hours")):
-            by_key[(month, row["rule__team"], row["rule__request_ref"])].append(row)
-            names[row["rule__team"]] = row["rule__team__slug"]
-        for key, rows in by_key.items():
-            amounts = [Amount.of_month(row["currency"], month, row["cost"]) for row in rows]
-            hours = sum((row["hours"] for row in rows), Decimal(0))
-            sums[key] = (convert(amounts, rates).usd, hours)
+    fields = ("month", "rule__team", "rule__team__slug", "rule__request_ref", "currency")
+    allocated = MonthSum.objects.filter(rule__isnull=False, month__in=months).order_by()
+    by_key: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in allocated.values(*fields).annotate(cost=Sum("effective"), hours=Sum("gpu_hours")):
+        by_key[(row["month"], row["rule__team"], row["rule__request_ref"])].append(row)
+        names[row["rule__team"]] = row["rule__team__slug"]
+    for key, rows in by_key.items():
+        amounts = [Amount.of_month(row["currency"], row["month"], row["cost"]) for row in rows]
+        hours = sum((row["hours"] for row in rows), Decimal(0))
+        sums[key] = (convert(amounts, rates).usd, hours)
     return sums, names
 
 

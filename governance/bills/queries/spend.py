@@ -1,4 +1,6 @@
-"""Reads of spend by team, model and month, in US dollars where there is an exchange rate."""
+"""Reads of spend by team, model and month, in US dollars where there is an exchange rate. They read the sums of months,
+never the lines.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,15 +10,13 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
 
 from governance.bills.domain.currencies import Amount, Converted, CurrencyRate, convert
 from governance.bills.enums import BillOrigin
-from governance.bills.models import AllocationRule, ExchangeRate, SpendLine
-from governance.bills.queries.allocation import current
+from governance.bills.models import AllocationRule, ExchangeRate, MonthSum
 from governance.bills.rules import may_see_bills
-from governance.budgets.domain.quarters import next_month
 from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Person
@@ -31,6 +31,16 @@ WHOSE = {
 COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted", "Basis")
 GENERATED = Q(slice__bill__origin=BillOrigin.GENERATED)
 HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
+ALL_MONTHS = """
+WITH RECURSIVE found AS (
+  (SELECT month FROM bills_monthsum ORDER BY month LIMIT 1)
+  UNION ALL
+  SELECT (SELECT month FROM bills_monthsum WHERE month > found.month ORDER BY month LIMIT 1)
+  FROM found WHERE found.month IS NOT NULL
+)
+SELECT month FROM found WHERE month IS NOT NULL
+"""
+"""Reads one sum of each month, where DISTINCT reads all."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +83,17 @@ class MonthSpend:
     is_generated: bool
 
 
-def spend(*, person: Person | None, month: date | None = None) -> list[ModelSpend]:
-    """Spend by month, team and model, latest month and highest cost first.
+def spend(*, person: Person | None, months: Iterable[date] | None = None) -> list[ModelSpend]:
+    """Spend by month, team and model, latest month and highest cost first; of all months, or of these first days.
 
     People who may not see complete bills see only the spend of their teams; `person` None is the system and sees all.
     """
-    lines = current()
-    if person is not None and not may_see_bills(person):
-        lines = lines.filter(rule__team__slug__in=person.teams)
-    if month is not None:
-        lines = lines.filter(day__gte=month, day__lt=next_month(month))
+    sums = _visible_to(person)
+    if months is not None:
+        sums = sums.filter(month__in=set(months))
     amounts = {"effective": Sum("effective"), "billed": Sum("billed"), "hours": Sum("gpu_hours")}
-    sums = lines.order_by().annotate(month=TruncMonth("day")).values("month", "rule", "currency")
-    rows: list[Mapping[str, Any]] = list(sums.annotate(**amounts, generated=Count("pk", filter=GENERATED)))
+    by_rule = sums.order_by().values("month", "rule", "currency")
+    rows: list[Mapping[str, Any]] = list(by_rule.annotate(**amounts, generated=Count("pk", filter=GENERATED)))
     owners = _owners({row["rule"] for row in rows})
     grouped: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -113,9 +121,9 @@ class ModelMonth:
 def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMonth]:
     """Amounts that rules allocate to one of the requests, or to the model without a request, earliest month first."""
     named = Q(rule__request_ref__in=request_refs)
-    lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
+    sums = MonthSum.objects.filter(named | Q(rule__asset=asset, rule__request_ref=""))
     grouped: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in _by_month(lines, "rule__request_ref"):
+    for row in _by_month(sums, "rule__request_ref"):
         grouped[(row["month"], bool(row["rule__request_ref"]))].append(row)
     rates = all_rates()
     return [_model_month(key, rows, rates) for key, rows in sorted(grouped.items())]
@@ -124,9 +132,9 @@ def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMon
 def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
     """The same for many requests at once, by request ref; `assets` maps each ref to the ID of its model."""
     named = Q(rule__request_ref__in=assets)
-    lines = current().filter(named | Q(rule__asset__in=set(assets.values()), rule__request_ref="")).order_by()
+    sums = MonthSum.objects.filter(named | Q(rule__asset__in=set(assets.values()), rule__request_ref=""))
     grouped: dict[tuple[str | int, date], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in _by_month(lines, "rule__request_ref", "rule__asset_id"):
+    for row in _by_month(sums, "rule__request_ref", "rule__asset_id"):
         grouped[(row["rule__request_ref"] or row["rule__asset_id"], row["month"])].append(row)
     rates = all_rates()
     months: dict[str | int, list[ModelMonth]] = defaultdict(list)
@@ -146,15 +154,19 @@ def months(rows: Iterable[ModelSpend]) -> list[MonthSpend]:
     return [_month(month, by_month[month]) for month in sorted(by_month, reverse=True)]
 
 
-def months_of_use() -> list[date]:
-    """The first days of the months of consumption of all current lines."""
-    return sorted(current().order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
+def months_of_use(*, person: Person | None = None) -> list[date]:
+    """The first days of the months of consumption with spend that the person may see, earliest first; None sees all."""
+    if person is not None and not may_see_bills(person):
+        return sorted(_visible_to(person).order_by().values_list("month", flat=True).distinct())
+    with connection.cursor() as cursor:
+        cursor.execute(ALL_MONTHS)
+        return sorted(month for (month,) in cursor.fetchall())
 
 
 def teams_billed_in(currency: str) -> frozenset[str]:
     """Slugs of the teams with current lines in this currency."""
-    lines = current().filter(currency=currency, rule__isnull=False).order_by()
-    return frozenset(lines.values_list("rule__team__slug", flat=True).distinct())
+    sums = MonthSum.objects.filter(currency=currency, rule__isnull=False).order_by()
+    return frozenset(sums.values_list("rule__team__slug", flat=True).distinct())
 
 
 def all_rates() -> list[CurrencyRate]:
@@ -204,9 +216,15 @@ def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Seque
     return ModelSpend(**about, is_generated=_is_generated(rows))
 
 
-def _by_month(lines: QuerySet[SpendLine], *whose: str) -> QuerySet[SpendLine, dict[str, Any]]:
-    sums = lines.annotate(month=TruncMonth("day")).values("month", *whose, "currency")
-    rows: QuerySet[SpendLine, dict[str, Any]] = sums.annotate(
+def _visible_to(person: Person | None) -> QuerySet[MonthSum]:
+    if person is None or may_see_bills(person):
+        return MonthSum.objects.all()
+    return MonthSum.objects.filter(rule__team__slug__in=person.teams)
+
+
+def _by_month(sums: QuerySet[MonthSum], *whose: str) -> QuerySet[MonthSum, dict[str, Any]]:
+    by_month = sums.order_by().values("month", *whose, "currency")
+    rows: QuerySet[MonthSum, dict[str, Any]] = by_month.annotate(
         effective=Sum("effective"), **HOURS, generated=Count("pk", filter=GENERATED)
     )
     return rows

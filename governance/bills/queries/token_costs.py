@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,8 @@ from django.db.models.functions import TruncMonth
 
 from governance.bills.domain.currencies import Amount, CurrencyRate, convert
 from governance.bills.domain.quantities.token_rows import TokenRow
-from governance.bills.models import Bill, SpendLine
-from governance.bills.queries.allocation import current
+from governance.bills.models import SpendLine
+from governance.bills.queries.allocation import Lines, used_in
 from governance.bills.queries.spend import GENERATED, all_rates
 from governance.inventory.models import ModelAsset
 
@@ -21,15 +22,18 @@ ROWS_MAX = 200
 _SUMS = {name: Sum(name) for name in ("tokens", "model_requests", "effective", "remainder")}
 
 
-def rows_of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[TokenRow]:
-    """The rows that rules allocate to one of the requests, or to the model without a request, earliest month first."""
+def rows_of_model(*, asset: ModelAsset, request_refs: Iterable[str], start: date, end: date) -> list[TokenRow]:
+    """The rows of these days that rules allocate to one of the requests, or to the model without a request, earliest
+    month first.
+    """
     named = Q(rule__request_ref__in=request_refs)
-    return _rows(current().filter(OF_TOKENS, named | Q(rule__asset=asset, rule__request_ref="")))
+    lines = used_in(start=start, end=end)
+    return _rows(lines.filter(OF_TOKENS, named | Q(rule__asset=asset, rule__request_ref="")))
 
 
-def rows_of_bill(bill: Bill) -> list[TokenRow]:
-    """The rows of tokens of a bill, allocated or not; at most 200, earliest month and highest cost first."""
-    return _rows(SpendLine.objects.filter(OF_TOKENS, slice__bill=bill))[:ROWS_MAX]
+def rows_among(lines: Lines) -> list[TokenRow]:
+    """The rows of tokens of these lines, allocated or not; at most 200, earliest month and highest cost first."""
+    return _rows(lines.filter(OF_TOKENS))[:ROWS_MAX]
 
 
 def _rows(lines: QuerySet[SpendLine]) -> list[TokenRow]:

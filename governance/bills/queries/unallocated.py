@@ -6,13 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
 from governance.bills.domain.currencies import Amount, CurrencyRate, convert
-from governance.bills.models import Bill
-from governance.bills.queries.allocation import current
+from governance.bills.models import Bill, MonthSum
 from governance.bills.queries.spend import all_rates, unconverted_text
-from governance.budgets.domain.quarters import next_month
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import ExportTable
 
@@ -35,9 +33,8 @@ def unallocated(*, month: date) -> list[UnallocatedOfBill]:
 
     The US dollars add up to what is unallocated in the spend of the month.
     """
-    lines = current().filter(rule__isnull=True, day__gte=month, day__lt=next_month(month)).order_by()
-    sums = lines.values("slice__bill", "currency").annotate(lines=Count("pk"), cost=Sum("effective"))
-    groups: Sequence[Mapping[str, Any]] = list(sums)
+    sums = MonthSum.objects.filter(rule__isnull=True, month=month).order_by().values("slice__bill", "currency")
+    groups: Sequence[Mapping[str, Any]] = list(sums.annotate(lines_count=Sum("lines"), cost=Sum("effective")))
     bills, rates = Bill.objects.in_bulk({row["slice__bill"] for row in groups}), all_rates()
     rows = [_row(each, bills[each["slice__bill"]], month, rates) for each in groups]
     return sorted(rows, key=lambda row: (-abs(row.usd or row.cost), row.bill.pk, row.currency))
@@ -62,4 +59,4 @@ def _cells(row: UnallocatedOfBill) -> tuple[Cell, ...]:
 def _row(group: Mapping[str, Any], bill: Bill, month: date, rates: Sequence[CurrencyRate]) -> UnallocatedOfBill:
     found = convert([Amount.of_month(group["currency"], month, group["cost"])], rates)
     usd = None if found.apart else found.usd
-    return UnallocatedOfBill(bill, group["currency"], group["lines"], group["cost"], usd)
+    return UnallocatedOfBill(bill, group["currency"], group["lines_count"], group["cost"], usd)

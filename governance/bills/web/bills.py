@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -24,6 +23,7 @@ from governance.bills.rules import check_handle_bills, check_see_bills, may_hand
 from governance.exports.web import export
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import bounded_page
 from governance.site.web.refusals import attempt, settled, show_in
 from weighbridge.core.errors import Refused
 
@@ -71,7 +71,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         if form.is_valid() and (answer := _receive(request, form)):
             return answer
     context = {
-        "page": Paginator(bills.listed(), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": bounded_page(bills.listed(), size=PAGE_SIZE, number=request.GET.get("page")),
         "form": form if may_handle_bills(person) else None,
     }
     return render(request, "governance/bills/bills.html", context)
@@ -137,7 +137,7 @@ def rates(request: HttpRequest) -> HttpResponse:
         if settled(request, form, lambda: _set_rate(request, form))[0]:
             return redirect("governance:rates")
     context = {
-        "page": Paginator(bills.rates(), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": bounded_page(bills.rates(), size=PAGE_SIZE, number=request.GET.get("page")),
         "form": form if may_handle_bills(person) else None,
         "crumbs": (("Bills", reverse("governance:bills")), ("Exchange rates", "")),
     }

@@ -16,21 +16,35 @@ from governance.bills.queries.unallocated import UnallocatedOfBill
 from governance.bills.rules import check_see_bills, may_see_bills
 from governance.exports.web import export
 from governance.people.web.current_user import person_of
+from governance.site.queries import bounded_page
+
+MONTHS_SHOWN, ROWS_SHOWN = 24, 200
 
 
 @require_safe
 def spend_page(request: HttpRequest) -> HttpResponse:
-    """`/spend/`: cost of teams and models in a month. People see their own teams; finance and leads see all."""
-    sees_all = may_see_bills(person_of(request))
-    rows = spend.spend(person=person_of(request))
-    months = spend.months(rows)
-    chosen = _chosen(request, months)
-    of_month = _of_month(rows, chosen)
+    """`/spend/`: cost of teams and models in a month. People see their own teams; finance and leads see all.
+
+    The address asks for 24 months by `?page=`, or for those with its month.
+    """
+    person = person_of(request)
+    sees_all, calendar = may_see_bills(person), spend.months_of_use(person=person)[::-1]
+    asked = request.GET.get("month", "")
+    place = next((place for place, month in enumerate(calendar) if month.isoformat() == asked), 0)
+    page = bounded_page(calendar, size=MONTHS_SHOWN, number=request.GET.get("page") or place // MONTHS_SHOWN + 1)
+    rows = spend.spend(person=person, months=[*page, *calendar[:1], *calendar[place : place + 1]])
+    chosen = _chosen(request, spend.months(rows))
+    of_month, of_page = _of_month(rows, chosen), [row for row in rows if row.month in page.object_list]
+    months = spend.months(of_page)
+    allocated = [row for row in of_month if row.is_allocated]
     context = {
+        "page": page,
         "months": months,
-        "spend_chart": spend_chart((row.month, row.team, row.team_name, row.effective) for row in rows),
+        "spend_chart": spend_chart((row.month, row.team, row.team_name, row.effective) for row in of_page),
         "chosen": chosen,
-        "rows": of_month,
+        "rows": [*allocated[:ROWS_SHOWN], *of_month[len(allocated) :]],
+        "allocated_count": len(allocated),
+        "rows_shown": ROWS_SHOWN,
         "tree": spend_tree.over_tree(of_month) if sees_all else [],
         "largest": max((each.effective for each in months), default=0),
         "sees_all": sees_all,
@@ -49,7 +63,9 @@ def spend_file(request: HttpRequest, kind: str) -> HttpResponseBase:
 def tree_file(request: HttpRequest, kind: str) -> HttpResponseBase:
     """`/spend/cost-centers.csv` and `.xlsx`: a month over the tree of cost centers, with the budgets of its quarter."""
     check_see_bills(person_of(request))
-    rows = spend.spend(person=person_of(request))
+    calendar = spend.months_of_use(person=person_of(request))[::-1]
+    asked = [month for month in calendar if month.isoformat() == request.GET.get("month", "")]
+    rows = spend.spend(person=person_of(request), months=[*asked, *calendar[:1]])
     chosen = _chosen(request, spend.months(rows))
     month, centers = chosen.month if chosen else _month(request), spend_tree.over_tree(_of_month(rows, chosen))
     return export(spend_tree.table(centers, month=month, today=timezone.now().date()), kind=kind)

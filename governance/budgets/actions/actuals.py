@@ -35,7 +35,7 @@ def book_actual(
         existing = LedgerEntry.objects.filter(key=key).first()
         if existing is not None:
             return existing
-        entries = entries_of(row)
+        entries = entries_of(row, refs=[stated.request_ref])
         new = actuals.restate(entries, stated=stated, key=key)
         booked = [bookings.book(account=row, entry=entry, note=source, by=by, now=now) for entry in new]
         if row.mode != BudgetMode.OFF:

@@ -86,7 +86,7 @@ def reserve(
     """
     with transaction.atomic():
         for account, amount in _locked(team, quarter, amounts):
-            rest = amount - ledger.open_of(entries_of(account), refs=superseded)
+            rest = amount - ledger.open_of(entries_of(account, refs=superseded), refs=superseded)
             if rest > 0:
                 entry = LedgerLine(EntryKind.RESERVE, rest, ref, f"{key}:reserve:{account.unit}")
                 bookings.book_checked(account=account, entry=entry, by=by, now=now)
@@ -172,7 +172,7 @@ def _give_back(
     ref: str, key: str, by: User | None, now: datetime, *, kind: EntryKind = EntryKind.RELEASE, is_commitment: bool
 ) -> None:
     for account in lock_accounts(Q(entries__request_ref=ref)):
-        own, booked = f"{key}:{kind.value}:{account.pk}", entries_of(account)
+        own, booked = f"{key}:{kind.value}:{account.pk}", entries_of(account, refs=[ref])
         for entry in ledger.release_entry(booked, ref=ref, key=own, kind=kind, is_commitment=is_commitment):
             bookings.book(account=account, entry=entry, by=by, now=now)
 

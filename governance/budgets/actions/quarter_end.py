@@ -1,7 +1,9 @@
 """Closes the accounts of past quarters: the uncommitted rest of each allocation expires."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,32 +12,38 @@ from django.db.models import Q
 from governance.audit.actions import record as audit
 from governance.budgets.actions import ledger_entries as bookings
 from governance.budgets.domain.ledger import EntryKind, LedgerLine
-from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
-from governance.budgets.queries.budgets import balance_of, lock_accounts
+from governance.budgets.queries.budgets import accounts_to_close, balance_of, lock_accounts
 from governance.budgets.queries.cost_centers import accounts_above
+
+AT_ONCE = 50
 
 
 def close_quarters(*, by: User | None = None, now: datetime) -> list[BudgetAccount]:
-    """Close the accounts of past quarters, from the leaves up.
+    """Close up to 50 accounts of past quarters, from the leaves up; call it again for the others.
 
-    Idempotent. Uncommitted amounts expire. Commitments remain, and late bills draw them down; amounts released later
-    stay unused.
+    A level of the tree is a transaction: what expires in an account counts in the one above. Balances are read before
+    the first audit event, for whose lock everybody waits. Uncommitted amounts expire. Commitments remain, and late
+    bills draw them down; amounts released later stay unused. Idempotent.
     """
-    over = Q(closed_at=None, quarter__lt=str(Quarter.of(now)))
-    if not BudgetAccount.objects.filter(over).exists():
+    over = list(accounts_to_close(now=now).values_list("pk", "quarter"))
+    if not over:
         return []
+    depths = _depths(dict(over))
+    first = sorted(depths, key=lambda pk: (-depths[pk], pk))[:AT_ONCE]
+    return [row for _, level in groupby(first, depths.__getitem__) for row in _close_level(list(level), by, now)]
+
+
+def _close_level(pks: Sequence[int], by: User | None, now: datetime) -> list[BudgetAccount]:
     with transaction.atomic():
-        rows = [row for row in lock_accounts(over) if row.closed_at is None]
-        depths = _depths(rows)
-        rows.sort(key=lambda row: (-depths[row.pk], row.pk))
-        for row in rows:
-            _close(row, by, now)
+        rows = [row for row in lock_accounts(Q(pk__in=pks)) if row.closed_at is None]
+        left = [balance_of(row).available for row in rows]
+        for row, amount in zip(rows, left, strict=True):
+            _close(row, amount, by, now)
     return rows
 
 
-def _close(row: BudgetAccount, by: User | None, now: datetime) -> None:
-    left = balance_of(row).available
+def _close(row: BudgetAccount, left: Decimal, by: User | None, now: datetime) -> None:
     row.closed_at = now
     row.save(update_fields=["closed_at"])
     audit.record(kind="budget.closed", by=by, subject=("budget", str(row)), details={"left": str(left)}, now=now)
@@ -43,12 +51,12 @@ def _close(row: BudgetAccount, by: User | None, now: datetime) -> None:
         bookings.book(account=row, entry=LedgerLine(EntryKind.EXPIRE, left, None, f"expire:{row.pk}"), by=by, now=now)
 
 
-def _depths(rows: Sequence[BudgetAccount]) -> dict[int, int]:
-    """The number of accounts above each account."""
-    above = accounts_above(quarters={row.quarter for row in rows})
+def _depths(quarters: Mapping[int, str]) -> dict[int, int]:
+    """The number of accounts above each account of these, by the quarter of each."""
+    above = accounts_above(quarters=set(quarters.values()))
 
     def depth(account_id: int) -> int:
         higher = above[account_id]
         return 0 if higher is None else 1 + depth(higher)
 
-    return {row.pk: depth(row.pk) for row in rows}
+    return {pk: depth(pk) for pk in quarters}

@@ -82,7 +82,7 @@ class Rebooking:
 
     def entries(self, *, key: str) -> tuple[LedgerLine, ...]:
         """The ledger entries, one for each account."""
-        booked = entries_of(self.account)
+        booked = entries_of(self.account, refs=[self.request_ref])
         if self.aspect is Aspect.AMOUNT:
             return (change_of.new_amount(booked, ref=self.request_ref, amount=self.amount, key=key),)
         return change_of.move(booked, ref=self.request_ref, amount=self.amount, key=key)

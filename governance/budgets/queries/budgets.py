@@ -1,12 +1,12 @@
 """Reads of budget accounts, and functions that lock them."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from django.contrib.auth.models import User
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet, Sum
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain.ledger import Balance, EntryKind, LedgerLine
@@ -14,6 +14,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import cost_centers
+from governance.budgets.queries.balances import own_balances
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
@@ -43,17 +44,16 @@ class AccountView:
     is_generated: bool
 
 
-def entries_of(account: BudgetAccount) -> list[LedgerLine]:
-    """The account's entries in order, as domain objects."""
-    return [entry_of(row) for row in account.entries.order_by("pk")]
+def entries_of(account: BudgetAccount, *, refs: Collection[str] | None = None) -> list[LedgerLine]:
+    """The account's entries in order, as domain objects: of these requests, or all. "" stands for no request."""
+    rows = account.entries.order_by("pk")
+    return [entry_of(row) for row in (rows if refs is None else rows.filter(request_ref__in=refs))]
 
 
-def entries_by_account(*, quarter: str, unit: BudgetUnit) -> list[list[LedgerLine]]:
-    """The entries of all accounts of a quarter in that unit, in order."""
-    by_account: dict[int, list[LedgerLine]] = defaultdict(list)
-    for row in LedgerEntry.objects.filter(account__quarter=quarter, account__unit=unit).order_by("pk"):
-        by_account[row.account_id].append(entry_of(row))
-    return list(by_account.values())
+def spent_by_request(*, quarter: str, unit: BudgetUnit) -> dict[str, Decimal]:
+    """The billed or accrued amount of each request that has a bill on an account of the quarter in that unit."""
+    rows = LedgerEntry.objects.filter(account__quarter=quarter, account__unit=unit, kind__in=ledger.SPENT)
+    return dict(rows.exclude(request_ref="").order_by().values_list("request_ref").annotate(spent=Sum("amount")))
 
 
 def entry_of(row: LedgerEntry) -> LedgerLine:
@@ -79,8 +79,8 @@ def allocations_below(account: BudgetAccount, *, as_given: bool = False) -> list
 
 def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
     """The balance of the account. `as_given` counts the accounts below even if the account has no allocation."""
-    entries, below = entries_of(account), allocations_below(account, as_given=as_given)
-    return ledger.balance(entries, allocated_below=ledger.allocated(below), expired_below=ledger.expired(below))
+    below, own = allocations_below(account, as_given=as_given), own_balances([account.pk])[account.pk]
+    return replace(own, allocated_below=ledger.allocated(below), expired_below=ledger.expired(below))
 
 
 def latest_allocation(account: BudgetAccount) -> int:
@@ -88,6 +88,11 @@ def latest_allocation(account: BudgetAccount) -> int:
     accounts = [account.pk, *cost_centers.ids_below(account)]
     rows = LedgerEntry.objects.filter(account__in=accounts, kind__in=OF_THE_ACCOUNT, is_commitment=False)
     return rows.aggregate(last=Max("pk"))["last"] or 0
+
+
+def accounts_to_close(*, now: datetime) -> QuerySet[BudgetAccount]:
+    """The open accounts of past quarters."""
+    return BudgetAccount.objects.filter(closed_at=None, quarter__lt=str(Quarter.of(now)))
 
 
 def newest_account() -> int:
@@ -104,10 +109,9 @@ def left_of_team(
     """
     left = {}
     for account in BudgetAccount.objects.filter(of_team(team=team, quarter=quarter)):
-        entries = entries_of(account)
-        balance = ledger.balance(entries, allocated_below=ledger.allocated(allocations_below(account)))
+        entries = entries_of(account, refs={without, *superseded})
         given_back = ledger.holding_of(entries, ref=without).used + ledger.open_of(entries, refs=superseded)
-        left[BudgetUnit(account.unit)] = balance.available + given_back
+        left[BudgetUnit(account.unit)] = balance_of(account).available + given_back
     return left
 
 
@@ -141,12 +145,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
     if quarter:
         rows = rows.filter(quarter=quarter)
     quarters = sorted({row.quarter for row in rows})
-    wanted = Q(account__in=[row.pk for row in rows]) | Q(account__quarter__in=quarters, kind__in=OF_THE_ACCOUNT)
-    booked: dict[int, list[LedgerLine]] = defaultdict(list)
-    for entry in LedgerEntry.objects.filter(wanted).order_by("pk"):
-        booked[entry.account_id].append(entry_of(entry))
-    below = _sums_below(booked, ledger.allocated, quarters=quarters)
-    expired_below = _sums_below(booked, ledger.expired, quarters=quarters)
+    balances = _balances([row.pk for row in rows], quarters=quarters)
     generated = {each: _generated(Quarter.parse(each)) for each in quarters}
     return [
         AccountView(
@@ -158,7 +157,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
             mode=row.mode,
             tolerance_percent=row.tolerance_percent,
             is_closed=row.closed_at is not None,
-            balance=ledger.balance(booked[row.pk], allocated_below=below[row.pk], expired_below=expired_below[row.pk]),
+            balance=balances[row.pk],
             of_team=team_of(row),
             is_generated=team_of(row) in generated[row.quarter],
         )
@@ -167,25 +166,23 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
 
 
 def _generated(quarter: Quarter) -> frozenset[str]:
-    lines = "allocation_rules__lines"
-    days = {f"{lines}__day__gte": quarter.start_on, f"{lines}__day__lte": quarter.end_on}
-    generated = Team.objects.filter(**days, allocation_rules__lines__slice__bill__origin="generated")
+    sums = "allocation_rules__sums"
+    months = {f"{sums}__month__gte": quarter.start_on, f"{sums}__month__lte": quarter.end_on}
+    generated = Team.objects.filter(**months, allocation_rules__sums__slice__bill__origin="generated")
     return frozenset(generated.values_list("slug", flat=True))
 
 
-def _sums_below(
-    booked: Mapping[int, Sequence[LedgerLine]],
-    amount: Callable[[Sequence[LedgerLine]], Decimal],
-    *,
-    quarters: list[str],
-) -> defaultdict[int, Decimal]:
-    """The sum of an amount over the accounts directly below each account of those quarters, by its ID."""
-    own = defaultdict(Decimal, {account: amount(entries) for account, entries in booked.items()})
-    amounts = defaultdict[int, Decimal](Decimal)
-    for account, above in cost_centers.accounts_above(quarters=quarters).items():
-        if above is not None:
-            amounts[above] += own[account]
-    return amounts
+def _balances(accounts: Sequence[int], *, quarters: Sequence[str]) -> dict[int, Balance]:
+    """The balances of accounts of those quarters, by ID."""
+    shown = set(accounts)
+    above_of = {pk: above for pk, above in cost_centers.accounts_above(quarters=quarters).items() if above in shown}
+    own = own_balances({*shown, *above_of})
+    found = {pk: own[pk] for pk in shown}
+    for pk, above in above_of.items():
+        before, below = found[above], own[pk]
+        sums = (before.allocated_below + below.allocated, before.expired_below + below.expired)
+        found[above] = replace(before, allocated_below=sums[0], expired_below=sums[1])
+    return found
 
 
 def team_of(account: BudgetAccount) -> str:

@@ -1,16 +1,18 @@
 """Reads of one account's postings, with the amount available after each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import accumulate
 from operator import attrgetter
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.ledger import Balance, EntryKind, Holding
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount
-from governance.budgets.queries.budgets import balance_of, entries_of, team_of
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries.budgets import balance_of, entry_of, team_of
 from governance.budgets.rules import may_see_budget
 from governance.exports.domain.tables import ExportTable
 from governance.people.domain.roles import Person
@@ -45,17 +47,40 @@ class StatementLine:
     booked_at: datetime
 
 
+class StatementLines:
+    """The postings of an account, newest first: their number, and any part of them, which is read when it is asked for.
+
+    The amount available after a posting does not count delegations to the accounts below.
+    """
+
+    def __init__(self, rows: Sequence[LedgerEntry]) -> None:
+        """`rows` are all postings of the account, oldest first."""
+        changes = ledger.changes_of_available([entry_of(row) for row in rows])
+        figures = zip(rows, changes, accumulate(changes), strict=True)
+        self._figures = [(row.pk, change, available) for row, change, available in figures][::-1]
+
+    def __len__(self) -> int:
+        """The number of postings."""
+        return len(self._figures)
+
+    def __getitem__(self, part: slice) -> list[StatementLine]:
+        """A part of the postings."""
+        figures = self._figures[part]
+        rows = LedgerEntry.objects.select_related("booked_by").in_bulk([pk for pk, *_ in figures])
+        return [_line(rows[pk], change, available) for pk, change, available in figures]
+
+
 @dataclass(frozen=True)
 class AccountStatement:
     """An account with its balance and its postings, newest first.
 
-    `holdings` are (request, its holding, its overrun beyond the tolerance).
+    `holdings` are (request, its holding, its overrun beyond the tolerance), requests with an overrun first.
     """
 
     account: BudgetAccount
     balance: Balance
     forecast: Decimal
-    lines: tuple[StatementLine, ...]
+    lines: "StatementLines"
     holdings: tuple[tuple[str, Holding, Decimal], ...]
 
 
@@ -70,18 +95,18 @@ def account_for(*, team: str, quarter: str, unit: str, person: Person) -> Budget
 
 def statement_of(account: BudgetAccount, *, today: date) -> AccountStatement:
     """The statement of an account."""
-    balance, entries = balance_of(account), entries_of(account)
+    balance, rows = balance_of(account), list(account.entries.order_by("pk"))
     held = (
         (ref, held, outlook.overrun(held, tolerance_percent=account.tolerance_percent))
-        for ref, held in ledger.holdings(entries).items()
+        for ref, held in ledger.holdings(map(entry_of, rows)).items()
         if ref is not None
     )
     return AccountStatement(
         account=account,
         balance=balance,
         forecast=outlook.forecast(balance, quarter=Quarter.parse(account.quarter), today=today),
-        lines=tuple(reversed(_lines(account))),
-        holdings=tuple(sorted(held, key=lambda each: each[0])),
+        lines=StatementLines(rows),
+        holdings=tuple(sorted(held, key=lambda each: (each[2] <= 0, each[0]))),
     )
 
 
@@ -89,7 +114,7 @@ def table(statement: AccountStatement) -> ExportTable:
     """All postings of the account as a table, newest first."""
     account = statement.account
     name = f"ledger-{account.center.slug}-{account.quarter}-{account.unit}"
-    rows = map(attrgetter(*COLUMNS.values()), statement.lines)
+    rows = map(attrgetter(*COLUMNS.values()), statement.lines[:])
     return ExportTable(name, tuple(COLUMNS), rows, len(statement.lines))
 
 
@@ -98,15 +123,9 @@ def quarters() -> list[str]:
     return list(BudgetAccount.objects.order_by("-quarter").values_list("quarter", flat=True).distinct())
 
 
-def _lines(account: BudgetAccount) -> list[StatementLine]:
-    """Each posting with the amount available after it, not counting delegations to the accounts below."""
-    rows = account.entries.select_related("booked_by").order_by("pk")
-    available, lines = Decimal(0), []
-    for row, change in zip(rows, ledger.changes_of_available(entries_of(account)), strict=True):
-        available += change
-        person = row.booked_by
-        name = (person.get_full_name() or person.username) if person else "system"
-        kind = OF_A_COMMITMENT[EntryKind(row.kind)] if row.is_commitment else row.kind
-        figures, about = (row.amount, change, available), (row.request_ref, row.period, row.note)
-        lines.append(StatementLine(kind, *figures, *about, name, row.booked_at))
-    return lines
+def _line(row: LedgerEntry, change: Decimal, available: Decimal) -> StatementLine:
+    person = row.booked_by
+    name = (person.get_full_name() or person.username) if person else "system"
+    kind = OF_A_COMMITMENT[EntryKind(row.kind)] if row.is_commitment else row.kind
+    figures, about = (row.amount, change, available), (row.request_ref, row.period, row.note)
+    return StatementLine(kind, *figures, *about, name, row.booked_at)

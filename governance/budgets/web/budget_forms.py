@@ -22,6 +22,8 @@ ASPECTS = (
     (Aspect.DATE.value, "Date: move an amount to another quarter"),
     (Aspect.ACCOUNT.value, "Account: move an amount to another cost center"),
 )
+REFS_LISTED = 100
+"""So many requests are listed in a field; of more, the reference is typed."""
 
 
 def second_person_reason(help_text: str) -> forms.CharField:
@@ -94,10 +96,18 @@ class ParentForm(forms.Form):
     )
 
 
+class PastedChoiceField(forms.ChoiceField):
+    """One of many choices, which a person may type or paste, with spaces around it."""
+
+    def to_python(self, value: Any) -> str:
+        text: str = super().to_python(value)
+        return text.strip()
+
+
 class ChangeForm(forms.Form):
     """A change of the amount, quarter or account of the allocation or of a request's commitment."""
 
-    request_ref = forms.ChoiceField(label="Of what", required=False)
+    request_ref = PastedChoiceField(label="Of what", required=False)
     aspect = forms.ChoiceField(label="What changes", choices=ASPECTS)
     amount = forms.DecimalField(
         max_digits=16, decimal_places=2, min_value=0, help_text="The new total, or the amount to move."
@@ -114,5 +124,8 @@ class ChangeForm(forms.Form):
         super().__init__(*args, **kwargs)
         of_what: Any = self.fields["request_ref"]
         of_what.choices = [("", "The budget itself"), *((ref, f"Commitment of {ref}") for ref in refs)]
+        if len(refs) > REFS_LISTED:
+            of_what.widget = forms.TextInput()
+            of_what.help_text = "The reference of a request with a commitment here, or nothing for the budget itself."
         where_to: Any = self.fields["target"]
         where_to.choices = [("", "No target account"), *((str(each.pk), str(each)) for each in targets)]

@@ -44,8 +44,11 @@ from governance.people.approvals import queries as changes
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import pages_of_parts
 from governance.site.web.formatting import format_quantity
 from governance.site.web.refusals import settled
+
+PAGE_SIZE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -98,7 +101,10 @@ def open_center(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
-    """One account: balance, terms, open changes, and all postings with the amount available after each."""
+    """One account: balance, terms, open changes, and its postings with the amount available after each.
+
+    `?part=ledger&page=` is a page of the postings, and `?part=requests&page=` of the requests that drew on the account.
+    """
     return _page(request, _account(request, team, quarter, unit))
 
 
@@ -115,9 +121,12 @@ def _page(request: HttpRequest, row: BudgetAccount, *, status: int = 200, **boun
     may_shape, is_open = may_allocate_budget(person), row.closed_at is None
     may_change = is_open and may_propose_budget_change(person, team=budgets.team_of(row))
     initial = {"mode": row.mode, "tolerance_percent": row.tolerance_percent}
+    parts = {"ledger": statement.lines, "requests": statement.holdings}
     context = {
         "account": row,
         "statement": statement,
+        "pages_at": reverse("governance:account", args=[row.center.slug, quarter, row.unit]),
+        "pages": pages_of_parts(parts, size=PAGE_SIZE, asked=request.GET),
         "rolled": roll_up.of_account(row),
         "burn_down": burn_down_chart(burned),
         "crumbs": crumbs,

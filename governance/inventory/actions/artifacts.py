@@ -31,14 +31,15 @@ class StoredFile:
     stored_as: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class SpooledUpload:
-    """A received upload in a temporary file, with its SHA-256 (hexadecimal) and size. It is not stored yet."""
+    """A received upload in a temporary file, with its SHA-256 (hexadecimal) and size. `stored` is where it was put."""
 
     path: Path
     name: str
     hash: str
     size_bytes: int
+    stored: StoredFile | None = None
 
     @classmethod
     @contextmanager
@@ -61,6 +62,18 @@ class SpooledUpload:
                 raise Invalid("The file is empty. Choose another file.", field=field)
             yield cls(path, str(upload.name), digest.hexdigest(), size)
 
+    def put(self, *, by: User | None, now: datetime) -> StoredFile:
+        """Put the bytes into the artifact storage, unless that was done: before any lock, because it can take minutes.
+
+        Bytes that no row names are harmless. `store` says in the audit trail that they are kept.
+        """
+        if self.stored is None:
+            digest = f"sha256:{self.hash}"
+            wanted = StoredFile(digest, self.size_bytes, stored_files.name_of(digest))
+            _put(self.path, wanted, by, now)
+            self.stored = wanted
+        return self.stored
+
 
 def store(
     *, upload: Upload, by: User | None, now: datetime, inspect: Callable[[Path], None] | None = None
@@ -72,17 +85,15 @@ def store(
     with SpooledUpload.read(upload) as spooled:
         if inspect is not None:
             inspect(spooled.path)
-        digest = f"sha256:{spooled.hash}"
-        stored = StoredFile(digest, spooled.size_bytes, stored_files.name_of(digest))
+        stored = spooled.put(by=by, now=now)
         with transaction.atomic():
-            _store(spooled.path, stored, by, now)
             details = {"size_bytes": spooled.size_bytes, "name": spooled.name[:160]}
             audit.record(kind="artifact.kept", by=by, subject=("artifact", stored.digest), details=details, now=now)
         return stored
 
 
-def _store(path: Path, wanted: StoredFile, by: User | None, now: datetime) -> None:
-    storage, name = storages["artifacts"], wanted.stored_as
+def _put(path: Path, wanted: StoredFile, by: User | None, now: datetime) -> None:
+    storage, name, repaired = storages["artifacts"], wanted.stored_as, ""
     if storage.exists(name):
         problem = stored_files.problem_of(wanted.digest)
         if not problem:
@@ -90,7 +101,6 @@ def _store(path: Path, wanted: StoredFile, by: User | None, now: datetime) -> No
         # A writer that crashed before it finished leaves fewer bytes; anything else was done to the file later.
         if storage.size(name) >= wanted.size_bytes:
             repaired = f"{problem} An upload of the same file replaced it."
-            stored_files.report(subject=wanted.digest, problem=repaired, by=by, now=now)
         storage.delete(name)
     try:
         with path.open("rb") as content:
@@ -101,3 +111,5 @@ def _store(path: Path, wanted: StoredFile, by: User | None, now: datetime) -> No
         raise
     if stored != name:  # another process stored the same content at the same time
         storage.delete(stored)
+    if repaired:
+        stored_files.report(subject=wanted.digest, problem=repaired, by=by, now=now)

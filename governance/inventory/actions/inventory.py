@@ -62,7 +62,7 @@ class NewVersion:
 
 
 def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
-    """Register a version, and its model if that is new, or neither. A file is hashed before any lock is taken."""
+    """Register a version, and its model if that is new, or neither. A file is put before any lock is taken."""
     if isinstance(entry.asset, NewAsset):
         _check_asset(entry.asset, by)
     else:
@@ -73,6 +73,7 @@ def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
         return _entered(entry, _described_columns(entry), None, by, now)
     with SpooledUpload.read(entry.upload) as spooled:
         file_info = inspect(spooled.path, name=spooled.name)
+        spooled.put(by=by, now=now)
         return _entered(entry, {"format": file_info.format, "size_bytes": spooled.size_bytes}, spooled, by, now)
 
 

@@ -17,6 +17,7 @@ from governance.inventory.domain.retirement import Announcement, check_announcem
 from governance.inventory.models import ModelVersion
 from governance.inventory.queries import find_version, is_retired_with, visible_to
 from governance.inventory.rules import check_announce, check_outside_team
+from governance.jobs import outbox
 from governance.notifications.domain.events import Occurrence
 from governance.notifications.outbox.notices import notify
 from governance.notifications.queries.relevance import found_at, number_in
@@ -27,10 +28,13 @@ from governance.people.approvals.models import Change
 from governance.people.domain.reasons import check_reason
 from governance.people.domain.roles import Person, Role
 from governance.people.queries.people import person_of
+from governance.people.rules import sees_everything
 from weighbridge.core.errors import NotAllowed, WrongState
 
 found_at("versions", find=lambda rest, person: find_version(version_id=number_in(rest), person=person))
 
+FOLLOW = "retirements.follow"
+"""The kind of the message after which all that depends on retired models is settled."""
 REGISTERED = "The day is in the document of a version that was registered."
 
 
@@ -118,6 +122,8 @@ def _set_day(rows: list[ModelVersion], move: _Move, by: User, now: datetime) -> 
         )
     for row, before in moved:
         _notify_owner(row, before, by, now)
+    key = f"{FOLLOW}:{rows[0].pk}:{now.isoformat()}"
+    outbox.enqueue(kind=FOLLOW, key=key, lane=key, payload={}, now=now)
 
 
 def _notify_owner(row: ModelVersion, before: date | None, by: User, now: datetime) -> None:
@@ -160,7 +166,8 @@ def _apply(change: Change, by: User, now: datetime) -> None:
 
 def _visible(person: Person) -> Q:
     seen = ModelVersion.objects.filter(asset__in=visible_to(person))
-    return Q(proposed_by_id=person.id) | Q(subject_id__in=seen.values("pk"))
+    own = Q(proposed_by_id=person.id) | Q(subject_id__in=seen.values("pk"))
+    return Q() if sees_everything(person) else own
 
 
 register(

@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
@@ -48,6 +48,11 @@ def name_of(digest: str) -> str:
     """Return the name in the artifact storage of the file with this digest."""
     digits = digest.removeprefix(DIGEST_PREFIX)
     return f"sha256/{digits[:2]}/{digits}"
+
+
+def in_bucket() -> bool:
+    """Whether files are kept in a bucket of an object storage."""
+    return not isinstance(storages["artifacts"], FileSystemStorage)
 
 
 def opened(*, digest: str, by: User | None = None, now: datetime) -> IO[bytes]:

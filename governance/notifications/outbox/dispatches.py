@@ -1,6 +1,7 @@
 """Collect what waits into messages. One transaction claims the notifications and enqueues the message."""
 
 from datetime import datetime
+from itertools import islice
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -30,19 +31,22 @@ from governance.notifications.queries.due import (
     is_paused,
 )
 
-LOG_MAX, CALLS_MAX = 500, 100
+LOG_MAX, CALLS_MAX, MADE_AT_ONCE = 500, 100, 200
 
 
-def dispatch_due(*, now: datetime) -> list[Dispatch]:
-    """Make every message that is due: mail at once and digests, messages of chats, signed events.
+def dispatch_due(*, since: datetime | None = None, now: datetime) -> list[Dispatch]:
+    """Make the messages that are due: mail at once and digests, messages of chats, signed events.
 
-    It may run twice, late, or in two processes: the recipient is locked, and whoever comes second finds nothing.
+    At most 200, and those that a webhook gets with the last of them; the next call continues. `since` restricts them
+    to what waits since then. It may run twice, late, or in two processes: the recipient is locked, and whoever comes
+    second finds nothing.
     """
     late = Notification.objects.filter(WAITS, until__lte=now).exclude(webhook__flavor=WebhookFlavor.SIGNED)
     late.update(pace=NoticePace.PAGE)
-    made = [_mail(person_id, kind, now) for person_id, kind in due_mails(now=now)]
-    made += [one for webhook in due_webhooks(now=now) for one in _calls(webhook, now)]
-    return [one for one in made if one is not None]
+    mails = (_mail(person_id, kind, now) for person_id, kind in due_mails(since=since, now=now))
+    calls = (one for webhook in due_webhooks(since=since, now=now) for one in _calls(webhook, now))
+    # Half of them are mails, so that neither waits for all of the other.
+    return [*islice(filter(None, mails), MADE_AT_ONCE // 2), *islice(filter(None, calls), MADE_AT_ONCE // 2)]
 
 
 def _mail(person_id: int, kind: str, now: datetime) -> Dispatch | None:

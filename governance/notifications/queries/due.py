@@ -1,6 +1,6 @@
 """Which messages are due now."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time
 
 from django.db.models import Min, Q, QuerySet
@@ -8,28 +8,44 @@ from django.db.models import Min, Q, QuerySet
 from governance.absences.queries import absent_ids, absent_until
 from governance.notifications.domain.hours import DAY, WINDOW, MailHours, is_quiet, last_digest, quiet_end
 from governance.notifications.domain.kinds import NoticePace
-from governance.notifications.models import WAITS, Dispatch, Notification, PersonalHours, TeamWebhook
+from governance.notifications.models import AT_ONCE, WAITS, Dispatch, Notification, PersonalHours, TeamWebhook
 
 DIGEST = ""
 """The kind of a digest."""
 
 
-def due_mails(*, now: datetime) -> list[tuple[int, str]]:
-    """(person, kind) of each mail that is due: not in quiet hours, and not while the person is absent."""
-    rows = Notification.objects.filter(WAITS, person__is_active=True).exclude(person__in=absent_ids(now=now))
+def made_since(then: datetime) -> QuerySet[Notification]:
+    """What was made since then and waits to be sent at once."""
+    return Notification.objects.filter(AT_ONCE, made_at__gt=then).order_by("made_at")
+
+
+def due_mails(*, since: datetime | None = None, now: datetime) -> list[tuple[int, str]]:
+    """(person, kind) of each mail that is due: not in quiet hours, not after a young one, nor while they are absent.
+
+    `since` restricts them to what waits to be sent at once since then.
+    """
+    rows = Notification.objects.filter(WAITS) if since is None else made_since(since)
+    rows = rows.filter(person__is_active=True).exclude(person__in=absent_ids(now=now))
     groups = rows.order_by().values_list("person", "kind", "pace").annotate(first=Min("made_at"))
     found = list(groups.order_by("person", "kind"))
-    hours = _hours_of([person for person, *_ in found])
+    people = [person for person, *_ in found]
+    hours, paused = _hours_of(people), _paused_mails(people, now)
     due: dict[tuple[int, str], None] = {}
     for person, kind, pace, first in found:
         own = hours.get(person, MailHours())
         if is_quiet(own, now=now):
             continue
         if pace == NoticePace.AT_ONCE:
-            due[person, kind] = None
+            due |= {} if (person, kind) in paused else {(person, kind): None}
         elif first < last_digest(own, now=now)[1]:
             due[person, DIGEST] = None
     return list(due)
+
+
+def _paused_mails(people: Collection[int], now: datetime) -> set[tuple[int | None, str]]:
+    """(person, kind) of each mail so young that what happened since is collected."""
+    rows = Dispatch.objects.filter(person__in=people, made_at__gt=now - WINDOW)
+    return set(rows.values_list("person", "kind"))
 
 
 def digest_of(person_id: int, *, now: datetime) -> tuple[date, datetime]:
@@ -37,10 +53,11 @@ def digest_of(person_id: int, *, now: datetime) -> tuple[date, datetime]:
     return last_digest(hours_of(person_id), now=now)
 
 
-def due_webhooks(*, now: datetime) -> list[TeamWebhook]:
-    """The webhooks for which something waits that is due: not in their quiet hours."""
-    waiting = Notification.objects.filter(WAITS, webhook__isnull=False)
-    rows = TeamWebhook.objects.filter(removed_at=None, pk__in=waiting.values("webhook")).order_by("pk")
+def due_webhooks(*, since: datetime | None = None, now: datetime) -> list[TeamWebhook]:
+    """The webhooks for which something waits that is due: not in their quiet hours. `since` as for mails."""
+    waiting = Notification.objects.filter(WAITS) if since is None else made_since(since)
+    ids = waiting.filter(webhook__isnull=False).values("webhook")
+    rows = TeamWebhook.objects.filter(removed_at=None, pk__in=ids).order_by("pk")
     return [row for row in rows if not is_quiet(row.hours, now=now) and due_for(row, now=now).exists()]
 
 

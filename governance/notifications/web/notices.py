@@ -5,7 +5,6 @@ from datetime import datetime
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,6 +15,7 @@ from governance.notifications.outbox.reading import mark_read, mark_unread, open
 from governance.notifications.queries.notices import notices_of, unread_count
 from governance.notifications.queries.relevance import readable
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import bounded_page
 from governance.site.web.undo import Undoable, tell, undoes
 from weighbridge.core.errors import Refused
 
@@ -34,7 +34,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     user, only_unread = user_of(request), request.GET.get("unread") == "1"
     rows = notices_of(user.pk)
     rows = rows.filter(read_at=None) if only_unread else rows
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = bounded_page(rows, size=PAGE_SIZE, number=request.GET.get("page"))
     context = {
         "page": page,
         "rows": readable(page, person=person_of(request)),

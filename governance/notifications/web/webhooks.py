@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,6 +19,7 @@ from governance.notifications.rules import check_manage_webhooks, may_manage_web
 from governance.notifications.web.hours_form import HoursForm
 from governance.people.models import Team
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import bounded_page
 from governance.site.web.refusals import attempt, settled
 from weighbridge.core.addresses import URL_CHARS_MAX
 
@@ -112,7 +112,7 @@ def detail(request: HttpRequest, webhook_id: int) -> HttpResponse:
             return redirect("governance:webhook", row.pk)
     context: dict[str, Any] = {
         "webhook": row,
-        "page": Paginator(messages_of(row), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": bounded_page(messages_of(row), size=PAGE_SIZE, number=request.GET.get("page")),
         "form": form if may_manage_webhooks(person) and row.removed_at is None else None,
         "rotation": RotationForm() if row.flavor == WebhookFlavor.SIGNED else None,
     }

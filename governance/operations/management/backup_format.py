@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.base import File
 from django.core.files.storage import storages
 from django.core.management.base import CommandError
 from django.db import connection
 
 from governance.audit.queries import trail
+from governance.inventory.actions.stored_files import in_bucket
 from weighbridge.core.errors import Refused
 from weighbridge.core.parsing.json_text import parse_object, read_bytes
 from weighbridge.core.parsing.limits import MEASUREMENT
@@ -24,9 +26,26 @@ SCHEMA = "weighbridge.backup/1"
 DUMP, LIST, KEYS = "database.dump", "backup.json", "keys"
 
 
+def check_bucket() -> None:
+    """Raise CommandError unless the bucket responds."""
+    bucket: Any = storages["artifacts"]
+    try:
+        bucket.check_response()
+    except OSError as error:
+        raise CommandError(f"The bucket cannot be used: {error}. Check WEIGHBRIDGE_ARTIFACTS.") from error
+
+
+def upload(folder: Path) -> None:
+    """Put the artifacts of a backup that an installation with a folder made into the bucket."""
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        with path.open("rb") as content:
+            storages["artifacts"].save(path.relative_to(folder).as_posix(), File(content))
+
+
 def folders(*, with_keys: bool) -> dict[str, Path]:
     """The folders and files besides the database, by their name in the backup."""
-    paths = {"artifacts": Path(storages["artifacts"].path("")), "files": Path(storages["default"].path(""))}
+    paths = {} if in_bucket() else {"artifacts": Path(storages["artifacts"].path(""))}
+    paths["files"] = Path(storages["default"].path(""))
     if with_keys:
         paths["keys/signing.pem"] = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
         paths["keys/django"] = Path(settings.VAR_DIR) / "keys" / "django"

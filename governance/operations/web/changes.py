@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,6 +23,7 @@ from governance.people.web import grants
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import ReasonForm
 from governance.rulebook.web import policies
+from governance.site.queries import bounded_page
 from governance.site.web.refusals import refusal_of, refusals_shown, settled
 
 PAGE_SIZE = 30
@@ -41,7 +41,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     rows = reads.listed(person=person, kind=kind if kind in KINDS else "")
     context = {
         "waiting": rows.filter(state=ChangeState.PENDING),
-        "page": Paginator(rows.exclude(state=ChangeState.PENDING), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": bounded_page(rows.exclude(state=ChangeState.PENDING), size=PAGE_SIZE, number=request.GET.get("page")),
         "form": form if may_manage_people(person) else None,
     }
     return render(request, "governance/operations/changes.html", context, status=status)

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -32,6 +31,7 @@ from governance.people.queries.people import name_of
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.fields import LinesField, PersonField
 from governance.site.domain.numbers import whole_number
+from governance.site.queries import bounded_page
 from governance.site.web.refusals import settled
 from weighbridge.core.errors import Invalid
 
@@ -98,7 +98,7 @@ def listed(request: HttpRequest) -> HttpResponse:
             return redirect(request.get_full_path())
     form = FindingFilterForm(request.GET)
     rows = findings_queries.listed(person=person, **form.filters)
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = bounded_page(rows, size=PAGE_SIZE, number=request.GET.get("page"))
     accounts = overruns.accounts_of(page)
     may_assign_some = may_assign_finding(person) and any(row.state == FindingState.OPEN for row in page)
     context = {

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from governance.inventory.actions.stored_files import in_bucket
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.jobs.queries import doubt_of_clock, is_delayed, silent_queues
@@ -53,7 +55,7 @@ def page(request: HttpRequest) -> HttpResponse:
     check_operate(person_of(request))
     mails = OutboxMessage.objects.filter(kind=MAIL)
     context = {
-        "checks": [_run_check(*each) for each in CHECKS],
+        "checks": _run_checks(),
         "has_mail": settings.WEIGHBRIDGE["HAS_MAIL"],
         "sender": settings.DEFAULT_FROM_EMAIL,
         "last_mail_at": mails.filter(state=JobState.DONE).aggregate(at=Max("finished_at"))["at"],
@@ -73,10 +75,16 @@ def test_mail(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(word: str, unwell: set[str]) -> JsonResponse:
-    checks = [_run_check(*each) for each in CHECKS]
+    checks = _run_checks()
     is_well = not any(check["state"] in unwell for check in checks)
     answer = {word: is_well, "checks": checks}
     return JsonResponse(answer, status=200 if is_well else 503, headers={"Cache-Control": "no-store"})
+
+
+def _run_checks() -> list[dict[str, str]]:
+    """The results, in the order of the page, of the checks that apply: artifacts are in a folder or in a bucket."""
+    elsewhere = "artifacts" if in_bucket() else "bucket"
+    return [_run_check(*each) for each in CHECKS if each[0] != elsewhere]
 
 
 def _run_check(name: str, check: Callable[[], object], state: str, says: str) -> dict[str, str]:
@@ -108,6 +116,11 @@ def _artifacts() -> None:
     storages["artifacts"].delete(name)
 
 
+def _bucket() -> None:
+    bucket: Any = storages["artifacts"]
+    bucket.check_response()
+
+
 def _work_goes_on() -> bool:
     return not is_delayed(now=timezone.now())
 
@@ -125,6 +138,12 @@ CHECKS: tuple[tuple[str, Callable[[], object], str, str], ...] = (
     ("migrations", _migrated, FAILED, "The tables do not match this version. Run manage.py migrate."),
     ("signing_key", _signing_key, FAILED, "The signing key cannot be used. Check WEIGHBRIDGE_SIGNING_KEY."),
     ("artifacts", _artifacts, FAILED, "Files cannot be written. Check the folder WEIGHBRIDGE_VAR and its disk space."),
+    (
+        "bucket",
+        _bucket,
+        DELAYED,
+        "The bucket of the artifacts does not respond, or it refuses. Check WEIGHBRIDGE_ARTIFACTS and its keys.",
+    ),
     (
         "broker",
         reach_broker,

@@ -1,7 +1,6 @@
 """The page of integrations: waiting and failed messages with their reasons, and how to resume them."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,6 +11,7 @@ from governance.jobs.models import OutboxMessage
 from governance.operations import actions as writes
 from governance.people.rules import check_operate, sees_everything
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import bounded_page
 from governance.site.web.formatting import format_ago
 from governance.site.web.refusals import refusal_of, refusals_shown
 
@@ -30,7 +30,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "clock_doubt": effects.doubt_of_clock(),
         "pauses": effects.pauses(),
         "sees_rows": sees_everything(person),
-        "dead": Paginator(effects.stuck(), PAGE_SIZE).get_page(request.GET.get("page")),
+        "dead": bounded_page(effects.stuck(), size=PAGE_SIZE, number=request.GET.get("page")),
         "paused": effects.paused()[:PAGE_SIZE],
         "delayed": effects.delayed()[:PAGE_SIZE],
         "cannot_operate": refusal_of(lambda: check_operate(person)),

@@ -1,7 +1,6 @@
 """The page of people: accounts with roles, second factor and last log-in, for those who manage them."""
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -10,6 +9,7 @@ from governance.accounts.queries import accounts
 from governance.operations.web.places import may_see_tables
 from governance.people.rules import check_manage_people
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import bounded_page
 
 PAGE_SIZE = 50
 
@@ -33,7 +33,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "is_filtered": bool(form.words),
-        "page": Paginator(accounts(form.words), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": bounded_page(accounts(form.words), size=PAGE_SIZE, number=request.GET.get("page")),
         "sees_tables": may_see_tables(user_of(request)),
     }
     return render(request, "governance/operations/people.html", context)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,6 +13,7 @@ from governance.audit.queries.trail import TrailSelection
 from governance.exports.web import export
 from governance.people.rules import check_read_trail
 from governance.people.web.current_user import person_of, wants_fragment
+from governance.site.queries import bounded_page
 
 PAGE_SIZE = 50
 
@@ -72,7 +72,7 @@ def _head() -> dict[str, Any]:
 def _list(request: HttpRequest) -> dict[str, Any]:
     form = TrailFilterForm(request.GET)
     filters = form.filters()
-    page = Paginator(trail.listed(filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = bounded_page(trail.listed(filters), size=PAGE_SIZE, number=request.GET.get("page"))
     return {
         "page": page,
         "form": form,

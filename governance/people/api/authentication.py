@@ -4,7 +4,6 @@ import hashlib
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,6 +13,7 @@ from governance.audit.domain import correlation as trace
 from governance.people.domain.scopes import GATE, TokenScope, check_scope
 from governance.people.models import ApiToken
 from governance.people.queries.people import KEPT_MAX, gate_keeps_s
+from governance.people.queries.tokens import valid_tokens
 from governance.site.domain.memory import Kept
 
 USED_EVERY = timedelta(minutes=5)
@@ -21,8 +21,7 @@ USED_EVERY = timedelta(minutes=5)
 
 def valid_token(digest: str) -> ApiToken | None:
     """The token with this SHA-256 (hexadecimal), with its user, if both may be used now."""
-    valid = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-    return ApiToken.objects.select_related("user").filter(valid, digest=digest, user__is_active=True).first()
+    return valid_tokens(timezone.now()).filter(digest=digest).first()
 
 
 kept_token = Kept(valid_token, seconds=gate_keeps_s, most=KEPT_MAX)

@@ -9,9 +9,12 @@ from governance.audit.actions import record as audit
 from governance.people.approvals.enums import ChangeState
 from governance.people.approvals.kinds import LISTENERS, check_confirm, check_refuse, kind_of
 from governance.people.approvals.models import VALID, Change
+from governance.people.approvals.queries import overdue
 from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from weighbridge.core.errors import NotAllowed, WrongState
+
+AT_ONCE = 50
 
 
 def propose(*, change: Change, reason: str, by: User, now: datetime) -> Change:
@@ -67,10 +70,9 @@ def refuse(*, change: Change, reason: str, by: User, now: datetime) -> Change:
 
 
 def expire(*, by: User | None = None, now: datetime) -> list[Change]:
-    """Expire changes that were not confirmed in time. Idempotent."""
+    """Expire up to 50 changes that were not confirmed in time. Idempotent."""
     with transaction.atomic():
-        overdue = Change.objects.filter(state=ChangeState.PENDING, expires_at__lte=now)
-        rows = list(overdue.select_for_update(skip_locked=True).order_by("pk"))
+        rows = list(overdue(now=now).select_for_update(skip_locked=True).order_by("pk")[:AT_ONCE])
         for row in rows:
             _close(row, ChangeState.EXPIRED, None, now)
             _record(row, by, now)

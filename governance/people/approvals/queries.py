@@ -1,6 +1,7 @@
 """Reads of changes that take two people."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import reduce
 from operator import or_
 
@@ -29,6 +30,11 @@ def find(*, change_id: int, person: Person) -> Change:
     if change is None:
         raise NotFound(f"There is no change {change_id}.")
     return change
+
+
+def overdue(*, now: datetime) -> QuerySet[Change]:
+    """The changes that were not confirmed in time."""
+    return Change.objects.filter(state=ChangeState.PENDING, expires_at__lte=now)
 
 
 def open_for(*, kind: Changed, subject: Model) -> Change | None:

@@ -22,7 +22,7 @@ def team_slugs_of(person: Person, *, now: datetime) -> frozenset[str]:
     past = AuditEvent.objects.filter(at__gt=now - MEMBER_FOR).order_by()
     left = past.filter(kind="role.revoked", subject_type="person", subject=person.username)
     left = left.filter(details__role=Role.REQUESTER.value)
-    given_away = past.filter(kind="model.registered", details__before__owner=person.username)
+    given_away = past.alias(owner=KT("details__before__owner")).filter(kind="model.registered", owner=person.username)
     belongs = (
         Q(models__owner=person.id)
         | Q(slug__in=left.values_list(KT("details__team")))

@@ -1,5 +1,6 @@
 """Reads of people: users with roles and teams as `Person` objects for the rules."""
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import and_
 
@@ -16,7 +17,11 @@ KEPT_MAX = 1_000
 
 def person_of(user: User) -> Person:
     """The person of a user account, with current roles and teams."""
-    grants = list(RoleGrant.objects.filter(user=user).select_related("team"))
+    return person_with(user, grants=list(RoleGrant.objects.filter(user=user).select_related("team")))
+
+
+def person_with(user: User, *, grants: Sequence[RoleGrant]) -> Person:
+    """The person of a user account who has these roles and teams."""
     return Person(
         id=user.pk,
         username=user.username,

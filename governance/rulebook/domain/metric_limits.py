@@ -6,7 +6,7 @@ There is no expression language: a limit compares one value with one number, alo
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -128,6 +128,11 @@ class MetricLimit:
     statistic: Statistic = Statistic.VALUE
     min_n: int = 0
     versus: Versus | None = None
+
+    @property
+    def alone(self) -> "MetricLimit":
+        """This limit without the rule that it is of, so that equal limits of different rules are equal."""
+        return MetricLimit(**{each.name: getattr(self, each.name) for each in fields(MetricLimit)})
 
     @property
     def metric_title(self) -> str:

@@ -43,7 +43,10 @@ class RuleEffect(StrEnum):
     @property
     def rank(self) -> int:
         """1 for the mildest, 3 for the strictest; 0 means no effect."""
-        return tuple(RuleEffect).index(self) + 1
+        return _RANKS[self]
+
+
+_RANKS = {effect: rank for rank, effect in enumerate(RuleEffect, start=1)}
 
 
 class WaiverLevel(StrEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import cached_property
 from itertools import combinations
 from typing import Protocol, TypeVar
 
@@ -79,8 +80,15 @@ class Scope:
 
     def covers(self, subject: EvaluationSubject) -> bool:
         """Whether the scope covers the subject. An unknown property is not exempt from what is about it."""
-        owned = (getattr(subject, _PROPERTIES[name]) for name in _PROPERTIES)
-        return all(not named or not own or own in named for named, own in zip(self.dimensions, owned, strict=True))
+        for name, named in self._selected:
+            own = getattr(subject, _PROPERTIES[name])
+            if own and own not in named:
+                return False
+        return True
+
+    @cached_property
+    def _selected(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return tuple(self.selected)
 
     @property
     def dimensions(self) -> tuple[tuple[str, ...], ...]:

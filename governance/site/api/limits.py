@@ -23,12 +23,20 @@ class CallLimit(SimpleRateThrottle):
         """The counter of the person; None for calls of the other kind, and before somebody is known."""
         if (request.method in SAFE_METHODS) is not self.is_safe or request.user is None:
             return None
-        return f"{self.scope}:{request.user.pk}"
+        return self.key_of(request.user.pk)
+
+    def key_of(self, user_id: int | None) -> str:
+        """The counter of a person."""
+        return f"{self.scope}:{user_id}"
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count the call; whether it is within the limit."""
         key = self.get_cache_key(request, view)
-        if key is None or self.num_requests is None or self.duration is None:
+        return key is None or self.admits(key)
+
+    def admits(self, key: str) -> bool:
+        """Count a call under the key of a person; whether it is within the limit."""
+        if self.num_requests is None or self.duration is None:
             return True
         calls, self.wait_s = CALLS.count(key, span_s=self.duration)
         return calls <= self.num_requests

@@ -1,6 +1,6 @@
 """What every API shares: how an input is read, and how a dataclass, numbers, choices and files are written."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -99,6 +99,7 @@ FIELDS: Mapping[type, Any] = {
     datetime: serializers.DateTimeField,
     date: serializers.DateField,
 }
+LISTS = (tuple, Sequence)
 _ANSWERS: dict[type, type[Derived]] = {}
 
 
@@ -173,9 +174,9 @@ def _field(kind: Any, **options: Any) -> Field:
     origin, arguments = get_origin(kind) or kind, get_args(kind)
     if NoneType in arguments:
         return _field(arguments[0], allow_null=True, **options)
-    if origin is tuple and is_dataclass(arguments[0]):
+    if origin in LISTS and is_dataclass(arguments[0]):
         return _field(arguments[0], many=True, **options)
-    if origin is tuple:
+    if origin in LISTS:
         return serializers.ListField(child=_field(arguments[0]), **options)
     if is_dataclass(origin):
         return (_ANSWERS.get(kind) or answer_of(kind))(**options)

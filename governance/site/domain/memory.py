@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 LOCKS = 16
 
 
@@ -39,6 +40,45 @@ class Kept(Generic[T]):
                 del self._results[next(iter(self._results))]
             self._results[key] = (result,)
         return (result,)
+
+
+class Recent(Generic[K, T]):
+    """Values by key, of which the `most` used last are kept."""
+
+    def __init__(self, *, most: int) -> None:
+        self._values: dict[K, T] = {}
+        self._most, self._lock = most, Lock()
+
+    def get(self, key: K) -> T | None:
+        """The value; None if there is none any more."""
+        with self._lock:
+            value = self._values.pop(key, None)
+            if value is not None:
+                self._values[key] = value
+            return value
+
+    def keep(self, key: K, value: T) -> None:
+        """Keep a value in the place of an earlier one."""
+        with self._lock:
+            self._values.pop(key, None)
+            if len(self._values) >= self._most:
+                del self._values[next(iter(self._values))]
+            self._values[key] = value
+
+    def renew(self, key: K, old: T, new: T | None) -> None:
+        """Put a value in the place of `old`, or nothing for None; without effect where `old` is not there any more."""
+        with self._lock:
+            if self._values.get(key) is not old:
+                return
+            if new is None:
+                del self._values[key]
+            else:
+                self._values[key] = new
+
+    def items(self) -> list[tuple[K, T]]:
+        """All keys and values, the one used last at the end."""
+        with self._lock:
+            return list(self._values.items())
 
 
 class CallCounter:

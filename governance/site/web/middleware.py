@@ -58,19 +58,25 @@ class RequestContext:
 
 
 def _log_request(request: HttpRequest, response: HttpResponse, *, taken_ms: int) -> None:
-    """Log one line for each request, except polling.
-
-    The query is never logged, because it contains user input, nor the token of a link in a mail: it is the permission.
-    """
+    """Log one line for each request, except polling."""
     if request.path.startswith(QUIET_PREFIXES):
         return
     who = request.__dict__.get("user")
     if isinstance(who, SimpleLazyObject) and who._wrapped is empty:  # noqa: SLF001 -- nobody asked: the database may be away
         who = None
-    path = next((f"{prefix}…" for prefix in TOKEN_PREFIXES if request.path.startswith(prefix)), request.path)
-    facts = {"method": request.method, "path": path, "status": response.status_code, "taken_ms": taken_ms}
-    facts |= {"user_id": who.pk} if who is not None and who.is_authenticated else {}
-    log.info("%s %s %d", request.method, path, response.status_code, extra={"facts": facts})
+    user_id = who.pk if who is not None and who.is_authenticated else None
+    log_call(str(request.method), request.path, status=response.status_code, taken_ms=taken_ms, user_id=user_id)
+
+
+def log_call(method: str, path: str, *, status: int, taken_ms: int, user_id: int | None = None) -> None:
+    """Log one answer.
+
+    The query is never logged, because it contains user input, nor the token of a link in a mail: it is the permission.
+    """
+    path = next((f"{prefix}…" for prefix in TOKEN_PREFIXES if path.startswith(prefix)), path)
+    facts = {"method": method, "path": path, "status": status, "taken_ms": taken_ms}
+    facts |= {"user_id": user_id} if user_id is not None else {}
+    log.info("%s %s %d", method, path, status, extra={"facts": facts})
 
 
 class UploadCap:

@@ -1,4 +1,4 @@
-"""Answers for what is broken outside the application: a database that does not respond, a disk that is full."""
+"""Answers for what is broken outside the application: a database or a storage that does not respond, a full disk."""
 
 import errno
 from collections.abc import Iterator
@@ -43,6 +43,10 @@ NO_DATABASE = (
     "The database does not respond. Nothing is lost: each change is saved completely or not at all. Try again in half a"
     " minute, and check whether your last step was saved before you repeat it. If this lasts, tell an administrator."
 )
+NO_BUCKET = (
+    "The storage of the artifacts does not respond, or it refuses. Nothing was changed. Try again in half a minute. If"
+    " this lasts, tell an administrator."
+)
 TOO_LONG = "The database needed too long for this and stopped; nothing was changed. Try again, or ask for less at once."
 
 
@@ -51,6 +55,8 @@ def outage_in(error: BaseException | None) -> Outage | None:
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in FULL:
             return StorageFull(NO_SPACE)
+        if isinstance(cause, OSError) and cause.errno == errno.EREMOTEIO:
+            return Outage(NO_BUCKET)
         if isinstance(cause, OperationalError | InterfaceError):
             state = getattr(cause.__cause__, "sqlstate", None)
             if state == DISK_FULL:

@@ -1,11 +1,11 @@
 """Back-tests: apply a policy version to the requests of the last quarters, with the metric values known then."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
@@ -17,28 +17,45 @@ from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.domain.evaluation.replay import (
     ReplayCase,
     ReplayComparison,
+    ReplayedRequest,
     ReplayShare,
-    compare,
+    plans,
     rule_counts,
     share_of,
     shares,
 )
 from governance.rulebook.domain.metric_limits import Reference
 from governance.rulebook.domain.policy import Policy
-from governance.rulebook.domain.scopes import EvaluationSubject, chosen
+from governance.rulebook.domain.scopes import EvaluationSubject
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import policies_in_force, policies_with, policy_in
-from reviews.evidence.domain.claims import bound_values, counted_values
+from reviews.evidence.domain.claims import bound_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
-from reviews.evidence.queries.evidence import STORED, amounts_of, domain_value, metric_value_of
+from reviews.evidence.queries.evidence import (
+    COST_METRIC,
+    GPU_METRIC,
+    READ,
+    amounts_counted,
+    amounts_of,
+    metric_value_of,
+    other_data_since,
+    read_value,
+)
 from weighbridge.core.errors import Invalid, NotFound
-from weighbridge.core.metrics.catalog import MetricCatalog
+from weighbridge.core.metrics.catalog import MetricCatalog, MetricDefinition
+from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import MetricValue
+from weighbridge.costs.totals import with_parts, with_totals
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 QUARTERS_MAX = 40
 DEFAULT_QUARTERS = 4
+BLOCK = 2_000
+"""Requests that are read at once: a back-test of any number of them takes the memory of so many metric values."""
 
 
 @dataclass(frozen=True)
@@ -111,20 +128,25 @@ def run(*, name: str, number: int, against: int | None, quarters: int, now: date
     if not 1 <= quarters <= QUARTERS_MAX:
         raise Invalid(f"Choose 1 to {QUARTERS_MAX} quarters.", field="quarters")
     included = _quarters(now, quarters)
-    rows = _last_evaluations(since=included[-1])
     before = policies_with(policies_in_force(), added=policy_in(baseline))
     after = policies_with(before, added=policy_in(version))
-    compared, rows = _judged_by(version.name, compare(_cases(rows), before=before, after=after), rows, before, after)
-    lines = sorted((_line(row, comparison) for row, comparison in zip(rows, compared, strict=True)), key=_sort_key)
+    plan_of, catalog = plans(before, after), catalog_in_force()
+    names = _names_asked((*before, *after), catalog)
+    compared, lines = [], []
+    for row, case in _replayed(_last_evaluations(since=included[-1]), names, catalog):
+        plan = plan_of(case.request.subject)
+        if any(policy is not None and policy.name == version.name for policy in plan.policies):
+            compared.append(plan.compare(case))
+            lines.append(_line(row, compared[-1]))
     return Backtest(
         version=version,
         against=baseline,
         quarters=tuple(str(quarter) for quarter in included),
-        lines=tuple(lines),
-        before=shares([(comparison.case, comparison.before) for comparison in compared]),
-        after=shares([(comparison.case, comparison.after) for comparison in compared]),
-        rules_before=rule_counts(comparison.before for comparison in compared),
-        rules_after=rule_counts(comparison.after for comparison in compared),
+        lines=tuple(sorted(lines, key=_sort_key)),
+        before=shares((each.case, each.before) for each in compared),
+        after=shares((each.case, each.after) for each in compared),
+        rules_before=rule_counts(each.before for each in compared),
+        rules_after=rule_counts(each.after for each in compared),
     )
 
 
@@ -158,64 +180,70 @@ def _quarters(now: datetime, count: int) -> list[Quarter]:
     return quarters
 
 
-def _last_evaluations(*, since: Quarter) -> list[PolicyEvaluation]:
-    """The latest policy evaluation of each request submitted since the start of the quarter."""
+class _Row(NamedTuple):
+    """What a back-test reads of an evaluation; its document, most of the data, is not needed."""
+
+    pk: int
+    request_id: int
+    ref: str
+    title: str
+    team: str
+    told: Mapping[str, Any]
+    outcome: str
+    evaluated_at: datetime
+
+
+_PROPERTIES = tuple(field.name for field in fields(EvaluationSubject))
+_COLUMNS = ("pk", "request_id", "request__ref", "request__title", "request__team__name", "told", "outcome")
+
+
+def _last_evaluations(*, since: Quarter) -> "QuerySet[PolicyEvaluation]":
+    """The latest policy evaluation of each request submitted since the start of the quarter, by request."""
     rows = PolicyEvaluation.objects.filter(request__submitted_at__date__gte=since.start_on)
-    latest = rows.order_by("request_id", "-pk").distinct("request_id").values("pk")
-    related = ("request__team", "request__model_version__asset", "policy")
-    # The documents are most of the data, and a replay does not need them.
-    return list(
-        PolicyEvaluation.objects.filter(pk__in=latest).select_related(*related).defer("document").order_by("-pk")
-    )
+    return rows.order_by("request_id", "-pk").distinct("request_id")
 
 
-def _cases(rows: Sequence[PolicyEvaluation]) -> list[ReplayCase]:
-    metric_values, binding, catalog = _metric_values(rows), _binding_values(rows), catalog_in_force()
-    return [
-        _case(row, metric_values.get(row.pk, []), [binding[pk] for pk in _told(row)["binding_values"]], catalog)
-        for row in rows
-    ]
+def _names_asked(policies: Iterable[Policy], catalog: MetricCatalog) -> frozenset[str]:
+    """The metrics that the policies and the costs of a request can ask for."""
+    asked = {limit.metric for policy in policies for rule in policy.rules for limit in rule.limits}
+    return with_parts({*asked, COST_METRIC, GPU_METRIC}, catalogs=(catalog, STANDARD))
 
 
-def _told(row: PolicyEvaluation) -> dict[str, Any]:
-    """The other inputs of the evaluation; every evaluation is stored with them."""
-    return cast("dict[str, Any]", row.told)
+def _replayed(
+    evaluations: "QuerySet[PolicyEvaluation]", names: Collection[str], catalog: MetricCatalog
+) -> Iterator[tuple[_Row, ReplayCase]]:
+    """The evaluations and their cases, with the metric values of these names; `BLOCK` of them are read at once."""
+    is_standard, last = _definitions(catalog, names) == _definitions(STANDARD, names), 0
+    while True:
+        block = evaluations.filter(request_id__gt=last).values_list(*_COLUMNS, "evaluated_at")[:BLOCK]
+        rows = [_Row(*row) for row in block]
+        metric_values, binding = _metric_values(rows, names, catalog), _binding_values(rows)
+        for row in rows:
+            values = bound_values(metric_values[row.pk], binding=[binding[pk] for pk in row.told["binding_values"]])
+            yield row, _case(row, values, catalog, is_standard=is_standard)
+        if len(rows) < BLOCK:
+            return
+        last = rows[-1].request_id
 
 
-def _case(
-    row: PolicyEvaluation, metric_values: list[MetricValue], binding: list[MetricValue], catalog: MetricCatalog
-) -> ReplayCase:
-    amounts, told = amounts_of(bound_values(metric_values, binding=binding)), _told(row)
-    counted = counted_values(metric_values, binding=binding, catalog=catalog)
+def _definitions(catalog: MetricCatalog, names: Collection[str]) -> list[MetricDefinition]:
+    """The definitions of the names, in the order in which totals are computed."""
+    return [catalog[name] for name in catalog.in_order(names)]
+
+
+def _case(row: _Row, values: tuple[MetricValue, ...], catalog: MetricCatalog, *, is_standard: bool) -> ReplayCase:
+    """The case of an evaluation; with the standard definitions, what counts for the policy counts for the amounts."""
+    told, counted = row.told, with_totals(values, catalog=catalog)
+    amounts = amounts_counted(values, counted=counted) if is_standard else amounts_of(values)
+    usd, gpu_h = amounts[BudgetUnit.USD], amounts[BudgetUnit.GPU_H]
+    subject = EvaluationSubject(**{name: told[name] for name in _PROPERTIES})
     return ReplayCase(
-        ref=row.request.ref,
-        subject=_subject(told),
+        request=ReplayedRequest(ref=row.ref, subject=subject, usd=usd, gpu_h=gpu_h),
         index=index_values(counted, catalog=catalog),
         at=row.evaluated_at,
         waived=frozenset(told["waived"]),
         references=_references(told["references"]),
-        usd=amounts[BudgetUnit.USD],
-        gpu_h=amounts[BudgetUnit.GPU_H],
     )
-
-
-def _judged_by(
-    name: str,
-    compared: Sequence[ReplayComparison],
-    rows: Sequence[PolicyEvaluation],
-    before: Sequence[Policy],
-    after: Sequence[Policy],
-) -> tuple[list[ReplayComparison], list[PolicyEvaluation]]:
-    """The cases that the policy of this name judges, before or after, with their rows."""
-    kept = [
-        (comparison, row)
-        for comparison, row in zip(compared, rows, strict=True)
-        if any(
-            policy is not None and policy.name == name
-            for policy in (chosen(policies, subject=comparison.case.subject) for policies in (before, after))
-        )
-    ]
-    return [comparison for comparison, _ in kept], [row for _, row in kept]
 
 
 def _references(told: Mapping[str, str]) -> References:
@@ -224,32 +252,29 @@ def _references(told: Mapping[str, str]) -> References:
     return {(Reference(reference), metric): Decimal(number) for (reference, _, metric), number in pairs}
 
 
-def _subject(told: Mapping[str, Any]) -> EvaluationSubject:
-    return EvaluationSubject(**{field.name: told[field.name] for field in fields(EvaluationSubject)})
-
-
-def _metric_values(rows: Iterable[PolicyEvaluation]) -> dict[int, list[MetricValue]]:
-    """The metric values known at each policy evaluation, in the order in which they were stated."""
+def _metric_values(
+    rows: Iterable[_Row], names: Collection[str], catalog: MetricCatalog
+) -> dict[int, list[MetricValue]]:
+    """The metric values that counted at each policy evaluation, in the order in which they were stated."""
     of_request = {row.request_id: row for row in rows}
+    left_out = other_data_since(list(of_request), catalog=catalog)
     found: dict[int, list[MetricValue]] = defaultdict(list)
-    records = MetricRecord.objects.filter(request__in=of_request).order_by("pk").values("request_id", "pk", *STORED)
-    for given in records.iterator():
-        row, pk = of_request[given.pop("request_id")], given.pop("pk")
-        if pk <= _told(row)["metric_values_to"]:
-            found[row.pk].append(domain_value(record_id=pk, stored=given))
+    records = MetricRecord.objects.filter(request__in=list(of_request), name__in=names).order_by("pk")
+    for request_id, pk, *stored in records.values_list("request_id", "pk", *READ):
+        row = of_request[request_id]
+        if pk <= row.told["metric_values_to"] and not (pk in left_out and left_out[pk] <= row.evaluated_at):
+            found[row.pk].append(read_value(record_id=pk, columns=stored))
     return found
 
 
-def _binding_values(rows: Iterable[PolicyEvaluation]) -> dict[int, MetricValue]:
+def _binding_values(rows: Iterable[_Row]) -> dict[int, MetricValue]:
     """The values on record that counted instead of claims at the policy evaluations, by id."""
-    ids = {pk for row in rows for pk in _told(row)["binding_values"]}
+    ids = {pk for row in rows for pk in row.told["binding_values"]}
     return {record.pk: metric_value_of(record) for record in MetricRecord.objects.filter(pk__in=ids)}
 
 
-def _line(row: PolicyEvaluation, compared: ReplayComparison) -> BacktestLine:
-    request = row.request
-    outcome = PolicyOutcome(row.outcome)
-    return BacktestLine(request.ref, request.title, request.team.name, row.evaluated_at, outcome, compared)
+def _line(row: _Row, compared: ReplayComparison) -> BacktestLine:
+    return BacktestLine(row.ref, row.title, row.team, row.evaluated_at, PolicyOutcome(row.outcome), compared)
 
 
 def _sort_key(line: BacktestLine) -> tuple[int, Decimal, str]:

@@ -29,8 +29,10 @@ def records_of_artifact(request: ReviewRequest, *, catalog: MetricCatalog) -> tu
     """
     of_deployment, of_request = map(catalog.names_of, (MetricScope.DEPLOYMENT, MetricScope.REQUEST))
     comparable = Q(request__environment=request.environment) | ~Q(name__in=of_deployment)
-    others = Q(request__model_version__digest=request.model_version.digest, request__submitted_at__isnull=False)
-    rows = MetricRecord.objects.filter(Q(request=request) | (comparable & others & ~Q(name__in=of_request)))
+    others = Q(request__submitted_at__isnull=False)
+    same = ReviewRequest.objects.filter(model_version__digest=request.model_version.digest)
+    rows = MetricRecord.objects.filter(request__in=same.values("pk"))
+    rows = rows.filter(Q(request=request) | (comparable & others & ~Q(name__in=of_request)))
     rows = rows.select_related("run", "statement", "request__decision").defer("statement__envelope")
     return tuple(rows.defer("run__result", "run__equivalence", "run__plan").order_by("pk"))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from governance.bills.domain.quantities.token_rows import TokenRow
 from governance.bills.queries import spend, token_costs
+from governance.budgets.domain.quarters import last_day
 from governance.exports.domain.tables import ExportTable
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.domain.token_variance import TokenMonthComparison, compare_tokens, token_plan
@@ -42,7 +43,8 @@ def tokens_of(request: ReviewRequest, *, history: RequestHistory, months: Sequen
     if not months:
         return TokenComparison((), ())
     shown = {month.month for month in months}
-    found = token_costs.rows_of_model(asset=request.model_version.asset, request_refs=[request.ref])
+    asset, days = request.model_version.asset, {"start": min(shown), "end": last_day(max(shown))}
+    found = token_costs.rows_of_model(asset=asset, request_refs=[request.ref], **days)
     rows = tuple(row for row in found if row.month in shown and history.owns(row))
     if not rows:
         return TokenComparison((), ())

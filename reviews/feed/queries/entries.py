@@ -16,17 +16,6 @@ T = TypeVar("T")
 HASH_BYTES = 32
 PAGE = 1000
 CHUNK = 5000
-OWN = ("position", "digest", "environment", "standing", "allowed_until", "at", "reason")
-COLUMNS = (
-    *OWN,
-    "request__ref",
-    "request__policy__digest",
-    "request__decision__request_id",
-    "request__decision__authorization__decision_id",
-    "request__decision__authorization__number",
-    "request__decision__authorization__envelope",
-)
-"""What a question to the gate reads: the fewer columns, the quicker."""
 EMPTY_ROOT = DIGEST_PREFIX + merkle.EMPTY_ROOT.hex()
 
 
@@ -34,13 +23,6 @@ def size_and_root() -> tuple[int, str]:
     """How many entries the feed has, and the root (`sha256:...`) of their tree."""
     last = FeedEntry.objects.order_by("-position").values_list("position", "root").first()
     return last or (0, EMPTY_ROOT)
-
-
-def latest(*, digest: str, environment: str, size: int | None = None) -> FeedEntry | None:
-    """The latest entry of an artifact in an environment, among the first `size` entries."""
-    rows = FeedEntry.objects.filter(digest=digest, environment=environment).order_by("-position")
-    rows = rows.select_related("request__policy", "request__decision__authorization").only(*COLUMNS)
-    return (rows if size is None else rows.filter(position__lte=size)).first()
 
 
 def published(row: FeedEntry) -> Entry:

@@ -10,9 +10,8 @@ from governance.people.rules import sees_everything
 from governance.site.domain.memory import Kept
 from reviews.authorizations.domain.standing import Standing
 from reviews.authorizations.queries.standing import artifact_records, reason_for, reason_unseen, refs_seen
-from reviews.feed.models import FeedEntry
-from reviews.feed.queries.entries import latest
 from reviews.feed.queries.heads import answer_head, signed_summary
+from reviews.feed.queries.latest import LatestEntry, latest
 from reviews.requests.queries.requests import visible_to
 
 UNKNOWN = "No request was ever filed for an artifact with this digest and environment."
@@ -25,7 +24,7 @@ class GateDecision:
     """The answer (`allow` or `deny`) with the standing of the artifact, its reasons, and the signed statements.
 
     `summary` is the signed, short-lived answer itself. A person who may not see a request learns of its standing, but
-    not its reference, its authorization or its statement.
+    not its reference, its authorization or its statement. The feed is that of `as_of` or later.
     """
 
     answer: str
@@ -36,23 +35,55 @@ class GateDecision:
     expires_at: datetime | None
     statement: dict[str, Any] | None
     summary: dict[str, Any]
+    as_of: datetime
 
 
 def decide(*, digest: str, environment: str, person: Person, now: datetime) -> GateDecision:
     """The answer for the artifact from the latest entry of the feed. Only a denial reads the records, for reasons."""
     head = answer_head(now)
-    entry = _entry_under(head.root, head.size, digest, environment)
+    entry, statement = _entry_under(head.root, head.size, digest, environment) or (None, None)
     summary = signed_summary(head, entry=entry, digest=digest, environment=environment)
-    if entry is not None and entry.allowed_until is not None and now < entry.allowed_until:
-        return _allowed(entry, person, summary)
+    if entry is not None and entry.allows(now):
+        is_seen = _kept_is_seen(person, entry.request_id)
+        return allowed(entry, statement=statement, is_seen=is_seen, summary=summary, as_of=head.issued_at)
     found = artifact_records(digest=digest, environment=environment, now=now).standing
     seen = refs_seen(found.records, person=person)
     reasons = tuple(reason_for(row, seen=seen) for row in found.records[:REASONS_MAX])
     reasons = reasons or _hints(digest, environment, person) or (UNKNOWN,)
-    return GateDecision("deny", found.standing, reasons, "", "", None, None, summary)
+    return denied(found.standing, reasons=reasons, summary=summary, as_of=head.issued_at)
 
 
-def _latest_under(root: str, size: int, digest: str, environment: str) -> FeedEntry | None:
+def allowed(
+    entry: LatestEntry,
+    *,
+    statement: dict[str, Any] | None,
+    is_seen: bool,
+    summary: dict[str, Any],
+    as_of: datetime,
+) -> GateDecision:
+    """The permission of an entry, for a person who may see the decisive request or not."""
+    reason = f"{entry.authorization or entry.request} {entry.reason}."
+    return GateDecision(
+        answer="allow",
+        standing=entry.standing,
+        reasons=(reason if is_seen else reason_unseen(Standing(entry.standing)),),
+        authorization=entry.authorization if is_seen else "",
+        request=entry.request if is_seen else "",
+        expires_at=entry.allowed_until,
+        statement=statement if is_seen and entry.authorization else None,
+        summary=summary,
+        as_of=as_of,
+    )
+
+
+def denied(standing: str, *, reasons: tuple[str, ...], summary: dict[str, Any], as_of: datetime) -> GateDecision:
+    """A denial with its reasons."""
+    return GateDecision("deny", standing, reasons, "", "", None, None, summary, as_of)
+
+
+def _latest_under(
+    root: str, size: int, digest: str, environment: str
+) -> tuple[LatestEntry, dict[str, Any] | None] | None:
     """The latest entry of the artifact in the feed with this root, which fixes all entries."""
     return latest(digest=digest, environment=environment, size=size)
 
@@ -63,25 +94,6 @@ def _is_seen(person: Person, request_id: int) -> bool:
 
 _entry_under = Kept(_latest_under, seconds=lambda: gate_keeps_s() and SPAN_S, most=KEPT_ENTRIES_MAX)
 _kept_is_seen = Kept(_is_seen, seconds=gate_keeps_s, most=KEPT_ENTRIES_MAX)
-
-
-def _allowed(entry: FeedEntry, person: Person, summary: dict[str, Any]) -> GateDecision:
-    request, standing = entry.request, Standing(entry.standing)
-    if request is None or not _kept_is_seen(person, request.pk):
-        reasons = (reason_unseen(standing),)
-        return GateDecision("allow", standing, reasons, "", "", entry.allowed_until, None, summary)
-    held = request.decision.authorization if standing is not Standing.CLEARED else None
-    reasons = (f"{held.number if held else request.ref} {entry.reason}.",)
-    return GateDecision(
-        answer="allow",
-        standing=standing,
-        reasons=reasons,
-        authorization=held.number if held else "",
-        request=request.ref,
-        expires_at=entry.allowed_until,
-        statement=held.envelope if held else None,
-        summary=summary,
-    )
 
 
 def _hints(digest: str, environment: str, person: Person) -> tuple[str, ...]:

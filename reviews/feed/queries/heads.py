@@ -1,14 +1,15 @@
 """Heads of the feed, and the signed answer about one artifact."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
 from governance.audit.queries.keys import signing_key
 from governance.people.queries.people import gate_keeps_s
 from governance.site.domain.memory import Kept
-from reviews.feed.models import FeedEntry
-from reviews.feed.queries.entries import from_tree, published, size_and_root
+from reviews.feed.queries.entries import from_tree, size_and_root
+from reviews.feed.queries.latest import LatestEntry
 from weighbridge.client.feed import merkle
 from weighbridge.client.feed.heads import Head, head_statement
 from weighbridge.client.feed.summaries import summary_statement
@@ -25,8 +26,13 @@ def head_at(now: datetime) -> Head:
 
 
 def answer_head(now: datetime) -> Head:
-    """The same for one signed answer: valid for a few minutes, and of the feed as the gate knows it."""
-    return _head(_kept_state(), now, min(ANSWER_VALID, timedelta(seconds=settings.WEIGHBRIDGE["FEED_HEAD_S"])))
+    """The same for one signed answer: of the feed as the gate read it a moment ago."""
+    return head_of(_kept_state(), as_of=now - timedelta(seconds=gate_keeps_s()))
+
+
+def head_of(state: tuple[int, str], *, as_of: datetime) -> Head:
+    """The head for one signed answer: a feed of this size and root at `as_of` or later, valid for a few minutes."""
+    return _head(state, as_of, min(ANSWER_VALID, timedelta(seconds=settings.WEIGHBRIDGE["FEED_HEAD_S"])))
 
 
 def _head(state: tuple[int, str], now: datetime, valid: timedelta) -> Head:
@@ -39,15 +45,14 @@ def signed_head(head: Head) -> dict[str, object]:
     return attestation.sign(head_statement(head), private_key_pem=signing_key())
 
 
-def signed_summary(head: Head, *, entry: FeedEntry | None, digest: str, environment: str) -> dict[str, object]:
+def signed_summary(head: Head, *, entry: LatestEntry | None, digest: str, environment: str) -> dict[str, Any]:
     """The envelope of the answer about an artifact by its latest entry under the head."""
-    policy = entry.request.policy if entry is not None and entry.request is not None else None
     statement = summary_statement(
         head,
-        entry=published(entry) if entry else None,
+        entry=entry.published(digest, environment) if entry else None,
         digest=digest,
         environment=environment,
-        policy_digest=policy.digest if policy else "",
+        policy_digest=entry.policy_digest if entry else "",
     )
     return attestation.sign(statement, private_key_pem=signing_key())
 

@@ -12,8 +12,8 @@ from reviews.authorizations.models import OPEN_CONDITION, Condition
 from reviews.inbox.domain import end_of, horizon, reminder_due
 from reviews.inbox.queries.reminders import reminder_terms
 
-RELATED = ("owner", "authorization__decision__request__team", "authorization__decision__request__model_version__asset")
-"""What is read with a condition: its owner, and the parties of its request."""
+OF_CONDITION = ("authorization__decision__request__team", "authorization__decision__request__model_version__asset")
+"""What is read with a condition: the parties of its request."""
 
 
 def _is_owed(notice: Notification, person: Person, now: datetime) -> bool:
@@ -44,7 +44,7 @@ def due_conditions(*, now: datetime) -> Iterator[DueCondition]:
         due_on__gte=now.date(),
         due_on__lte=(now + horizon(terms)).date(),
     )
-    for row in rows.select_related(*RELATED).order_by("pk"):
+    for row in rows.select_related("owner", *OF_CONDITION).order_by("pk"):
         due_at = end_of(row.due_on)
         occasion = reminder_due(now=now, due_at=due_at, terms=terms)
         if occasion is not None and occasion.days_before is not None:

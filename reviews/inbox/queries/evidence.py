@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from governance.rulebook.queries.rulebook import checklist_in, policy_in
 from reviews.evidence.models import MetricRecord, Waiver
-from reviews.inbox.domain import InboxEntry, InboxKind, horizon
+from reviews.inbox.domain import LISTED_MAX, InboxEntry, InboxKind, horizon
 from reviews.inbox.queries.reminders import reminder_terms
 from reviews.requests.domain.deadlines import WITH_DEADLINE
 from reviews.requests.models import ReviewRequest
@@ -21,9 +22,9 @@ def expiring_evidence(rows: Iterable[Any], *, now: datetime) -> Iterator[InboxEn
 
     What has expired is told by the entry of its request, as what is missing.
     """
-    requests = {row.pk: row for row in rows if row.is_own_or_left and row.state in WITH_DEADLINE}
+    requests = {row.pk: row for row in rows if row.state in WITH_DEADLINE}
     end = now + horizon(reminder_terms())
-    for waiver in _waivers(requests).filter(expires_at__gt=now, expires_at__lte=end):
+    for waiver in _waivers(requests).filter(expires_at__gt=now, expires_at__lte=end)[:LISTED_MAX]:
         request = requests[waiver.request_id]
         title = f"The waiver of “{_waived(waiver, request)}” expires"
         step = "Meet it, or ask a platform lead for another waiver."
@@ -32,7 +33,7 @@ def expiring_evidence(rows: Iterable[Any], *, now: datetime) -> Iterator[InboxEn
     for record in _values(requests).filter(valid_until__gt=now, valid_until__lte=end):
         if record.valid_until is not None:
             found.setdefault((record.request_id, record.valid_until), []).append(record)
-    for (request_id, valid_until), records in found.items():
+    for (request_id, valid_until), records in islice(found.items(), LISTED_MAX):
         what = ", ".join(sorted({metric_words(record.name) for record in records}))
         since = min(record.observed_at for record in records)
         step = "Measure or state them again." if len(records) > 1 else "Measure or state it again."

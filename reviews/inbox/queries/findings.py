@@ -1,16 +1,17 @@
 """Findings in an inbox."""
 
 from collections.abc import Iterator, Set
+from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 from django.urls import reverse
 
-from governance.findings.enums import FindingState
-from governance.findings.models import Finding
+from governance.findings.models import IS_OPEN, Finding
 from governance.findings.rules import may_assign_finding
 from governance.people.domain.roles import Person
-from reviews.inbox.domain import InboxBatch, InboxEntry, InboxKind, end_of
-from reviews.inbox.queries.away import is_away, why_away
+from governance.site.queries import ROWS_MAX
+from reviews.inbox.domain import LISTED_MAX, InboxBatch, InboxEntry, InboxKind, end_of
+from reviews.inbox.queries.away import away_people, is_away, why_away
 
 
 def findings(person: Person, *, absent: Set[int]) -> Iterator[InboxEntry]:
@@ -18,14 +19,22 @@ def findings(person: Person, *, absent: Set[int]) -> Iterator[InboxEntry]:
 
     Of these, each with a due date or with an owner who is away stands alone, and the others in one entry.
     """
-    concerned, assigns = Q(owner=person.id), may_assign_finding(person)
-    if assigns:
-        concerned |= is_away("owner", absent=absent) | Q(owner=None, due_on__isnull=False)
-    rows = Finding.objects.filter(concerned, state=FindingState.OPEN).select_related("owner")
-    for row in rows.order_by("due_on", "pk"):
+    assigns = may_assign_finding(person)
+    rows = Finding.objects.filter(pk__in=_concerning(person, absent, assigns=assigns)).select_related("owner")
+    for row in rows.order_by("due_on", "pk")[:LISTED_MAX]:
         yield _entry(row, _step(row, person), None if row.owner_id == person.id else InboxBatch.ASSIGN)
     if assigns:
         yield from _without_owner()
+
+
+def _concerning(person: Person, absent: Set[int], *, assigns: bool) -> QuerySet[Finding, Any]:
+    """The ids of the findings that stand alone: parts that each read an index of open findings."""
+    opened = Finding.objects.filter(IS_OPEN).order_by().values("pk")
+    own = opened.filter(owner=person.id)
+    if not assigns:
+        return own
+    left = opened.filter(owner__in=away_people(absent=absent))
+    return own.union(left, opened.filter(owner=None, due_on__isnull=False))
 
 
 def waits_for_owner(*, finding_id: int, absent: Set[int]) -> bool:
@@ -56,14 +65,16 @@ def _entry(row: Finding, step: str, batch: InboxBatch | None) -> InboxEntry:
 
 
 def _without_owner() -> Iterator[InboxEntry]:
-    rows = Finding.objects.filter(state=FindingState.OPEN, owner=None, due_on=None)
-    nobody = rows.aggregate(count=Count("pk"), since=Min("opened_at"))
+    rows = Finding.objects.filter(IS_OPEN, owner=None, due_on=None).order_by("owner_id", "due_on", "opened_at")
+    first = rows.values("opened_at")[: ROWS_MAX + 1]
+    nobody = first.aggregate(count=Count("opened_at"), since=Min("opened_at"))
     if nobody["count"]:
-        one = nobody["count"] == 1
+        one, count = nobody["count"] == 1, nobody["count"]
+        many = f"{count}" if count <= ROWS_MAX else f"More than {ROWS_MAX:,}"
         yield InboxEntry(
             kind=InboxKind.FINDING,
             ref="",
-            title="1 finding without an owner" if one else f"{nobody['count']} findings without an owner",
+            title="1 finding without an owner" if one else f"{many} findings without an owner",
             path=f"{reverse('governance:findings')}?state=open&owner=none",
             step="Assign it to a person." if one else "Assign each to a person.",
             since=nobody["since"],

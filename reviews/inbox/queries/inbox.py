@@ -1,19 +1,21 @@
 """The inbox of a person: every decision and every step that waits for them, with one clock and one next step."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
+from itertools import islice
 
 from django.urls import reverse
 
-from governance.absences.queries import absent_ids
+from governance.absences.queries import deputyships_of, last_days
 from governance.people.approvals.queries import confirmers, pending_for
 from governance.people.domain.roles import Person
 from reviews.authorizations.domain.numbers import number_of
-from reviews.inbox.domain import InboxEntry, InboxKind, ReminderKind, by_clock
+from reviews.inbox.domain import LISTED_MAX, InboxEntry, InboxKind, ReminderKind, by_clock
 from reviews.inbox.queries import evidence, findings, permissions, requests, tokens, work
-from reviews.inbox.queries.reminders import ReminderLine, reminders_of
+from reviews.inbox.queries.reminders import ReminderLine, reminders_of_present
 
 KIND_OF_REMINDER = {
     ReminderKind.VOTE: InboxKind.VOTE,
@@ -26,24 +28,41 @@ KIND_OF_REMINDER = {
 
 @dataclass(frozen=True, kw_only=True)
 class Inbox:
-    """The inbox of one person: what waits for them, the first to lapse first, and what they wait for."""
+    """The inbox of one person: what waits for them, the first to lapse first, and what they wait for.
+
+    At most `LISTED_MAX` entries come from each source; `is_cut` if there are more open requests than were looked at.
+    `absent_until` is the last day of an absence of this person that is in force.
+    """
 
     entries: tuple[InboxEntry, ...]
     waiting_on_others: tuple[InboxEntry, ...]
+    is_cut: bool = False
+    absent_until: date | None = None
+
+    @property
+    def counts(self) -> Counter[InboxKind]:
+        """How many entries of each kind are listed."""
+        return Counter(entry.kind for entry in self.entries)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no more than what is listed can wait."""
+        return not self.is_cut and all(count < LISTED_MAX for count in self.counts.values())
 
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
     """The inbox of this person now."""
-    absent = absent_ids(now=now)
-    open_requests, open_changes = requests.open_requests(person, absent=absent), pending_for(person)
+    away = last_days(now=now)
+    absent, deputyships = away.keys(), deputyships_of(person.id, now=now) if away else ()
+    open_requests, open_changes = requests.open_requests(person, absent=absent), pending_for(person)[:LISTED_MAX]
     people = cache(confirmers)  # two kinds of entries ask who can confirm the same change
     entries = [
-        *requests.votes(open_requests, person=person, now=now),
-        *requests.own_requests(open_requests, now=now),
+        *islice(requests.votes(person=person, deputyships=deputyships, now=now), LISTED_MAX),
+        *requests.own_requests(open_requests, person=person, now=now),
         *work.changes(open_changes, person=person, absent=absent, people=people),
         *work.quarterly_reviews(person),
         *work.action_items(person, absent=absent),
-        *permissions.conditions(person, now=now),
+        *islice(permissions.conditions(person, now=now), LISTED_MAX),
         *permissions.authorizations(person, absent=absent),
         *permissions.clearances(open_requests, now=now),
         *evidence.expiring_evidence(open_requests, now=now),
@@ -53,11 +72,17 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
         *work.failed_deliveries(person),
     ]
     others = [
-        *requests.waiting_on_others(open_requests, now=now),
+        *requests.waiting_on_others(open_requests, person=person, now=now),
         *work.proposals(open_changes, person=person, absent=absent, people=people),
     ]
-    reminded = _with_reminders(entries, reminders_of(person, now=now))
-    return Inbox(entries=by_clock(reminded), waiting_on_others=by_clock(others))
+    reminded = _with_reminders(entries, () if person.id in absent else reminders_of_present(person, now=now))
+    is_cut = len(open_requests) >= LISTED_MAX
+    return Inbox(
+        entries=by_clock(reminded),
+        waiting_on_others=by_clock(others),
+        is_cut=is_cut,
+        absent_until=away.get(person.id),
+    )
 
 
 def _with_reminders(entries: Iterable[InboxEntry], reminders: Iterable[ReminderLine]) -> list[InboxEntry]:

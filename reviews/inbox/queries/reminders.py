@@ -1,6 +1,6 @@
 """What lapses soon and who could act, and the reminders of one person."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -22,6 +22,7 @@ from governance.people.rules import may
 from reviews.authorizations.domain.authorization_states import IN_FORCE
 from reviews.authorizations.models import Authorization
 from reviews.inbox.domain import (
+    LISTED_MAX,
     Occasion,
     ReminderKind,
     ReminderTerms,
@@ -36,12 +37,17 @@ from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import may_see
-from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.snapshot import snapshot_of, snapshots_in_review
 from reviews.snapshots.queries.voters import Away, voters_of, who_see
 from reviews.snapshots.queries.voting_rights import voting_rights_of
 
 PREFIX = "reminder:"
-RELATED = ("request__decision__authorization", "change", "in_place_of")
+OF_REQUEST = ("decision__authorization", "team", "model_version__asset")
+RELATED = (*(f"request__{name}" for name in OF_REQUEST), "change", "in_place_of")
+APART = ("request__policy", "request__dataset")
+"""What is read in queries of its own, where there are reminders: planning the join of all takes longer."""
+READ_MAX = 4 * LISTED_MAX
+"""At most so many reminders are read: of the same end there are one for each day of the terms, and an escalation."""
 WITH_REQUESTER = (RequestState.EVIDENCE, RequestState.CHANGES_REQUESTED)
 ENDS = {
     ReminderKind.VOTE: "The request expires without your vote.",
@@ -182,14 +188,29 @@ def _voters(row: ReviewRequest, away: Away, now: datetime) -> tuple[Addressee, .
 
 def reminders_of(person: Person, *, now: datetime) -> tuple[ReminderLine, ...]:
     """The reminders of this person about what has not lapsed and still waits for them, the first to lapse first."""
-    if person.id in absent_ids(now=now):
-        return ()
-    rows = Reminder.objects.filter(_still_open(), person=person.id, due_at__gt=now)
+    return () if person.id in absent_ids(now=now) else reminders_of_present(person, now=now)
+
+
+def reminders_of_present(person: Person, *, now: datetime) -> tuple[ReminderLine, ...]:
+    """`reminders_of` for a person who is known not to be absent."""
+    rows = (
+        Reminder.objects.filter(_still_open(), person=person.id, due_at__gt=now)
+        .select_related(*RELATED)
+        .prefetch_related(*APART)
+    )
     latest: dict[tuple[str, int | None, int | None], Reminder] = {}
-    for row in rows.select_related(*RELATED).order_by("made_at", "pk"):
+    for row in rows.order_by("due_at", "made_at", "pk")[:READ_MAX]:
         latest[row.kind, row.request_id, row.change_id] = row
-    lines = (line_of(row) for row in latest.values() if _still_mine(row, person, now))
-    return tuple(sorted(lines, key=lambda line: (line.due_at, line.subject)))
+    votable = _votable(latest.values(), person, now)
+    lines = (line_of(row) for row in latest.values() if _still_mine(row, person, now, votable))
+    return tuple(sorted(lines, key=lambda line: (line.due_at, line.subject)))[:LISTED_MAX]
+
+
+def _votable(rows: Iterable[Reminder], person: Person, now: datetime) -> frozenset[int]:
+    """The ids of the requests on which the person can still vote, of those that the reminders are about."""
+    asked = [row.request for row in rows if row.request is not None and row.kind == ReminderKind.VOTE]
+    snapshots = snapshots_in_review(asked, now=now) if asked else []
+    return frozenset(one.request.pk for one in snapshots if voting_rights_of(one, person=person))
 
 
 def key_of(row: Reminder) -> str:
@@ -202,7 +223,9 @@ def _still_asks(notice: Notification, person: Person, now: datetime) -> bool:
     if not notice.key.startswith(PREFIX):
         return True
     rows = Reminder.objects.filter(_still_open(), person=person.id, due_at=notice.until or now)
-    return any(key_of(row) == notice.key and _still_mine(row, person, now) for row in rows.select_related(*RELATED))
+    own = [row for row in rows.select_related(*RELATED).prefetch_related(*APART) if key_of(row) == notice.key]
+    votable = _votable(own, person, now)
+    return any(_still_mine(row, person, now, votable) for row in own)
 
 
 for _kind in ("lapses", "authorization_ends"):
@@ -223,8 +246,11 @@ def _still_open() -> Q:
     )
 
 
-def _still_mine(row: Reminder, person: Person, now: datetime) -> bool:
-    """Whether the person can still act: a voter who has voted, and a deputy whose right has ended, cannot."""
+def _still_mine(row: Reminder, person: Person, now: datetime, votable: Set[int]) -> bool:
+    """Whether the person can still act: a voter who has voted, and a deputy whose right has ended, cannot.
+
+    `votable` are the requests on which the person can vote.
+    """
     if row.change is not None:
         return may(check_confirm)(person, row.change)
     request = cast("ReviewRequest", row.request)
@@ -233,7 +259,7 @@ def _still_mine(row: Reminder, person: Person, now: datetime) -> bool:
     if row.days_before is None and not request.is_in_grace(now) and _has_acted(request):
         return False
     if row.days_before is not None and row.kind == ReminderKind.VOTE:
-        return bool(voting_rights_of(snapshot_of(request, now=now), person=person))
+        return request.pk in votable
     return may_see(person, parties_of(request))
 
 

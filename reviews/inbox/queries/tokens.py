@@ -9,7 +9,7 @@ from django.urls import reverse
 from governance.people.domain.roles import Person, Role
 from governance.people.models import ApiToken
 from governance.people.queries.people import name_of
-from reviews.inbox.domain import InboxEntry, InboxKind, horizon
+from reviews.inbox.domain import LISTED_MAX, InboxEntry, InboxKind, horizon
 from reviews.inbox.queries.reminders import reminder_terms
 
 SHORT = timedelta(days=14)
@@ -29,7 +29,7 @@ def expiring_tokens(person: Person, *, now: datetime) -> Iterator[InboxEntry]:
     ).filter(expires_at__gt=F("created_at") + SHORT)
     if not person.has_role(Role.ADMIN):
         rows = rows.filter(user=person.id)
-    for row in rows.select_related("user").order_by("expires_at", "pk"):
+    for row in rows.select_related("user").order_by("expires_at", "pk")[:LISTED_MAX]:
         yield InboxEntry(
             kind=InboxKind.TOKEN,
             ref=str(row),

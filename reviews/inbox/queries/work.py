@@ -17,13 +17,13 @@ from governance.people.approvals.queries import waits_for
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.people.rules import may, may_operate
-from reviews.inbox.domain import InboxBatch, InboxEntry, InboxKind, end_of
+from reviews.inbox.domain import LISTED_MAX, InboxBatch, InboxEntry, InboxKind, end_of
 from reviews.inbox.queries.away import is_away
 from reviews.quarterly.domain.action_items import ActionState
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import ActionItem, ReviewCycle
-from reviews.quarterly.queries.cycles import open_action_items
+from reviews.quarterly.queries.action_items import open_action_items
 from reviews.quarterly.queries.meeting import undecided_items
 from reviews.quarterly.rules import may_lead_meeting
 
@@ -106,7 +106,7 @@ def quarterly_reviews(person: Person) -> Iterator[InboxEntry]:
 
 
 def _undecided(row: ReviewCycle) -> str:
-    count = len(undecided_items(row))
+    count = undecided_items(row).count()
     return "1 agenda item is undecided" if count == 1 else f"{count} agenda items are undecided"
 
 
@@ -122,7 +122,7 @@ def action_items(person: Person, *, absent: Set[int]) -> Iterator[InboxEntry]:
     concerned = Q(owner=person.id)
     if may_lead_meeting(person):
         concerned |= is_away("owner", absent=absent)
-    for row in open_action_items(concerned):
+    for row in open_action_items(concerned)[:LISTED_MAX]:
         is_new = row.owner_id == person.id and row.state == ActionState.OPEN
         yield _action_item(row, _step_of(row, person), InboxBatch.ACKNOWLEDGE if is_new else None)
 
@@ -152,7 +152,7 @@ def _action_item(row: ActionItem, step: str, batch: InboxBatch | None) -> InboxE
 def failed_runs(person: Person, *, now: datetime) -> Iterator[InboxEntry]:
     """The benchmarks that this person started outside a request, that failed lately and were not run again."""
     rows = Run.objects.filter(started_by_id=person.id, asked_for="", state__in=FAILED, finished_at__gt=now - RECENT)
-    for row in rows.filter(repetitions=None).select_related("model_version__asset").order_by("-pk")[:20]:
+    for row in rows.filter(repetitions=None).select_related("model_version__asset").order_by("-pk")[:LISTED_MAX]:
         yield InboxEntry(
             kind=InboxKind.RUN,
             ref=f"Run {row.pk}",
@@ -167,7 +167,7 @@ def failed_deliveries(person: Person) -> Iterator[InboxEntry]:
     """Messages to other systems that failed, by kind and reason, for operators."""
     rows = OutboxMessage.objects.filter(state__in=STUCK) if may_operate(person) else OutboxMessage.objects.none()
     grouped = rows.values("kind", "state", "error").annotate(count=Count("pk"), since=Min("created_at"))
-    for row in grouped.order_by("-count", "kind"):
+    for row in grouped.order_by("-count", "kind")[:LISTED_MAX]:
         yield InboxEntry(
             kind=InboxKind.DELIVERY,
             ref="",

@@ -21,15 +21,13 @@ from reviews.quarterly.domain.minutes import markdown
 from reviews.quarterly.domain.quorum import check_quorum
 from reviews.quarterly.models import MINUTES_PER_ITEM_MAX, ReviewCycle
 from reviews.quarterly.queries.cycles import find
-from reviews.quarterly.queries.invitations import concerned
-from reviews.quarterly.queries.meeting import minutes_of, sides_present, undecided_items
+from reviews.quarterly.queries.meeting import concerned, minutes_of, sides_present, undecided_items
 from reviews.quarterly.rules import check_close_meeting, check_lead_meeting
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 
 found_at("cycles", find=lambda quarter, person: find(quarter=quarter, person=person))
 
-GATHER_EVERY = timedelta(hours=1)
 NOTES_CHARS_MAX = 20_000
 NOTES_CHANGED = (
     "Somebody changed the notes after you opened them. Nothing was overwritten: add what they wrote to your text, then "
@@ -174,7 +172,7 @@ def close(*, cycle: ReviewCycle, undecided: Collection[int] | None = None, by: U
         check_move(source=CycleState(row.state), target=CycleState.CLOSED)
         check_close_meeting(person_of(by), chair_id=row.chair_id)
         check_quorum(sides_present(row))
-        left = undecided_items(row)
+        left = list(undecided_items(row))
         if undecided is not None and set(undecided) != {item.pk for item in left}:
             raise WrongState("The agenda changed after you saw this list. Read it again, then close.", code="changed")
         row.minutes = markdown(minutes_of(row))
@@ -187,17 +185,22 @@ def close(*, cycle: ReviewCycle, undecided: Collection[int] | None = None, by: U
 
 
 def _moved_by_time(row: ReviewCycle, by: User | None, now: datetime) -> bool:
-    source = CycleState(row.state)
-    while target := due_state(
-        CycleState(row.state), collecting_at=row.collecting_at, cut_off_at=row.cut_off_at, now=now
-    ):
+    if _due_state(row, now) is None:
+        return False
+    # Once, also for two steps, because the first audit event locks the head of the trail, for which everybody waits.
+    agenda_refresh.refresh_agenda(cycle=row, by=by, now=now)
+    while target := _due_state(row, now):
         check_move(source=CycleState(row.state), target=target)
-        agenda_refresh.refresh_agenda(cycle=row, by=by, now=now)
         record_cycle_event(kind=target.value, cycle=row, by=by, now=now, details={"before": row.state})
         row.state = target
         row.save(update_fields=["state"])
         _notify_of_state(row, by, now)
-    return CycleState(row.state) is not source
+    return True
+
+
+def _due_state(row: ReviewCycle, now: datetime) -> CycleState | None:
+    state = CycleState(row.state)
+    return due_state(state, collecting_at=row.collecting_at, cut_off_at=row.cut_off_at, now=now)
 
 
 def _notify_of_state(row: ReviewCycle, by: User | None, now: datetime) -> None:
@@ -232,7 +235,8 @@ def _state_key(row: ReviewCycle, state: CycleState) -> str:
 
 
 def _is_stale(row: ReviewCycle, now: datetime) -> bool:
-    return row.gathered_at is None or now - row.gathered_at >= GATHER_EVERY
+    """Whether its agenda was not gathered in this hour: two jobs of two hours may be less than an hour apart."""
+    return row.gathered_at is None or row.gathered_at < now.replace(minute=0, second=0, microsecond=0)
 
 
 def _check_cut_off(row: ReviewCycle, cut_off_at: datetime, now: datetime) -> None:

@@ -24,7 +24,8 @@ from reviews.packets.actions import RENDERED
 from reviews.quarterly.audit import record_cycle_event
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
-from reviews.quarterly.queries.invitations import invitees
+from reviews.quarterly.queries.due import cycles_without_packet
+from reviews.quarterly.queries.meeting import invitees
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.quarterly.rules import check_lead_meeting
 from weighbridge.core.canonical import digest_of
@@ -45,8 +46,9 @@ def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
         if row.state not in ISSUED_FROM:
             raise WrongState(f"A packet can be issued only after the cut-off of {row}; the cycle is {row.state}.")
         number = CyclePacket.objects.filter(cycle=row).count() + 1
-        checkpoints.sign_head(now=now)
         document = to_document(packet_of(row, now=now))
+        # It locks the head of the trail, for which everybody waits, so the figures are read before.
+        checkpoints.sign_head(now=now)
         packet = CyclePacket.objects.create(
             cycle=row,
             number=number,
@@ -62,10 +64,14 @@ def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
 
 def issue_due(*, by: User | None = None, now: datetime) -> list[CyclePacket]:
     """Issue the first packet of every frozen quarter that has none. Idempotent."""
+    return [packet for row in cycles_without_packet() if (packet := _issue_first(row.pk, by, now)) is not None]
+
+
+def _issue_first(pk: int, by: User | None, now: datetime) -> CyclePacket | None:
     with transaction.atomic():
-        frozen = list(ReviewCycle.objects.select_for_update(skip_locked=True).filter(state=CycleState.FROZEN))
-        # Checked after locking: another tick may have issued the packet in the meantime.
-        return [issue(cycle=row, by=by, now=now) for row in frozen if not row.packets.exists()]
+        # Checked after locking: another process may have issued the packet in the meantime.
+        row = ReviewCycle.objects.select_for_update(skip_locked=True).filter(state=CycleState.FROZEN, pk=pk).first()
+        return issue(cycle=row, by=by, now=now) if row is not None and not row.packets.exists() else None
 
 
 def start_rendering(

@@ -15,7 +15,7 @@ from reviews.quarterly.actions import action_items as writes
 from reviews.quarterly.api.answers import ActionAnswer
 from reviews.quarterly.api.inputs import OutcomeInput
 from reviews.quarterly.models import ActionItem
-from reviews.quarterly.queries.cycles import ActionView, action_view, find_action
+from reviews.quarterly.queries.action_items import ActionView, action_view, find_action
 from reviews.quarterly.rules import check_drop_action, check_finish_action
 
 

@@ -4,7 +4,8 @@ from rest_framework import serializers
 
 from governance.site.api.shapes import Answer, answer_of, number
 from reviews.quarterly.actions.scorecard import KpiSheet
-from reviews.quarterly.queries.cycles import ActionView, AgendaItemView, CycleView, MeetingDecisionView
+from reviews.quarterly.queries.action_items import ActionView
+from reviews.quarterly.queries.cycles import AgendaItemView, CycleView, MeetingDecisionView
 from reviews.quarterly.queries.scores import ScorecardLine
 from reviews.scorecard.domain.scorecard import KpiScore
 
@@ -24,7 +25,7 @@ CycleAnswer = answer_of(
 CycleDetailAnswer = answer_of(
     CycleView,
     "CycleDetailAnswer",
-    without=["gathered_at", "may_lead", "may_close", "is_present"],
+    without=["gathered_at", "totals", "decided_count", "may_lead", "may_close", "is_present"],
     properties=["notes_digest"],
     after={"notes_digest": "notes"},
     helps={"missing": "Who must be present before anything can be decided."},

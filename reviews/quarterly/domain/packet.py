@@ -284,15 +284,14 @@ def frontier(points: Sequence[PortfolioPoint]) -> frozenset[str]:
 
     Only models with all three values are compared.
     """
-    values = [(point.model, point.cost_usd, point.latency_ms, point.value) for point in points]
-    complete = [
-        (m, (c, latency, -v)) for m, c, latency, v in values if c is not None and latency is not None and v is not None
-    ]
-    return frozenset(
-        model
-        for model, mine in complete
-        if not any(other != mine and all(o <= m for o, m in zip(other, mine, strict=True)) for _, other in complete)
-    )
+    values = [(each.model, each.cost_usd, each.latency_ms, each.value) for each in points]
+    complete = [(m, (c, lat, -v)) for m, c, lat, v in values if c is not None and lat is not None and v is not None]
+    # In this order, a model is compared only with those on the frontier before it: a better one comes earlier.
+    found: list[tuple[str, tuple[Decimal, ...]]] = []
+    for model, mine in sorted(complete, key=lambda each: each[1]):
+        if not any(other != mine and all(o <= m for o, m in zip(other, mine, strict=True)) for _, other in found):
+            found.append((model, mine))
+    return frozenset(model for model, _ in found)
 
 
 def read_quarterly_packet(document: Mapping[str, Any]) -> QuarterlyPacket:

@@ -1,23 +1,28 @@
 """Queries of the quarterly review: the list of cycles, and the page of one cycle for one person."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from governance.budgets.rules import may_see_budget
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
+from governance.site.queries import ShownRows
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import missing
 from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, MeetingDecision, ReviewCycle
+from reviews.quarterly.queries.action_items import ActionView, action_view, actions_of, earlier_actions
 from reviews.quarterly.queries.cycle_sources import model_name
 from reviews.quarterly.queries.meeting import counted_attendances, may_decide_now, sides_present
-from reviews.quarterly.queries.scores import ScorecardLine, scorecard
+from reviews.quarterly.queries.scores import ScorecardLine, on_scorecard, shown_lines, totals_of
 from reviews.quarterly.rules import may_close_meeting, may_decide, may_lead_meeting, may_see_cycles
 from reviews.requests.domain.copies import copy_of
+from reviews.scorecard.domain.scorecard import Totals
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import NotFound
 from weighbridge.core.money import format_amount
@@ -58,25 +63,6 @@ class AgendaItemView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActionView:
-    """An action item as a page shows it."""
-
-    ref: str
-    quarter: str
-    kind: str
-    words: str
-    title: str
-    owner: str
-    opened_at: datetime
-    due_on: date
-    state: str
-    outcome: str
-    ticket: str
-    ticket_url: str
-    is_overdue: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Attendee:
     """A person who attends. Who lost the role of the side, or whose account is closed, `counts` no longer."""
 
@@ -95,6 +81,8 @@ class Attendee:
 class CycleView:
     """Everything the page of a cycle shows."""
 
+    # Of the lists, only the parts that are asked for are read; what is said of all is counted by the database.
+
     quarter: str
     state: CycleState
     collecting_at: datetime
@@ -106,13 +94,15 @@ class CycleView:
     notes: str
     minutes: str
     minutes_digest: str
-    items: tuple[AgendaItemView, ...]
-    removed: tuple[AgendaItemView, ...]
+    items: Sequence[AgendaItemView]
+    removed: Sequence[AgendaItemView]
+    decided_count: int
     attendees: tuple[Attendee, ...]
     missing: tuple[str, ...]
-    scores: tuple[ScorecardLine, ...]
-    actions: tuple[ActionView, ...]
-    before: tuple[ActionView, ...]
+    scores: Sequence[ScorecardLine]
+    totals: Totals
+    actions: Sequence[ActionView]
+    before: Sequence[ActionView]
     may_lead: bool
     may_close: bool
     is_present: bool
@@ -126,11 +116,6 @@ class CycleView:
     def may_issue(self) -> bool:
         """Whether the state allows a packet."""
         return self.state not in {CycleState.PLANNED, CycleState.COLLECTING}
-
-    @property
-    def decided_count(self) -> int:
-        """How many items of the agenda were decided."""
-        return sum(bool(item.decisions) for item in self.items)
 
 
 def list_cycles(*, person: Person) -> QuerySet[ReviewCycle]:
@@ -166,53 +151,61 @@ def find_packet(*, quarter: str, number: int, person: Person) -> CyclePacket:
     return packet
 
 
-def find_action(*, ref: str, person: Person) -> ActionItem:
-    """The action item, if the person owns it or may see the quarterly review. Raises NotFound otherwise."""
-    related = ("owner", "closed_by", "decision__decided_by", "decision__item__cycle", "ticket")
-    item = ActionItem.objects.select_related(*related).filter(ref=ref).first()
-    if item is None or not (may_see_cycles(person) or (person.is_active and item.owner_id == person.id)):
-        raise NotFound(f"There is no action item {ref} that you can see.")
-    return item
-
-
-def open_action_items(which: Q) -> QuerySet[ActionItem]:
-    """The open action items of all quarters that `which` selects, earliest due date first."""
-    return _actions().filter(which, closed_at=None).order_by("due_on", "pk")
-
-
 def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
     """The whole page of a cycle, as this person sees it."""
     is_present = may_decide_now(cycle, person_id=person.id)
-    items = items_of(cycle, person=person, is_present=is_present)
+    kpis = on_scorecard(cycle.quarter, person=person)
+    totals = totals_of(kpis, quarter=cycle.quarter)
+
+    def shown(rows: Sequence[ActionItem], _: int) -> Iterator[ActionView]:
+        return (action_view(row, now=now) for row in rows)
+
     return copy_of(
         cycle,
         CycleView,
         state=CycleState(cycle.state),
         chair=name_of(cycle.chair) if cycle.chair else "",
-        items=tuple(item for item in items if item.position),
-        removed=tuple(item for item in items if not item.position),
+        **items_of(cycle, person=person, is_present=is_present),
         attendees=attendees_of(cycle),
         missing=tuple(side.words for side in missing(sides_present(cycle))),
-        scores=scorecard(cycle.quarter, person=person),
-        actions=tuple(action_view(row, now=now) for row in _actions().filter(decision__item__cycle=cycle)),
-        before=tuple(action_view(row, now=now) for row in earlier_actions(cycle)),
+        scores=shown_lines(kpis, quarter=cycle.quarter, count=totals.count),
+        totals=totals,
+        actions=ShownRows(actions_of(cycle), shown),
+        before=ShownRows(earlier_actions(cycle), shown),
         may_lead=may_lead_meeting(person),
         is_present=is_present,
         may_close=may_close_meeting(person, chair_id=cycle.chair_id),
     )
 
 
-def items_of(cycle: ReviewCycle, *, person: Person, is_present: bool) -> tuple[AgendaItemView, ...]:
-    """The agenda in order; removed items last. `is_present`: whether the person may decide now."""
+def items_of(cycle: ReviewCycle, *, person: Person, is_present: bool) -> dict[str, Any]:
+    """The fields of the view about the agenda. `is_present`: whether the person may decide now."""
+
+    def shown(rows: Sequence[AgendaItem], before: int) -> Iterator[AgendaItemView]:
+        for position, row in enumerate(rows, before + 1):
+            place = position if row.removed_at is None else 0
+            yield item_view(row, person=person, position=place, is_present=is_present)
+
+    decided = Exists(MeetingDecision.objects.filter(item=OuterRef("pk")))
+    on_agenda = Q(removed_at=None)
+    counts = cycle.items.aggregate(
+        items=Count("pk", filter=on_agenda),
+        removed=Count("pk", filter=~on_agenda),
+        decided=Count("pk", filter=on_agenda & Q(decided)),
+    )
     rows = cycle.items.select_related("asset__team", "request", "team", "recurs__cycle", "removed_by")
-    decided = ("decisions__decided_by", "decisions__action")
-    position, views = 0, []
-    for row in rows.prefetch_related(*decided).order_by("position", "pk"):
-        position += row.removed_at is None
-        views.append(
-            item_view(row, person=person, position=position if row.removed_at is None else 0, is_present=is_present)
-        )
-    return tuple(sorted(views, key=lambda item: item.position == 0))
+    rows = rows.prefetch_related("decisions__decided_by", "decisions__action").order_by("position", "pk")
+    return {
+        "items": ShownRows(rows.filter(on_agenda), shown, count=counts["items"]),
+        "removed": ShownRows(rows.exclude(on_agenda), shown, count=counts["removed"]),
+        "decided_count": counts["decided"],
+    }
+
+
+def place_of(item: AgendaItem) -> int:
+    """How many items of the agenda come before this one, or before its former place if it was removed."""
+    before = Q(position__lt=item.position) | Q(position=item.position, pk__lt=item.pk)
+    return AgendaItem.objects.filter(before, cycle=item.cycle_id, removed_at=None).count()
 
 
 def item_view(row: AgendaItem, *, person: Person, position: int, is_present: bool) -> AgendaItemView:
@@ -243,34 +236,6 @@ def visible_page(row: AgendaItem, *, person: Person) -> str:
     """The address of the page of an item; "" where it is a budget that the person may not see."""
     is_hidden = row.page.startswith("/budgets/") and not may_see_budget(person, team=row.team.slug if row.team else "")
     return "" if is_hidden else row.page
-
-
-def action_view(row: ActionItem, *, now: datetime) -> ActionView:
-    """One action item."""
-    decision, ticket = row.decision, getattr(row, "ticket", None)
-    return copy_of(
-        row,
-        ActionView,
-        quarter=decision.item.cycle.quarter,
-        kind=decision.kind,
-        title=decision.item.title,
-        words=DecisionKind(decision.kind).words,
-        owner=name_of(row.owner),
-        ticket=ticket.key if ticket else "",
-        ticket_url=ticket.url if ticket else "",
-        is_overdue=row.closed_at is None and row.due_on < now.date(),
-    )
-
-
-def _actions() -> QuerySet[ActionItem]:
-    return ActionItem.objects.select_related("owner", "ticket", "decision__item__cycle").order_by("pk")
-
-
-def earlier_actions(cycle: ReviewCycle) -> list[ActionItem]:
-    """Action items of earlier meetings that are open, or belong to the latest meeting held before."""
-    last = ReviewCycle.objects.filter(quarter__lt=cycle.quarter, held_at__isnull=False).order_by("-quarter").first()
-    rows = _actions().filter(decision__item__cycle__quarter__lt=cycle.quarter)
-    return [row for row in rows if row.closed_at is None or row.decision.item.cycle == last]
 
 
 def attendees_of(cycle: ReviewCycle) -> tuple[Attendee, ...]:

@@ -8,32 +8,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
+from typing import Any
 
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 
-from benchmarking.prices.queries import price_book
-from governance.budgets.domain.cost_centers import CenterLevel
-from governance.budgets.domain.ledger import LedgerLine, holding_of
+from benchmarking.prices.queries import contents_in_force
+from benchmarking.projections.models import CostProjection
+from benchmarking.projections.queries import quarter_draws_again
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
-from governance.budgets.models import BudgetAccount
-from governance.budgets.queries.budgets import balance_of, entries_of
 from reviews.authorizations.domain.authorization_states import IN_FORCE, AuthorizationState
 from reviews.evidence.models import RequestProjection
-from reviews.evidence.queries.evidence import metric_values_by_request
+from reviews.evidence.queries.evidence import metric_values_by_id
 from reviews.quarterly.domain.packet import PortfolioPoint
 from reviews.quarterly.domain.portfolio.candidate import SUSPENDED, PortfolioCandidate
 from reviews.quarterly.domain.portfolio.keyed import KeyedProblem
 from reviews.quarterly.domain.portfolio.problem import DRAWS, QuarterProblem, problem_of_quarter, seed_of
-from reviews.quarterly.queries.cycle_sources import PENDING, model_name
+from reviews.quarterly.queries.cycle_sources import PENDING
+from reviews.quarterly.queries.portfolio_money import OpenAccount, accounts_of
 from reviews.quarterly.queries.quarterly_metrics import COST, LATENCY, VALID_STATES, VALUE, best_value, portfolio_limits
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.models import ReviewRequest
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics.values import MetricValue
-from weighbridge.costs.spec.spec_file import read_spec
-from weighbridge.costs.value.quarter_draws import QuarterDraws, quarter_draws
+from weighbridge.costs.value.quarter_draws import QuarterDraws
 from weighbridge.tradeoff.portfolio.outcome import PortfolioOutcome, optimized
 
 RUNNING, WAITING, HALTED = "running", "pending", "suspended"
@@ -41,7 +41,19 @@ STANDINGS = (RUNNING, WAITING, HALTED)
 KEPT_OUTCOMES = 16
 OPTIMIZED_MAX = 40
 SECONDS = 1.0
-_RELATED = ("model_version__asset__team", "policy", "team", "decision__authorization")
+_ASSET = "model_version__asset"
+_COLUMNS = {
+    "pk": "pk",
+    "ref": "ref",
+    "request_state": "state",
+    "environment": "environment",
+    "artifact": "model_version__digest",
+    "slug": f"{_ASSET}__slug",
+    "name": f"{_ASSET}__name",
+    "team": f"{_ASSET}__team__slug",
+    "team_name": f"{_ASSET}__team__name",
+    "authorization_state": "decision__authorization__state",
+}
 _HALTED_LAST = Case(
     When(Q(decision__authorization__state=AuthorizationState.SUSPENDED), then=Value(1)), default=Value(0)
 )
@@ -53,7 +65,8 @@ TOO_MANY = f"the page optimizes {OPTIMIZED_MAX} models at a time; choose a team"
 class PortfolioRow:
     """A request of the portfolio today: `cost_usd` of one year, p95 latency in ms, and the expected change of its KPI.
 
-    `state` are the words of the request's state, or of its authorization's once it has one.
+    `state` are the words of the request's state, or of its authorization's once it has one. The limits are None before
+    `with_limits` reads them.
     """
 
     ref: str
@@ -95,10 +108,20 @@ def portfolio_rows() -> tuple[PortfolioRow, ...]:
 
     An authorization that is suspended counts only if no other is in force: its model does not run.
     """
-    requests = [*_running(), *_pending()]
-    values = metric_values_by_request(requests)
-    rows = (_row(request, values[request.pk]) for request in requests)
+    found = [*_running(), *_pending()]
+    values = metric_values_by_id([each["pk"] for each in found], names=(COST, LATENCY, VALUE))
+    rows = (_row(values[each.pop("pk")], **each) for each in found)
     return tuple(sorted(rows, key=lambda row: (row.cost_usd is None, -(row.cost_usd or 0), row.ref)))
+
+
+def with_limits(rows: Sequence[PortfolioRow]) -> tuple[PortfolioRow, ...]:
+    """The rows with the limits of the policies that judged their requests."""
+    requests = ReviewRequest.objects.filter(ref__in=[row.ref for row in rows])
+    related = ("model_version__asset", "policy", "team")
+    limits: dict[str, dict[str, Any]] = {
+        request.ref: portfolio_limits(request) for request in requests.select_related(*related)
+    }
+    return tuple(replace(row, **limits[row.ref]) for row in rows)
 
 
 def filtered(rows: Sequence[PortfolioRow], *, team: str = "", standing: str = "") -> tuple[PortfolioRow, ...]:
@@ -119,7 +142,7 @@ def proposal_of(*, quarter: Quarter, team: str = "", standing: str = "") -> Port
     everything = filtered(portfolio_rows(), team=team)
     shown = {_model_of(row) for row in filtered(everything, standing=standing)}
     rows = [row for row in everything if _model_of(row) in shown]
-    accounts = _accounts({row.team for row in rows}, quarter)
+    accounts = accounts_of(rows, quarter=quarter)
     found = _problem(rows, accounts)
     proposal = PortfolioProposal(quarter_problem=found, teams={each.name: of for (of, _), each in accounts.items()})
     if found.problem is None:
@@ -142,112 +165,79 @@ def _model_of(row: PortfolioRow) -> tuple[str, str]:
     return row.model, row.environment
 
 
-def _pending() -> list[ReviewRequest]:
+def _pending() -> list[dict[str, Any]]:
     rows = ReviewRequest.objects.filter(state__in=[state.value for state in PENDING])
-    return list(rows.select_related(*_RELATED).order_by("pk"))
+    return _columns(rows.order_by("pk"))
 
 
-def _running() -> list[ReviewRequest]:
+def _running() -> list[dict[str, Any]]:
     rows = ReviewRequest.objects.filter(decision__authorization__state__in=VALID_STATES)
     places = ("model_version__asset_id", "environment")
-    latest = rows.order_by(*places, _HALTED_LAST, "-pk").distinct(*places)
-    return list(latest.select_related(*_RELATED))
+    return _columns(rows.order_by(*places, _HALTED_LAST, "-pk").distinct(*places))
 
 
-def _row(request: ReviewRequest, values: list[MetricValue]) -> PortfolioRow:
-    asset = request.model_version.asset
+def _columns(rows: QuerySet[ReviewRequest]) -> list[dict[str, Any]]:
+    """The few columns of each request that a row needs, by name."""
+    return [dict(zip(_COLUMNS, values, strict=True)) for values in rows.values_list(*_COLUMNS.values())]
+
+
+def _row(
+    values: list[MetricValue], *, slug: str, request_state: str, authorization_state: Any, **own: Any
+) -> PortfolioRow:
     cost, latency, value = (best_value(values, name=name) for name in (COST, LATENCY, VALUE))
-    standing, state = _standing(request)
+    standing, state = _standing(request_state, authorization_state)
     return PortfolioRow(
-        ref=request.ref,
-        model=model_name(asset),
-        name=asset.name,
-        team=asset.team.slug,
-        team_name=asset.team.name,
-        environment=request.environment,
-        artifact=request.model_version.digest,
+        model=f"{own['team']}/{slug}",
         standing=standing,
         state=state,
         cost_usd=cost,
         latency_ms=latency,
         value=value,
-        **portfolio_limits(request),
+        **own,
     )
 
 
-def _standing(request: ReviewRequest) -> tuple[str, str]:
+def _standing(request_state: str, authorization_state: Any) -> tuple[str, str]:
     """The standing of a request in the portfolio, and the words of its state."""
-    if request.state in PENDING:
-        return WAITING, RequestState(request.state).words
-    state = AuthorizationState(request.decision.authorization.state)
+    if request_state in PENDING:
+        return WAITING, RequestState(request_state).words
+    state = AuthorizationState(authorization_state)
     return (RUNNING if state in IN_FORCE else HALTED), f"authorization {state.words}"
 
 
-def _problem(rows: Sequence[PortfolioRow], accounts: "Mapping[tuple[str, str], OpenAccount]") -> QuarterProblem:
-    projections = _projections([row.ref for row in rows])
-    drawable = [row.ref for row in rows if row.ref in projections][:OPTIMIZED_MAX]
-    candidates = [_candidate(row, projections.get(row.ref), accounts, may_draw=row.ref in drawable) for row in rows]
-    budgets = {each.name: (each.unit, each.available) for each in accounts.values()}
-    return problem_of_quarter(candidates, budgets=budgets)
+def _problem(rows: Sequence[PortfolioRow], accounts: Mapping[tuple[str, str], OpenAccount]) -> QuarterProblem:
+    asked = _asked([row.ref for row in rows])
+    drawable = {row.ref: asked[row.ref].projection_id for row in rows if row.ref in asked}
+    drawable = dict(islice(drawable.items(), OPTIMIZED_MAX))
+    # The documents are many times larger than the specs, and nothing is drawn from them.
+    projections = CostProjection.objects.defer("document").in_bulk(drawable.values())
+    contents = contents_in_force()
+    candidates = [
+        _candidate(
+            row, asked.get(row.ref), accounts, projection=projections.get(drawable.get(row.ref)), contents=contents
+        )
+        for row in rows
+    ]
+    limits = {each.name: (each.unit, each.available) for each in accounts.values()}
+    return problem_of_quarter(candidates, budgets=limits)
 
 
-def _projections(refs: Sequence[str]) -> dict[str, RequestProjection]:
-    by_pk = {row.pk: row.ref for row in ReviewRequest.objects.filter(ref__in=refs).only("pk", "ref")}
-    rows = RequestProjection.objects.filter(request__in=by_pk).select_related("projection")
+def _asked(refs: Sequence[str]) -> dict[str, RequestProjection]:
+    """The latest projection of each request that has one: which it is, and the option that is asked for."""
+    rows = RequestProjection.objects.filter(request__ref__in=refs).select_related("request")
     latest = rows.order_by("request_id", "-number").distinct("request_id")
-    return {by_pk[row.request_id]: row for row in latest}
-
-
-@dataclass(frozen=True)
-class OpenAccount:
-    """An account of a team, with its ledger."""
-
-    account: BudgetAccount
-    entries: Sequence[LedgerLine]
-
-    @property
-    def unit(self) -> str:
-        """The unit in words."""
-        return str(BudgetUnit(self.account.unit).label)
-
-    @property
-    def name(self) -> str:
-        """The name, with the slug, because names of centers may repeat."""
-        center = self.account.center
-        return f"{center.name} ({center.slug}) {self.account.quarter} {self.unit}"
-
-    def billed(self, ref: str) -> float:
-        """What was billed of a request so far."""
-        return float(max(holding_of(self.entries, ref=ref).counted, Decimal(0)))
-
-    def held(self, ref: str) -> float:
-        """What is reserved, committed or billed for a request."""
-        return float(max(holding_of(self.entries, ref=ref).used, Decimal(0)))
-
-    @property
-    def available(self) -> float:
-        """What no request holds."""
-        return float(balance_of(self.account).available)
-
-
-def _accounts(teams: set[str], quarter: Quarter) -> dict[tuple[str, str], OpenAccount]:
-    """The accounts of the teams in the quarter, by team and unit."""
-    rows = BudgetAccount.objects.filter(center__team__slug__in=teams, quarter=str(quarter))
-    rows = rows.filter(center__level=CenterLevel.TEAM).select_related("center__team")
-    return {
-        (row.center.team.slug, row.unit): OpenAccount(row, entries_of(row))
-        for row in rows.order_by("pk")
-        if row.center.team is not None
-    }
+    return {row.request.ref: row for row in latest.only("projection_id", "option", "request__ref")}
 
 
 def _candidate(
     row: PortfolioRow,
-    projection: RequestProjection | None,
+    asked: RequestProjection | None,
     accounts: Mapping[tuple[str, str], OpenAccount],
     *,
-    may_draw: bool,
+    projection: CostProjection | None,
+    contents: tuple[str, ...],
 ) -> PortfolioCandidate:
+    """A row for the optimizer, drawn from the projection if there is one, at the sources of prices in `contents`."""
     money, hours = accounts.get((row.team, BudgetUnit.USD)), accounts.get((row.team, BudgetUnit.GPU_H))
     own = PortfolioCandidate(
         ref=row.ref,
@@ -263,16 +253,17 @@ def _candidate(
         money=money.name if money is not None else "",
         hours=hours.name if hours is not None else "",
     )
-    if projection is None or own.why_not:
+    if asked is None or own.why_not:
         return own
-    drawn, why_not = _drawn(row.ref, projection) if may_draw else ((), TOO_MANY)
-    baseline = str((projection.projection.spec.get("value") or {}).get("baseline", ""))
-    return replace(own, asked=projection.option, baseline=baseline, drawn=drawn, why_not=why_not)
+    if projection is None:
+        return replace(own, asked=asked.option, why_not=TOO_MANY)
+    drawn, why_not = _drawn(row.ref, projection, contents)
+    baseline = str((projection.spec.get("value") or {}).get("baseline", ""))
+    return replace(own, asked=asked.option, baseline=baseline, drawn=drawn, why_not=why_not)
 
 
-def _drawn(ref: str, row: RequestProjection) -> tuple[tuple[QuarterDraws, ...], str]:
+def _drawn(ref: str, projection: CostProjection, contents: tuple[str, ...]) -> tuple[tuple[QuarterDraws, ...], str]:
     try:
-        spec = read_spec(row.projection.spec, price_book(row.projection.kept_at.date()))
-        return quarter_draws(spec, seed=seed_of(ref), draws=DRAWS), ""
+        return quarter_draws_again(projection, seed=seed_of(ref), draws=DRAWS, contents=contents), ""
     except Invalid as refused:
         return (), f"its projection cannot be drawn again: {refused.reason}"

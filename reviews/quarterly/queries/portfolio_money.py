@@ -1,24 +1,38 @@
-"""What the requests of a portfolio gain in US dollars, and how much of their team's budget they hold."""
+"""The accounts of a portfolio: what its requests hold, their share of the budget, and what they gain in US dollars."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
+
+from django.db.models import Q
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain.cost_centers import CenterLevel
-from governance.budgets.domain.ledger import LedgerLine
+from governance.budgets.domain.ledger import Balance, Holding, LedgerLine, holdings
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
-from governance.budgets.models import LedgerEntry
-from governance.budgets.queries.budgets import entry_of
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries import budgets
+from governance.budgets.queries.budgets import OF_THE_ACCOUNT, entry_of
 from governance.budgets.rules import may_see_budget
 from governance.people.domain.roles import Person
 from reviews.evidence.models import RequestProjection
-from reviews.quarterly.queries.portfolio import PortfolioRow
 
 MEDIAN = "p50"
+
+
+class InPortfolio(Protocol):
+    """A request of the portfolio: its reference, and the slug of its team."""
+
+    @property
+    def ref(self) -> str:
+        """The reference of the request."""
+
+    @property
+    def team(self) -> str:
+        """The slug of its team."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +47,12 @@ class PortfolioMoney:
     budget_share: Decimal | None = None
 
 
-def money_of(rows: Sequence[PortfolioRow], *, quarter: Quarter, person: Person) -> dict[str, PortfolioMoney]:
+def money_of(rows: Sequence[InPortfolio], *, quarter: Quarter, person: Person) -> dict[str, PortfolioMoney]:
     """The money of each row, by reference, with a constant number of queries."""
     values = _values([row.ref for row in rows])
-    teams = {row.team for row in rows if may_see_budget(person, team=row.team)}
-    entries = _entries(teams, quarter)
-    return {
-        row.ref: PortfolioMoney(value_usd=values.get(row.ref), budget_share=_share(entries[row.team], row.ref))
-        for row in rows
-    }
+    shown = [row for row in rows if may_see_budget(person, team=row.team)]
+    shares = _shares(shown, quarter)
+    return {row.ref: PortfolioMoney(value_usd=values.get(row.ref), budget_share=shares.get(row.ref)) for row in rows}
 
 
 def _values(refs: Sequence[str]) -> dict[str, Decimal | None]:
@@ -58,18 +69,77 @@ def _value(document: Mapping[str, Any], spec: Mapping[str, Any], option: str) ->
     return None if median is None else Decimal(median)
 
 
-def _entries(teams: set[str], quarter: Quarter) -> Mapping[str, Sequence[LedgerLine]]:
-    """The ledger of the account of each team in US dollars."""
-    of_teams = {"account__center__team__slug__in": teams, "account__center__level": CenterLevel.TEAM}
-    rows = LedgerEntry.objects.filter(**of_teams, account__quarter=str(quarter), account__unit=BudgetUnit.USD)
-    found: dict[str, list[LedgerLine]] = defaultdict(list)
-    for row in rows.select_related("account__center__team").order_by("pk"):
-        team = row.account.center.team
-        found[team.slug if team else ""].append(entry_of(row))
-    return found
+def _shares(rows: Sequence[InPortfolio], quarter: Quarter) -> dict[str, Decimal]:
+    """The share of each request in the budget of its team in US dollars; none without a budget.
+
+    Of the ledgers, only the entries of these requests and those that change an allocation are read.
+    """
+    of_teams = {
+        "account__center__team__slug__in": {row.team for row in rows},
+        "account__center__level": CenterLevel.TEAM,
+    }
+    wanted = Q(request_ref__in=[row.ref for row in rows]) | Q(kind__in=OF_THE_ACCOUNT)
+    found = LedgerEntry.objects.filter(wanted, **of_teams, account__quarter=str(quarter), account__unit=BudgetUnit.USD)
+    entries: dict[str, list[LedgerLine]] = defaultdict(list)
+    for entry in found.select_related("account__center__team").order_by("pk"):
+        team = entry.account.center.team
+        entries[team.slug if team else ""].append(entry_of(entry))
+    given = {team: ledger.balance(lines).budget for team, lines in entries.items()}
+    held = {team: holdings(lines) for team, lines in entries.items()}
+    return {
+        row.ref: held[row.team].get(row.ref, Holding()).used / given[row.team]
+        for row in rows
+        if given.get(row.team, 0) > 0
+    }
 
 
-def _share(entries: Sequence[LedgerLine], ref: str) -> Decimal | None:
-    """None without a budget."""
-    budget = ledger.balance(entries).budget
-    return ledger.holding_of(entries, ref=ref).used / budget if budget > 0 else None
+@dataclass(frozen=True)
+class OpenAccount:
+    """An account of a team, with its balance, and what each request of the portfolio holds on it."""
+
+    account: BudgetAccount
+    holdings: Mapping[str | None, Holding]
+    balance: Balance
+
+    @property
+    def unit(self) -> str:
+        """The unit in words."""
+        return str(BudgetUnit(self.account.unit).label)
+
+    @property
+    def name(self) -> str:
+        """The name, with the slug, because names of centers may repeat."""
+        center = self.account.center
+        return f"{center.name} ({center.slug}) {self.account.quarter} {self.unit}"
+
+    def billed(self, ref: str) -> float:
+        """What was billed of a request so far."""
+        return float(max(self.holdings.get(ref, Holding()).counted, Decimal(0)))
+
+    def held(self, ref: str) -> float:
+        """What is reserved, committed or billed for a request."""
+        return float(max(self.holdings.get(ref, Holding()).used, Decimal(0)))
+
+    @property
+    def available(self) -> float:
+        """What no request holds."""
+        return float(self.balance.available)
+
+
+def accounts_of(rows: Sequence[InPortfolio], *, quarter: Quarter) -> dict[tuple[str, str], OpenAccount]:
+    """The accounts of the teams of the requests in the quarter, by team and unit."""
+    teams, refs = {row.team for row in rows}, [row.ref for row in rows]
+    accounts = BudgetAccount.objects.filter(center__team__slug__in=teams, quarter=str(quarter))
+    found = list(accounts.filter(center__level=CenterLevel.TEAM).select_related("center__team").order_by("pk"))
+    entries: dict[int, list[LedgerLine]] = defaultdict(list)
+    for entry in LedgerEntry.objects.filter(account__in=found, request_ref__in=refs).order_by("pk"):
+        entries[entry.account_id].append(entry_of(entry))
+    views = budgets.accounts(teams=sorted(teams), quarter=str(quarter))
+    balances = {(view.team, view.unit): view.balance for view in views}
+    return {
+        (account.center.team.slug, account.unit): OpenAccount(
+            account, holdings(entries[account.pk]), balances[account.center.slug, account.unit]
+        )
+        for account in found
+        if account.center.team is not None
+    }

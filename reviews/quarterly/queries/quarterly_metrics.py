@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from django.db.models import Prefetch
 
-from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.ledger import Balance
 from governance.budgets.domain.quarters import Quarter
@@ -220,15 +219,6 @@ def _this_quarter(year: Decimal | None, variance: Variance | None) -> BasisRow:
         measured="",
         billed=f"{value_words(variance.billed_usd, unit='USD')}{generated}" if variance else "",
     )
-
-
-def billed_by_request(quarter: Quarter) -> dict[str, Decimal]:
-    """The billed or accrued amount in USD in a quarter, by request."""
-    spent: dict[str, Decimal] = {}
-    for entries in budgets.entries_by_account(quarter=str(quarter), unit=BudgetUnit.USD):
-        for ref in {entry.request_ref for entry in entries if entry.request_ref}:
-            spent[ref] = spent.get(ref, Decimal(0)) + ledger.holding_of(entries, ref=ref).spent
-    return spent
 
 
 def best_value(values: list[MetricValue], *, name: str, accept: frozenset[Basis] | None = None) -> Decimal | None:

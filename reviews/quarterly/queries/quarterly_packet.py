@@ -10,6 +10,8 @@ from benchmarking.runs.domain.alternatives import variant_lines_of
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import BudgetUnit
+from governance.budgets.queries.budgets import spent_by_request
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import name_of
 from reviews.authorizations.models import Authorization, Condition
@@ -33,8 +35,8 @@ from reviews.quarterly.domain.packet import (
 from reviews.quarterly.domain.printed.leadership import PRIORITY, SAVINGS
 from reviews.quarterly.models import AgendaItem, CyclePacket, ReviewCycle
 from reviews.quarterly.queries import quarterly_metrics as metrics
+from reviews.quarterly.queries.action_items import earlier_actions
 from reviews.quarterly.queries.cycle_sources import model_name
-from reviews.quarterly.queries.cycles import earlier_actions
 from reviews.quarterly.queries.quarterly_metrics import ModelStanding
 from reviews.quarterly.queries.scores import lines_of as score_lines_of
 from reviews.requests.domain.copies import copy_of
@@ -74,7 +76,8 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
     items = list(cycle.items.filter(removed_at=None).select_related("asset__team"))
     models = metrics.model_standings(assets, now=now)
     runs_of = runs.by_request([each.requests[0].ref for each in models if each.requests])
-    variances = metrics.variances(models, quarter=quarter, spent=metrics.billed_by_request(quarter))
+    spent = spent_by_request(quarter=cycle.quarter, unit=BudgetUnit.USD)
+    variances = metrics.variances(models, quarter=quarter, spent=spent)
     packet = QuarterlyPacket(
         quarter=cycle.quarter,
         cut_off_at=cycle.cut_off_at,

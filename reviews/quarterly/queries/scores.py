@@ -1,26 +1,29 @@
 """The scorecard of a quarter, and the KPIs that a person may supply values for."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from governance.budgets.domain.quarters import Quarter
 from governance.exports.domain.tables import ExportTable
 from governance.inventory.models import ModelAsset
 from governance.inventory.queries import visible_to
 from governance.people.domain.roles import Person
+from governance.people.models import Team
 from governance.people.queries.people import name_of
-from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore
+from governance.site.queries import ShownRows
+from reviews.scorecard.domain.scorecard import KpiDirection, KpiScore, Totals
 from reviews.scorecard.models import Kpi, KpiActual
 from reviews.scorecard.rules import may_edit_scorecard
 from weighbridge.core.errors import NotFound
 
 QUARTERS_SHOWN = 8
+BY_MODEL = ("asset__team__slug", "asset__slug", "slug")
 COLUMNS = {
     "Model": "score.model",
     "KPI": "score.kpi",
@@ -57,15 +60,44 @@ class ScorecardLine:
     history: tuple[tuple[str, int, Decimal], ...] = ()
 
 
-def scorecard(quarter: str, *, person: Person) -> tuple[ScorecardLine, ...]:
-    """Every KPI of the visible models, with its actual of this and the previous quarter and its supplier."""
-    rows = Kpi.objects.filter(asset__in=visible_to(person)).select_related("asset__team", "owner")
-    return lines_of(rows.filter(retired_at=None) | rows.filter(actuals__quarter=quarter), quarter=quarter)
+def on_scorecard(quarter: str, *, person: Person) -> QuerySet[Kpi]:
+    """Every KPI of the visible models that is not retired, or has an actual of the quarter; by model and KPI."""
+    has_actual = Exists(KpiActual.objects.filter(kpi=OuterRef("pk"), quarter=quarter))
+    rows = Kpi.objects.filter(Q(retired_at=None) | has_actual, asset__in=visible_to(person))
+    return rows.select_related("asset__team", "owner").order_by(*BY_MODEL)
+
+
+def shown_lines(rows: QuerySet[Kpi], *, quarter: str, count: int) -> Sequence[ScorecardLine]:
+    """The scorecard of these KPIs, of which only the parts that are asked for are read; there are `count`."""
+    return ShownRows(rows, lambda kpis, _: _lines(kpis, quarter=quarter), count=count)
+
+
+def totals_of(rows: QuerySet[Kpi], *, quarter: str) -> Totals:
+    """How many of these KPIs met their target in the quarter, missed it, or have no actual: as `KpiScore.status`."""
+    latest = KpiActual.objects.filter(kpi=OuterRef("pk"), quarter=quarter).order_by("-pk")
+    # How far the actual is from the target; none without an actual.
+    above = latest.annotate(above=F("value") - F("target")).values("above")[:1]
+    is_met = Q(better=KpiDirection.HIGHER, above__gte=0) | Q(better=KpiDirection.LOWER, above__lte=0)
+    known = Q(above__isnull=False)
+    return Totals(
+        **rows.order_by()
+        .annotate(above=Subquery(above))
+        .aggregate(
+            met=Count("pk", filter=is_met),
+            missed=Count("pk", filter=known & ~is_met),
+            unknown=Count("pk", filter=~known),
+        )
+    )
 
 
 def lines_of(rows: QuerySet[Kpi], *, quarter: str) -> tuple[ScorecardLine, ...]:
     """The scorecard of these KPIs, by model and KPI."""
-    kpis = list(rows.distinct().order_by("asset__team__slug", "asset__slug", "slug"))
+    return _lines(rows.order_by(*BY_MODEL), quarter=quarter)
+
+
+def _lines(rows: Iterable[Kpi], *, quarter: str) -> tuple[ScorecardLine, ...]:
+    """The lines of these KPIs, with the actual of this and the previous quarter and its supplier."""
+    kpis = list(rows)
     actuals = _latest(kpis, [str(Quarter.parse(quarter).moved(-back)) for back in range(QUARTERS_SHOWN)])
     return tuple(_line(kpi, actuals[kpi.pk], quarter) for kpi in kpis)
 
@@ -85,12 +117,14 @@ def find_kpi(*, asset: ModelAsset, slug: str) -> Kpi:
 
 def editable_lines(*, person: Person, quarter: str) -> tuple[ScorecardLine, ...]:
     """The lines that the person may supply values for."""
-    return tuple(line for line in scorecard(quarter, person=person) if may_edit_scorecard(person, team=line.team))
+    teams = Team.objects.values_list("slug", flat=True)
+    editable = [team for team in teams if may_edit_scorecard(person, team=team)]
+    return _lines(on_scorecard(quarter, person=person).filter(asset__team__slug__in=editable), quarter=quarter)
 
 
 def scorecard_table(quarter: str, *, person: Person) -> ExportTable:
     """The scorecard as a table."""
-    lines = scorecard(quarter, person=person)
+    lines = _lines(on_scorecard(quarter, person=person), quarter=quarter)
     cells = attrgetter(*COLUMNS.values())
     return ExportTable(f"scorecard-{quarter}", [*COLUMNS], map(cells, lines), len(lines))
 

@@ -12,7 +12,8 @@ from governance.people.web.current_user import person_of
 from reviews.quarterly.actions import action_items as writes
 from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState
 from reviews.quarterly.models import ActionItem
-from reviews.quarterly.queries.cycles import action_view, find_action, visible_page
+from reviews.quarterly.queries.action_items import action_view, find_action
+from reviews.quarterly.queries.cycles import visible_page
 from reviews.quarterly.rules import check_finish_action, may_drop_action, may_finish_action, may_see_cycles
 from reviews.quarterly.web.cycle_forms import OutcomeForm
 from reviews.quarterly.web.steps import StepPage

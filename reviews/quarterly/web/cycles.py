@@ -1,6 +1,6 @@
 """Pages of the quarterly review: the list, and one cycle with the forms of its steps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +13,20 @@ from django.views.decorators.http import require_safe
 
 from governance.exports.web import export
 from governance.people.web.current_user import person_of
+from governance.site.queries import pages_of_parts
 from reviews.quarterly import kinds  # noqa: F401 -- registers the discussion of agenda items
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import scores
-from reviews.quarterly.queries.meeting import minutes_of
+from reviews.quarterly.queries.meeting import ShownMinutes, shown_minutes_of
 from reviews.quarterly.web import cycle_forms as asked
 from reviews.quarterly.web.status_strip import strip_of_quarter
-from reviews.scorecard.domain.scorecard import totals
 from reviews.workflow.web.progress_steps import ProgressStep
 from weighbridge.core.errors import NotFound
 
 Bound = Mapping[str, forms.Form]
+PAGE_SIZE = 50
 STEP_NAMES = ("Planned", "Collecting", "Frozen", "Meeting", "Closed")
 
 
@@ -46,7 +47,10 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, quarter: str) -> HttpResponse:
-    """`/cycles/2026Q4/`: agenda, scorecard, meeting, decisions and minutes of one quarter."""
+    """`/cycles/2026Q4/`: agenda, scorecard, meeting, decisions and minutes of one quarter.
+
+    Each list has pages: `?part=agenda&page=2` is the second of the agenda, beside the first of the others.
+    """
     return show(request, load(request, quarter))
 
 
@@ -74,34 +78,67 @@ def load(request: HttpRequest, quarter: str) -> ReviewCycle:
     return reads.find(quarter=quarter, person=person_of(request))
 
 
-def show(request: HttpRequest, cycle: ReviewCycle, *, bound: Bound | None = None, status: int = 200) -> HttpResponse:
-    """The whole page. `bound` are submitted forms with errors, by step name."""
-    return render(request, "reviews/quarterly/cycle.html", context_of(request, cycle, bound or {}), status=status)
+def show(
+    request: HttpRequest, cycle: ReviewCycle, *, bound: Bound | None = None, place: int | None = None, status: int = 200
+) -> HttpResponse:
+    """The whole page. `bound` are submitted forms with errors, by step name; `place` is as in `context_of`."""
+    context = context_of(request, cycle, bound or {}, place=place)
+    return render(request, "reviews/quarterly/cycle.html", context, status=status)
 
 
-def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound) -> dict[str, Any]:
-    """The template context of the page."""
+def query_of(place: int | None) -> dict[str, str]:
+    """The query of the page of the agenda that has the item of this place, counted from 0; empty for the first."""
+    return {"part": "agenda", "page": str(place // PAGE_SIZE + 1)} if place is not None and place >= PAGE_SIZE else {}
+
+
+def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound, *, place: int | None = None) -> dict[str, Any]:
+    """The template context of the page: the part of each list that the address asks for, or the part of the agenda that
+    has the item of the place, counted from 0.
+    """
     view = reads.describe(cycle=cycle, person=person_of(request), now=timezone.now())
+    minuted = shown_minutes_of(cycle) if view.minutes else None
+    asked_for = request.GET if place is None else query_of(place)
+    pages = pages_of_parts(_parts(view, minuted), size=PAGE_SIZE, asked=asked_for)
+    items = [item_forms(item, bound) for item in pages["agenda"]]
     is_open = view.may_lead and view.state is not CycleState.CLOSED
     return {
         "view": view,
         "strip": strip_of_quarter(view.quarter, person=person_of(request)),
         "steps": progress_steps(view.state),
-        "items": [item_forms(item, bound) for item in view.items],
+        "pages": pages,
+        "pages_at": reverse("reviews:cycle", args=[cycle.quarter]),
+        "items": items,
         "is_open": is_open,
         "is_held": view.state is CycleState.HELD,
         "may_attend": view.may_lead and view.state in {CycleState.FROZEN, CycleState.HELD},
-        "minutes": minutes_of(cycle) if view.minutes else None,
-        "totals": totals(tuple(line.score for line in view.scores)),
+        "minutes": minuted,
+        "totals": view.totals,
         "forms": {**_forms(view), **{name: form for name, form in bound.items() if ":" not in name}},
-        "misplaced": _misplaced(bound, view if is_open else None),
+        "misplaced": _misplaced(bound, items if is_open else []),
         "crumbs": (("Quarterly review", reverse("reviews:cycles")), (view.quarter, "")),
     }
 
 
-def _misplaced(bound: Bound, view: reads.CycleView | None) -> forms.Form | None:
+def _parts(view: reads.CycleView, minuted: ShownMinutes | None) -> dict[str, Sequence[Any]]:
+    """The lists of the page by their anchors."""
+    of_minutes = {
+        "minutes": minuted.decided if minuted else (),
+        "undecided": minuted.undecided if minuted else (),
+        "minuted_removed": minuted.removed if minuted else (),
+    }
+    return {
+        "followup": view.before,
+        "agenda": view.items,
+        "removed": view.removed,
+        "scorecard": view.scores,
+        "actions": view.actions,
+        **of_minutes,
+    }
+
+
+def _misplaced(bound: Bound, items: Sequence[ItemForms]) -> forms.Form | None:
     """The refused form of an item that has no place on the page: a move, or of an item that is gone meanwhile."""
-    shown = {f"remove:{item.id}" for item in view.items} if view else set()
+    shown = {f"remove:{item.view.id}" for item in items}
     return next((form for name, form in bound.items() if ":" in name and name not in shown), None)
 
 

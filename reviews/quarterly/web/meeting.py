@@ -14,12 +14,15 @@ from governance.people.queries import people
 from governance.people.web.current_user import wants_fragment
 from governance.site.web.undo import undoes
 from reviews.quarterly.actions import agenda, cycles
+from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.rules import check_lead_meeting
 from reviews.quarterly.web import cycle_forms as asked
 from reviews.quarterly.web.attendance import attendance_steps
-from reviews.quarterly.web.cycles import context_of, load, show
+from reviews.quarterly.web.cycles import context_of, load, query_of, show
 from reviews.quarterly.web.steps import StepPage
+
+ADD = "add"
 
 
 def find(request: HttpRequest, *, quarter: str, item_id: int | None = None) -> dict[str, object]:
@@ -45,12 +48,22 @@ def follow(
     """
     bound = {} if status == 200 else {f"{name}:{item_id}" if item_id else name: form}
     cycle = load(request, quarter)
+    place = _place(cycle, name, item_id)
     if item_id and wants_fragment(request):
-        context = context_of(request, cycle, bound) | {"oob": True}
+        context = context_of(request, cycle, bound, place=place) | {"oob": True}
         return render(request, "reviews/quarterly/_fragments/agenda.html", context)
     if status == 200:
-        return redirect(f"{reverse('reviews:cycle', args=[quarter])}#{part.format(item_id=item_id)}")
-    return show(request, cycle, bound=bound, status=status)
+        page = reverse("reviews:cycle", args=[quarter], query=query_of(place), fragment=part.format(item_id=item_id))
+        return redirect(page)
+    return show(request, cycle, bound=bound, place=place, status=status)
+
+
+def _place(cycle: ReviewCycle, name: str, item_id: int | None) -> int | None:
+    """The place on the agenda, counted from 0, of what the step is about: its item, or the one that was added last."""
+    if item_id is not None:
+        return reads.place_of(reads.find_item(cycle=cycle, item_id=item_id))
+    last = cycle.items.filter(removed_at=None).order_by("-position", "-pk").first() if name == ADD else None
+    return None if last is None else reads.place_of(last)
 
 
 def _add(*, model: ModelAsset | None, **given: Any) -> None:
@@ -85,7 +98,7 @@ write_notes = CYCLE.step(
 )
 attend, leave = attendance_steps(CYCLE)
 add_item = CYCLE.step(
-    "add",
+    ADD,
     _add,
     "The item is added at the end of the agenda; you can move it.",
     part="agenda",

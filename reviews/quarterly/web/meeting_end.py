@@ -74,7 +74,7 @@ def _next(cycle: ReviewCycle) -> HttpResponse:
 
 
 def _confirmation(request: HttpRequest, cycle: ReviewCycle, form: forms.Form, status: int) -> HttpResponse:
-    undecided = undecided_items(cycle)
+    undecided = list(undecided_items(cycle))
     context = {
         "cycle": cycle,
         "undecided": undecided,

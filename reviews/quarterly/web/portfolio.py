@@ -12,9 +12,11 @@ from django.views.decorators.http import require_safe
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.rules import may_see_budget
 from governance.people.web.current_user import person_of
+from governance.site.queries import bounded_page
+from reviews.quarterly.domain.packet import frontier
 from reviews.quarterly.queries import portfolio as reads
 from reviews.quarterly.queries.portfolio_money import money_of
-from reviews.quarterly.web.cycles import load
+from reviews.quarterly.web.cycles import PAGE_SIZE, load
 from reviews.quarterly.web.portfolio_chart import portfolio_chart
 from reviews.quarterly.web.status_strip import strip_of_quarter
 from weighbridge.cli.tables.portfolio_table import account_sentences, value_sentences
@@ -29,10 +31,13 @@ def page(request: HttpRequest, quarter: str) -> HttpResponse:
     cycle, chosen = load(request, quarter), _chosen(request)
     everything = reads.portfolio_rows()
     rows = reads.filtered(everything, **chosen)
-    money = money_of(rows, quarter=Quarter.parse(cycle.quarter), person=person_of(request))
+    shown = bounded_page(rows, size=PAGE_SIZE, number=request.GET.get("page"))
+    on_page = reads.with_limits(list(shown))
+    money = money_of(on_page, quarter=Quarter.parse(cycle.quarter), person=person_of(request))
     context = {
         "quarter": cycle.quarter,
-        "rows": [(row, money[row.ref]) for row in rows],
+        "page": shown,
+        "rows": [(row, money[row.ref]) for row in on_page],
         "chosen": chosen,
         "strip": strip_of_quarter(cycle.quarter, person=person_of(request), team=chosen["team"]),
         "query": urlencode({name: value for name, value in chosen.items() if value}),
@@ -40,7 +45,8 @@ def page(request: HttpRequest, quarter: str) -> HttpResponse:
         "standings": [(standing, _address(chosen, standing=standing)) for standing in reads.STANDINGS],
         "every_team": _address(chosen, team=""),
         "every_standing": _address(chosen, standing=""),
-        "chart": portfolio_chart(rows),
+        "count": len(rows),
+        "chart": portfolio_chart(on_page, best=frontier([row.point for row in rows]), is_part=len(on_page) < len(rows)),
         "crumbs": (
             ("Quarterly review", reverse("reviews:cycles")),
             (cycle.quarter, reverse("reviews:cycle", args=[cycle.quarter])),
@@ -64,6 +70,7 @@ def proposal(request: HttpRequest, quarter: str) -> HttpResponse:
         "budgets_of": quarter_of_budgets,
         "why_not": found.why_not,
         "left_out": found.quarter_problem.left_out,
+        "left_out_shown": found.quarter_problem.left_out[:PAGE_SIZE],
         "sentences": _sentences(found, hidden),
         "uses": _uses(found.outcome, hidden),
     }

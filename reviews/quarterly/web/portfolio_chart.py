@@ -6,16 +6,19 @@ from django.urls import reverse
 
 from governance.site.domain.charts.chart import ChartAxis, ChartMark, ChartSeries, PageChart, Point, ReferenceLine
 from governance.site.web.formatting import format_quantity
-from reviews.quarterly.domain.packet import frontier
 from reviews.quarterly.domain.printed.charts import KINDS, OVER, limits_of, portfolio_kind
 from reviews.quarterly.queries.portfolio import PortfolioRow
 
 NO_LIMIT = "No policy limits the cost or the latency of these models."
+NO_LIMIT_HERE = "No policy limits the cost or the latency of the models on this page."
 
 
-def portfolio_chart(rows: Sequence[PortfolioRow]) -> PageChart | None:
-    """The models with a cost and a latency, by kind; None without one. A dot leads to the request."""
-    best = frontier([row.point for row in rows])
+def portfolio_chart(rows: Sequence[PortfolioRow], *, best: frozenset[str], is_part: bool = False) -> PageChart | None:
+    """The models with a cost and a latency, by kind; None without one. A dot leads to the request.
+
+    `best` are the points on the frontier, also of models that are not drawn. What is said is of the models of `rows`,
+    and says so if these are a part of all.
+    """
     shown = [row for row in rows if row.cost_usd is not None and row.latency_ms is not None]
     if not shown:
         return None
@@ -28,7 +31,7 @@ def portfolio_chart(rows: Sequence[PortfolioRow]) -> PageChart | None:
     return PageChart(
         "portfolio-chart",
         "Cost of one year against p95 latency",
-        _finding(shown, has_limits=bool(costs or latencies)),
+        _finding(shown, has_limits=bool(costs or latencies), is_part=is_part),
         ChartAxis("cost of one year", "USD"),
         ChartAxis("p95 latency", "ms"),
         tuple(each for each in series if each.points),
@@ -53,8 +56,11 @@ def _over(row: PortfolioRow) -> Iterator[str]:
         yield f"Over the limit of {format_quantity(row.latency_limit_ms, unit='ms')}"
 
 
-def _finding(shown: Sequence[PortfolioRow], *, has_limits: bool) -> str:
+def _finding(shown: Sequence[PortfolioRow], *, has_limits: bool, is_part: bool) -> str:
     if not has_limits:
-        return NO_LIMIT
+        return NO_LIMIT_HERE if is_part else NO_LIMIT
     over = [row.name for row in shown if row.point.is_over_cost or row.point.is_over_latency]
-    return f"{OVER.capitalize()}: {', '.join(over)}." if over else "No model is over a limit of its policy."
+    here = " on this page" if is_part else ""
+    if not over:
+        return f"No model{here} is over a limit of its policy."
+    return f"{OVER.capitalize()}{here}: {', '.join(over)}."

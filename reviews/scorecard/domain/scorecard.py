@@ -89,6 +89,11 @@ class Totals:
     missed: int
     unknown: int
 
+    @property
+    def count(self) -> int:
+        """How many lines there are."""
+        return self.met + self.missed + self.unknown
+
 
 def totals(scores: tuple[KpiScore, ...]) -> Totals:
     """The counts by status."""

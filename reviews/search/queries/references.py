@@ -13,7 +13,7 @@ from governance.notifications.queries import webhooks
 from governance.people.approvals import queries as approvals
 from governance.people.domain.roles import Person
 from reviews.authorizations.domain.numbers import request_ref_of
-from reviews.quarterly.queries import cycles
+from reviews.quarterly.queries import action_items, cycles
 from reviews.requests.queries import requests
 from reviews.search.domain import Reference, ReferenceKind
 from weighbridge.core.errors import NotAllowed, NotFound
@@ -53,7 +53,7 @@ def _finding(text: str, person: Person) -> str:
 
 
 def _action_item(text: str, person: Person) -> str:
-    return reverse("reviews:action", args=[cycles.find_action(ref=text, person=person).ref])
+    return reverse("reviews:action", args=[action_items.find_action(ref=text, person=person).ref])
 
 
 def _absence(number: int, person: Person, now: datetime) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
+from django.db.models.fields.json import KT
 
 from governance.absences.domain import Deputyship
 from governance.absences.queries import deputyships_of
@@ -36,7 +37,7 @@ from reviews.tickets.models import Ticket
 from reviews.voting.domain.electorate import Electorate
 from reviews.voting.models import Revision
 from reviews.voting.queries import budget_effects
-from reviews.voting.queries.electorate import electorate_of
+from reviews.voting.queries.electorate import electorate_of, electorates_of
 from reviews.voting.queries.interests import parts_in_artifact
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class RequestSnapshot:
     @cached_property
     def ids_with_part(self) -> Set[int]:
         """The people who registered, own or filed the artifact now, for any team; also after the decision."""
-        return parts_in_artifact(self.request)[0]
+        return parts_in_artifact(self.request).people
 
     @cached_property
     def rivals(self) -> tuple[ModelVersion, ...]:
@@ -164,7 +165,9 @@ class RequestSnapshot:
     @cached_property
     def re_reviews(self) -> tuple[ReReview, ...]:
         """The re-reviews that opened this request, and those of its own authorization; earliest first."""
-        about = Q(request=self.request) | Q(authorization__decision__request=self.request)
+        # By two keys: a condition on the table of authorizations would read every re-review that there is.
+        own = self.authorization.pk if self.authorization is not None else None
+        about = Q(request=self.request) | Q(authorization=own)
         rows = ReReview.objects.filter(about).select_related("finding", "authorization__decision__request", "request")
         return tuple(rows.order_by("pk"))
 
@@ -209,9 +212,27 @@ class RequestSnapshot:
             Q(subject_type="request", subject=self.request.ref)
             | Q(subject_type="run", subject__in=[run.key for run in self.evidence.runs])
             | Q(subject_type="authorization", subject__in=numbers)
-            | Q(subject_type="budget", details__request=self.request.ref)
+            | Q(subject_type="budget", about=self.request.ref)
         )
-        return tuple(AuditEvent.objects.filter(about).order_by("position"))
+        rows = AuditEvent.objects.alias(about=KT("details__request")).filter(about)
+        return tuple(rows.order_by("position"))
+
+
+def snapshots_in_review(
+    requests: Sequence[ReviewRequest], *, now: datetime, deputyships: Mapping[int, Sequence[Deputyship]] | None = None
+) -> list[RequestSnapshot]:
+    """Snapshots of requests in review, whose electorates are read together; see `electorates_of`.
+
+    `deputyships` are those that are known, by the id of the deputy.
+    """
+    electorates = electorates_of(requests, now=now)
+    snapshots = [snapshot_of(request, now=now) for request in requests]
+    teams: dict[Person, Set[str]] = {}
+    known = dict(deputyships or {})
+    for snapshot in snapshots:  # what a cached property holds
+        read = {"electorate": electorates[snapshot.request.pk], "_teams_by_person": teams}
+        snapshot.__dict__.update(read, _deputyships_by_id=known)
+    return snapshots
 
 
 def snapshot_of(request: ReviewRequest, *, now: datetime, evidence: EvidenceSnapshot | None = None) -> RequestSnapshot:

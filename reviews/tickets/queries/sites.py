@@ -13,8 +13,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.forms import model_to_dict
 
 from governance.jobs.enums import UNFINISHED, JobState
-from governance.jobs.models import OutboxMessage
-from governance.jobs.queries import CHECK
+from governance.jobs.models import CHECK, OutboxMessage
 from reviews.tickets.domain.moves import ReconciliationMode
 from reviews.tickets.domain.routing import RoutedSubject, Work, chosen_route
 from reviews.tickets.models import OAuthGrant, SiteState, Ticket, TicketRoute, TicketSite, TicketState

@@ -1,7 +1,10 @@
 """The stages and votes of a request, and the people who may vote."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import F
 
 from governance.people.domain.roles import BINDING, Role
 from governance.people.models import RoleGrant
@@ -15,7 +18,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.voting.domain.electorate import Ballot, Electorate, VoteChoice
 from reviews.voting.domain.independence import Interests
 from reviews.voting.models import Revision, Vote
-from reviews.voting.queries.interests import interests_of
+from reviews.voting.queries.interests import interests_of_all
 
 
 def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot, frozen: Revision | None) -> Electorate:
@@ -25,25 +28,75 @@ def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot, frozen:
 
     Once the request has ended, its votes stay as they were counted.
     """
-    votes = tuple(request.votes.select_related("person", "in_place_of", "absence", "withdrawal"))
-    stages = _stages(request, evidence, frozen)
+    taking_part = {} if frozen is None else {request.pk: frozen.bundle["stages"]}
+    return _electorates([evidence], taking_part=taking_part)[request.pk]
+
+
+def electorates_of(requests: Sequence[ReviewRequest], *, now: datetime) -> dict[int, Electorate]:
+    """The electorates of requests in review, by id, in a number of queries that does not depend on theirs.
+
+    The requests are read with `policy`, `dataset` and `model_version__asset__team`.
+    """
+    frozen = Revision.objects.filter(request__in=[request.pk for request in requests], number=F("request__revision"))
+    taking_part = dict(frozen.values_list("request_id", "bundle__stages"))
+    evidence = [EvidenceSnapshot(request, now) for request in requests]
+    return _electorates(evidence, taking_part=taking_part)
+
+
+def _electorates(
+    evidence: Sequence[EvidenceSnapshot], *, taking_part: Mapping[int, Sequence[str]]
+) -> dict[int, Electorate]:
+    requests = [one.request for one in evidence]
+    votes = defaultdict[int, list[Vote]](list)
+    related = ("person", "in_place_of", "absence", "withdrawal")
+    for vote in Vote.objects.filter(request__in=[row.pk for row in requests]).select_related(*related).order_by("pk"):
+        votes[vote.request_id].append(vote)
+    held = _roles_of(
+        [
+            person_id
+            for request in requests
+            for vote in votes[request.pk]
+            for person_id in (vote.person_id, vote.in_place_of_id)
+            if person_id and request.state == RequestState.IN_REVIEW
+        ]
+    )
+    interests = interests_of_all([one for one in evidence if one.request.state in OPEN_STATES])
+    return {
+        one.request.pk: _electorate(
+            one.request,
+            stages=_stages(one, taking_part.get(one.request.pk)),
+            votes=votes[one.request.pk],
+            held=held if one.request.state == RequestState.IN_REVIEW else None,
+            interests=interests.get(one.request.pk, Interests()),
+        )
+        for one in evidence
+    }
+
+
+def _electorate(
+    request: ReviewRequest,
+    *,
+    stages: tuple[Stage, ...],
+    votes: Sequence[Vote],
+    held: Mapping[int, set[str]] | None,
+    interests: Interests,
+) -> Electorate:
     roles = {stage.id: stage.role for stage in stages}
-    voters = [person_id for vote in votes for person_id in (vote.person_id, vote.in_place_of_id) if person_id]
-    held = _roles_of(voters) if request.state == RequestState.IN_REVIEW else None
     return Electorate(
         stages=stages,
         ballots=tuple(_ballot(vote, has_role=held is None or _has_role(vote, roles, held)) for vote in votes),
         revision=request.revision,
-        interests=interests_of(request, evidence=evidence) if request.state in OPEN_STATES else Interests(),
+        interests=interests,
     )
 
 
-def _stages(request: ReviewRequest, evidence: EvidenceSnapshot, frozen: Revision | None) -> tuple[Stage, ...]:
-    if request.policy is None:
+def _stages(evidence: EvidenceSnapshot, taking_part: Sequence[str] | None) -> tuple[Stage, ...]:
+    policy = evidence.request.policy
+    if policy is None:
         return ()
-    if frozen is None:
+    if taking_part is None:
         return evidence.stages
-    return ordered(policy_in(request.policy).stages, taking_part=frozen.bundle["stages"])
+    return ordered(policy_in(policy).stages, taking_part=taking_part)
 
 
 def _roles_of(person_ids: Collection[int]) -> Mapping[int, set[str]]:

@@ -13,6 +13,7 @@ from governance.audit.queries.keys import signing_key
 from governance.budgets.actions import budgets
 from governance.budgets.domain.ledger import EntryKind
 from governance.budgets.queries.budgets import lock_accounts
+from governance.jobs.ticks import each_alone
 from governance.people.domain.reasons import check_reason
 from governance.people.queries.people import person_of
 from governance.rulebook.queries.rulebook import policy_in
@@ -24,7 +25,8 @@ from reviews.authorizations.domain.authorization_states import (
 )
 from reviews.authorizations.domain.due_dates import check_due
 from reviews.authorizations.domain.numbers import number_of
-from reviews.authorizations.models import OPEN_CONDITION, Authorization, Condition, Decision
+from reviews.authorizations.models import LIVING, Authorization, Condition, Decision
+from reviews.authorizations.queries.due import due_authorizations, due_transition, has_overdue
 from reviews.authorizations.queries.ends import end_by, terms_for
 from reviews.authorizations.queries.standing import artifact_records
 from reviews.authorizations.queries.superseded import superseded_by
@@ -42,6 +44,7 @@ from weighbridge.core import attestation
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 
+AT_ONCE = 50
 ENDS = {
     AuthorizationState.EXPIRED: EntryKind.EXPIRE,
     AuthorizationState.REVOKED: EntryKind.RELEASE,
@@ -211,39 +214,32 @@ def lift_condition(*, condition: Condition, reason: str, by: User, now: datetime
 def expire_due(*, by: User | None = None, now: datetime) -> list[Authorization]:
     """Expire authorizations past their end, warn before their end, suspend those with an overdue condition.
 
-    An expired authorization releases the rest of its commitment. Calling this again changes nothing.
+    At most 50 of each, due longest first, each in a transaction of its own; one that fails stops no other. An expired
+    authorization releases the rest of its commitment. Calling this again changes nothing.
     """
-    not_ended = Authorization.objects.exclude(state__in=AUTHORIZATION_TERMINAL)
+    due = [pk for rows in due_authorizations(now=now) for pk in rows.values_list("pk", flat=True)[:AT_ONCE]]
+    return each_alone(lambda pk: _follow_time(pk, by, now), dict.fromkeys(due))
+
+
+def _follow_time(pk: int, by: User | None, now: datetime) -> Authorization | None:
+    """Make the transition that is due. None if there is none any more, or another process has locked the row."""
+    living = Authorization.objects.filter(LIVING, pk=pk)
     with transaction.atomic():
-        expired = not_ended.filter(expires_at__lte=now).values_list("decision__request__ref", flat=True)
-        lock_accounts(Q(entries__request_ref__in=list(expired)))
-        changed = []
-        for row in not_ended.select_for_update(skip_locked=True).order_by("pk"):
-            target, reason = _due_transition(row, now)
-            if target is not None and target != row.state:
-                move = _end if target in ENDS else _move
-                move(row, target, by, now, reason)
-                _publish(row, by, now)
-                changed.append(row)
-    return changed
-
-
-def _due_transition(row: Authorization, now: datetime) -> tuple[AuthorizationState | None, str]:
-    if row.expires_at <= now:
-        return AuthorizationState.EXPIRED, "Its validity has ended."
-    if row.state in IN_FORCE and _overdue(row, now):
-        return AuthorizationState.SUSPENDED, "A condition is overdue."
-    if row.state == AuthorizationState.ACTIVE and row.warn_at <= now:
-        return AuthorizationState.PENDING_EXPIRATION, f"It expires on {row.expires_at:%Y-%m-%d}."
-    return None, ""
-
-
-def _overdue(row: Authorization, now: datetime) -> bool:
-    return row.conditions.filter(OPEN_CONDITION, due_on__lt=now.date()).exists()
+        ref = living.filter(expires_at__lte=now).values_list("decision__request__ref", flat=True).first()
+        if ref is not None:
+            lock_accounts(Q(entries__request_ref=ref))
+        row = living.select_for_update(skip_locked=True).first()
+        target, reason = due_transition(row, now=now) if row is not None else (None, "")
+        if row is None or target is None:
+            return None
+        move = _end if ref is not None else _move
+        move(row, target, by, now, reason)
+        _publish(row, by, now)
+    return row
 
 
 def _end_suspension(row: Authorization, by: User, now: datetime) -> None:
-    if row.state == AuthorizationState.SUSPENDED and not _overdue(row, now):
+    if row.state == AuthorizationState.SUSPENDED and not has_overdue(row, now=now):
         _move(row, AuthorizationState.ACTIVE, by, now, "No condition is overdue any more.")
 
 

@@ -23,7 +23,7 @@ def open_re_review(
     The caller has locked the authorization and checked that the finding is new.
     """
     with transaction.atomic():
-        # Draft first: filing locks the references, and that lock comes before the head of the audit chain.
+        # Draft first: filing locks the version and the purpose, and that comes before the head of the audit trail.
         existing = _open_request(authorization)
         request = existing or requests.file_again(request=authorization.decision.request, by=by, now=now)
         finding = findings.raise_once(sighting=sighting, by=by, now=now)

@@ -24,10 +24,9 @@ from reviews.requests import actions as states
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import RequestState, check_seen
-from reviews.requests.locking import lock, lock_refs
+from reviews.requests.locking import lock, lock_version_and_purpose, take_ref
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import TEXTS, Filing, check_filing
-from reviews.requests.queries.requests import next_ref
 from reviews.requests.queries.rulebook import fix_rulebook, rulebook_for
 from reviews.requests.rules import check_file
 from reviews.snapshots import outbox as notices
@@ -92,9 +91,9 @@ def file_again(
 def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) -> ReviewRequest:
     asset = filing.model_version.asset
     with _reject_second_open(), transaction.atomic():
-        lock_refs()
+        lock_version_and_purpose(version_id=filing.model_version.pk, purpose=filing.purpose)
         request = ReviewRequest.objects.create(
-            ref=next_ref(now), team=asset.team, requester=requester, owner=asset.owner, created_at=now, **filing.columns
+            ref=take_ref(now), team=asset.team, requester=requester, owner=asset.owner, created_at=now, **filing.columns
         )
         request.rivals.set(filing.rivals)
         record(kind="request.created", request=request, by=by, now=now, details=_details(filing))
@@ -116,6 +115,7 @@ def edit(*, request: ReviewRequest, filing: Filing, seen: str = "", by: User, no
             setattr(row, field, value)
         row.owner = filing.model_version.asset.owner
         check_alias(row)
+        lock_version_and_purpose(version_id=filing.model_version.pk, purpose=filing.purpose)
         row.save()
         row.rivals.set(filing.rivals)
         if is_change:

@@ -1,12 +1,12 @@
 """What follows when a vendor retires a model: permissions end with it, findings warn, and a re-review is drafted."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from governance.audit.actions import record as audit
 from governance.findings import actions as findings
@@ -19,7 +19,8 @@ from governance.inventory.models import ModelVersion
 from governance.inventory.queries import descendants, retirement_days, wholes_of
 from governance.people.approvals.models import Change
 from reviews.authorizations.domain.authorization_states import AUTHORIZATION_TERMINAL
-from reviews.authorizations.models import Authorization
+from reviews.authorizations.models import LIVING, Authorization
+from reviews.authorizations.models import SHORTENED as HAS_SHORTER_TERM
 from reviews.authorizations.queries.retiring import living_authorizations
 from reviews.feed.actions import publish
 from reviews.requests.audit import record
@@ -31,7 +32,7 @@ KIND = "model.retires"
 SHORTENED = "Its vendor retires the model, or a part of it, on {day}."
 RESTORED = "The retirement that had shortened it was moved or withdrawn by two people."
 NEAREST_DAYS = NOTICES_DAYS[0]
-SHORTEST = timedelta(seconds=1)
+SHORTEST, AT_ONCE = timedelta(seconds=1), 50
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def announce(
     with transaction.atomic():
         # These locks come before that of the head of the audit chain, which recording the day holds.
         digests = [*retirement_days(), *wholes_of(version.retired_digest)]
-        list(_clearances(digests))
-        list(_locked(digests))
+        list(_clearances(Q(model_version__digest__in=digests)).select_for_update(of=("self",)))
+        _locked(Q(subject_digest__in=digests) | HAS_SHORTER_TERM)
         change = retirement.announce(version=version, announcement=announcement, reason=reason, by=by, now=now)
         if change is None:
             settle_ends(by=by, now=now)
@@ -81,18 +82,45 @@ def settle_ends(*, by: User | None = None, now: datetime) -> list[Authorization]
     An authorization that a later day no longer shortens gets back its time, never more than was signed.
     """
     days = retirement_days()
-    with transaction.atomic():
-        cleared = _shorten_clearances(days, by, now)
-        moved = [row for row in _locked(days) if _settle(row, days.get(row.subject_digest), by, now)]
-        touched = {(row.model_version.digest, row.environment) for row in cleared}
-        for digest, environment in sorted(touched | {(row.subject_digest, row.environment) for row in moved}):
-            publish(digest=digest, environment=environment, by=by, now=now)
+    # Only what is to change is locked, in blocks, because others wait for the head of the trail until a block ends.
+    for pks in _in_blocks(_misplaced_clearances(days)):
+        with transaction.atomic():
+            _publish({(row.model_version.digest, row.environment) for row in _shorten(pks, days, by, now)}, by, now)
+    moved = []
+    for pks in _in_blocks(_misplaced(days)):
+        with transaction.atomic():
+            rows = _locked(Q(pk__in=pks))
+            settled = [row for row in rows if _settle(row, days.get(row.subject_digest), by, now)]
+            _publish({(row.subject_digest, row.environment) for row in settled}, by, now)
+        moved += settled
     return moved
 
 
-def _shorten_clearances(days: Mapping[str, date], by: User | None, now: datetime) -> list[ReviewRequest]:
+def _publish(artifacts: Collection[tuple[str, str]], by: User | None, now: datetime) -> None:
+    for digest, environment in sorted(artifacts):
+        publish(digest=digest, environment=environment, by=by, now=now)
+
+
+def _misplaced_clearances(days: Mapping[str, date]) -> list[int]:
+    """The clearances that end after the retirement of what they are for."""
+    rows = _clearances(Q(model_version__digest__in=list(days)))
+    ends = rows.values_list("pk", "model_version__digest", "deadline_at")
+    return [pk for pk, digest, at in ends if at is not None and at > end_of(days[digest])]
+
+
+def _misplaced(days: Mapping[str, date]) -> list[int]:
+    """The authorizations that end at another time than they have to."""
+    rows = _living(days).defer("envelope").order_by("pk")
+    return [row.pk for row in rows if row.expires_at != _end(row, days.get(row.subject_digest))]
+
+
+def _in_blocks(pks: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (pks[start : start + AT_ONCE] for start in range(0, len(pks), AT_ONCE))
+
+
+def _shorten(pks: Collection[int], days: Mapping[str, date], by: User | None, now: datetime) -> list[ReviewRequest]:
     shortened = []
-    for row in _clearances(days):
+    for row in _clearances(Q(pk__in=pks)).select_for_update(of=("self",)):
         day = days[row.model_version.digest]
         if row.deadline_at is not None and row.deadline_at > end_of(day):
             details = {"before": row.deadline_at.isoformat(), "after": end_of(day).isoformat()}
@@ -104,23 +132,29 @@ def _shorten_clearances(days: Mapping[str, date], by: User | None, now: datetime
     return shortened
 
 
-def _clearances(digests: Collection[str]) -> QuerySet[ReviewRequest]:
-    rows = ReviewRequest.objects.select_for_update(of=("self",)).select_related("model_version")
-    return rows.filter(state=RequestState.CLEARED, model_version__digest__in=list(digests)).order_by("pk")
+def _clearances(which: Q) -> QuerySet[ReviewRequest]:
+    rows = ReviewRequest.objects.select_related("model_version").filter(which, state=RequestState.CLEARED)
+    return rows.order_by("pk")
 
 
-def _locked(digests: Collection[str]) -> QuerySet[Authorization]:
+def _living(digests: Collection[str]) -> QuerySet[Authorization]:
     """The authorizations that have not ended of these digests, and those that a retirement had shortened."""
-    rows = Authorization.objects.exclude(state__in=AUTHORIZATION_TERMINAL).select_for_update(of=("self",))
-    concerned = Q(subject_digest__in=list(digests)) | Q(expires_at__lt=F("granted_until"))
-    return rows.filter(concerned).order_by("pk")
+    return Authorization.objects.filter(LIVING, Q(subject_digest__in=list(digests)) | HAS_SHORTER_TERM)
+
+
+def _locked(which: Q) -> list[Authorization]:
+    return list(Authorization.objects.filter(LIVING, which).select_for_update(of=("self",)).order_by("pk"))
+
+
+def _end(row: Authorization, day: date | None) -> datetime:
+    """The signed end, or the retirement. It has a positive length, also if the day had passed before its notice."""
+    if day is None:
+        return row.granted_until
+    return min(row.granted_until, max(end_of(day), row.issued_at + SHORTEST))
 
 
 def _settle(row: Authorization, day: date | None, by: User | None, now: datetime) -> bool:
-    # An authorization has a positive length, also if the day had passed before it was announced.
-    end = row.granted_until
-    if day is not None:
-        end = min(end, max(end_of(day), row.issued_at + SHORTEST))
+    end = _end(row, day)
     if row.expires_at == end:
         return False
     is_shortened = end < row.expires_at

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q, Sum
 
 from governance.bills.domain.currencies import Amount, Converted, CurrencyRate, convert
-from governance.bills.queries.allocation import current
+from governance.bills.queries.allocation import used_in
 from governance.bills.queries.spend import all_rates, unconverted_text
 from governance.rulebook.queries.catalogs import catalog_in_force
 from reviews.authorizations.models import Authorization
@@ -84,7 +84,8 @@ def _lines(by_asset: Mapping[int, Sequence[_Clearance]]) -> Mapping[int, Sequenc
     """
     asset_of = {one.request.ref: asset for asset, several in by_asset.items() for one in several}
     shared = Q(rule__asset__in=by_asset, rule__request_ref="")
-    rows = current().filter(shared | Q(rule__request_ref__in=asset_of)).order_by()
+    start = min((one.since for several in by_asset.values() for one in several), default=date.max)
+    rows = used_in(start=start).filter(shared | Q(rule__request_ref__in=asset_of)).order_by()
     authorized: dict[int, list[tuple[date, date]]] = defaultdict(list)
     path = "decision__request__model_version__asset"
     issued = Authorization.objects.filter(**{f"{path}__in": by_asset}).values_list(path, "issued_at", "expires_at")

@@ -20,7 +20,6 @@ PACKETS = "packets"
 def families(*, now: datetime) -> list[Metric]:
     """The metric families of the reviews."""
     packets = Packet.objects.order_by()
-    due = packets.filter(Packet.claimable(now=now))
     printed = AuditEvent.objects.filter(kind="packet.ready", details__render_ms__gt=0)
     render_s = Cast(KT("details__render_ms"), FloatField()) / 1000.0
     return [
@@ -31,7 +30,7 @@ def families(*, now: datetime) -> list[Metric]:
         ages(
             "weighbridge_packet_oldest_due_seconds",
             "Age of the oldest packet that is due and waits for a worker.",
-            due,
+            packets.filter(Packet.claimable(now=now)),
             since="next_attempt_at",
             now=now,
         ),

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -17,6 +16,7 @@ from governance.people.domain.roles import Person, Role
 from governance.people.models import Team
 from governance.people.rules import sees_everything
 from governance.people.web.current_user import person_of
+from governance.site.queries import bounded_page
 from governance.site.web.status_badges import badge_of
 from reviews.requests.domain.lifecycle import RequestState
 from reviews.requests.enums import ENVIRONMENTS
@@ -69,7 +69,7 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = list_requests(person=person, filters=form.filters).select_related("decision")
     context = {
         "form": form,
-        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": bounded_page(rows, size=PAGE_SIZE, number=request.GET.get("page")),
         "is_filtered": form.filters != RequestSelection(),
         "clear": reverse("reviews:list"),
         "may_file": person.has_role(Role.REQUESTER),

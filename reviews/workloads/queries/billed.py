@@ -17,7 +17,7 @@ from django.db.models.functions import TruncMonth
 
 from governance.bills.domain.currencies import Amount, CurrencyRate, convert
 from governance.bills.models import SpendLine
-from governance.bills.queries.allocation import current
+from governance.bills.queries.allocation import used_in
 from governance.bills.queries.spend import all_rates, unconverted_text
 from governance.bills.rules import may_see_bills
 from governance.budgets.domain.quarters import Quarter
@@ -111,7 +111,7 @@ def billed(*, person: Person | None, quarter: Quarter) -> list[BilledGpus]:
 
     People who may not see complete bills see the lines of their teams.
     """
-    lines = current().filter(day__gte=quarter.start_on, day__lte=quarter.end_on, gpu_hours__gt=0)
+    lines = used_in(start=quarter.start_on, end=quarter.end_on).filter(gpu_hours__gt=0)
     if person is not None and not may_see_bills(person):
         lines = lines.filter(rule__team__slug__in=person.teams) if person.is_active else lines.none()
     approved, rates = _approved(quarter), all_rates()

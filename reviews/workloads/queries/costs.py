@@ -7,7 +7,7 @@ namespace as sub-account, and the tag `workload`.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.db.models import F, Func, Q, QuerySet, Sum, TextField, Value
 
 from governance.bills.domain.currencies import Amount, convert
 from governance.bills.models import SpendLine
-from governance.bills.queries.allocation import current
+from governance.bills.queries.allocation import used_in
 from governance.bills.queries.spend import all_rates
 from governance.bills.rules import may_see_bills
 from governance.budgets.domain.quarters import Quarter
@@ -44,8 +44,8 @@ def costs_of(workloads: Sequence[ObservedWorkload], *, person: Person, now: date
     if not names:
         return {}
     today = now.date()
-    lines = current() if may_see_bills(person) else current().filter(rule__team__slug__in=person.teams)
-    sums = _sums(lines, names, Quarter.of(today).start_on, today)
+    lines = used_in(start=Quarter.of(today).start_on, end=today)
+    sums = _sums(lines if may_see_bills(person) else lines.filter(rule__team__slug__in=person.teams), names)
     by_place: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in sums:
         by_place[("resource", row["resource"])].append(row)
@@ -66,9 +66,8 @@ def _name(workload: ObservedWorkload) -> str:
     return workload.name.partition("/")[0]
 
 
-def _sums(lines: QuerySet[SpendLine], names: set[str], start: date, today: date) -> QuerySet[SpendLine, dict[str, Any]]:
-    lines = lines.filter(day__gte=start, day__lte=today).annotate(workload_tag=TAG).order_by()
-    lines = lines.filter(Q(resource__in=names) | Q(workload_tag__in=names))
+def _sums(lines: QuerySet[SpendLine], names: set[str]) -> QuerySet[SpendLine, dict[str, Any]]:
+    lines = lines.annotate(workload_tag=TAG).order_by().filter(Q(resource__in=names) | Q(workload_tag__in=names))
     sums: QuerySet[SpendLine, dict[str, Any]] = lines.values(*FIELDS).annotate(
         cost=Sum("effective"), hours=Sum("gpu_hours")
     )

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.exports.web import export
 from governance.people.domain.roles import Person, Role
 from governance.people.web.current_user import person_of, user_of
+from governance.site.queries import bounded_page
 from governance.site.web.refusals import refusals_shown
 from reviews.workloads.actions import reports as writes
 from reviews.workloads.queries import billed, workloads
@@ -36,7 +36,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     reports = workloads.clusters(person=person, now=now)
     form = _form(request, person, [row.cluster for row in reports])
     several = workloads.selected(person=person, filters=form.filters, now=now)
-    page = Paginator(several, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = bounded_page(several, size=PAGE_SIZE, number=request.GET.get("page"))
     rows = workloads.views(list(page.object_list), person=person, now=now)
     gpus = billed.billed(person=person, quarter=Quarter.of(now))
     may_remove, may_file = may_remove_cluster(person), person.has_role(Role.REQUESTER)

@@ -2,22 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoDbBlocker, Settings
 
-from config.env import ROOT
 from examples.recorded import __main__ as program
 from examples.recorded import recording
 from examples.recorded.clock import RecordedClock
@@ -33,54 +24,6 @@ from reviews.voting.domain.electorate import VoteChoice
 from reviews.workflow.actions import review
 from tests.integration.examples.page_queries import counted, risen
 from tests.promises.test_06_links import BYTES_MAX, PAGES_OF_ANYBODY, reached
-
-TEMPLATES = ROOT / "examples" / "recorded" / "templates"
-
-
-def _server() -> psycopg.Connection[Any]:
-    named, names = connection.settings_dict, {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
-    where = {name: named[key] for name, key in names.items() if named[key]}
-    return psycopg.connect(dbname="postgres", autocommit=True, **where)
-
-
-@pytest.fixture
-def loaded(
-    django_db_setup: None,
-    django_db_blocker: DjangoDbBlocker,
-    installation: Path,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[RecordedClock]:
-    """The recording in a database of its own, with the settings and the clock of `make try`."""
-    listed = recording.read_list()
-    clock = RecordedClock(datetime.fromisoformat(listed["at"]), timezone.now())
-    monkeypatch.setattr(timezone, "now", timezone.now)  # is put back afterwards
-    clock.put_in_place()
-    settings.RECORDED_CLOCK, settings.ROOT_URLCONF = clock, "examples.recorded.urls"
-    settings.WEIGHBRIDGE |= {"SIGNING_KEY": installation / "recorded.pem"}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # as when it was recorded
-    pages = settings.TEMPLATES[0]
-    options = pages["OPTIONS"]
-    processors = [*options["context_processors"], "examples.recorded.web.recorded"]
-    options = options | {"context_processors": processors}
-    settings.TEMPLATES = [pages | {"DIRS": [TEMPLATES, *pages["DIRS"]], "OPTIONS": options}]
-    recording.unpack(installation / "recording")
-    with django_db_blocker.unblock():
-        connection.close()
-        usual = connection.settings_dict["NAME"]
-        own = f"{usual}_recording"
-        with _server() as server:
-            server.execute(f'DROP DATABASE IF EXISTS "{own}" WITH (FORCE)')
-            server.execute(f'CREATE DATABASE "{own}"')
-        connection.settings_dict["NAME"] = own
-        try:
-            call_command("restore", installation / "recording")
-            yield clock
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = usual
-            with _server() as server:
-                server.execute(f'DROP DATABASE "{own}" WITH (FORCE)')
 
 
 def as_person(name: str) -> Client:
@@ -182,13 +125,14 @@ def test_the_recording_fits_the_code_and_stays_small() -> None:
 
 
 @pytest.mark.parametrize(("command", "first"), [("record", "_record"), ("load", "load")])
-def test_no_database_and_no_broker_of_another_installation_is_used(
+def test_no_database_broker_or_storage_of_another_installation_is_used(
     monkeypatch: pytest.MonkeyPatch, command: str, first: str
 ) -> None:
     seen: list[set[str]] = []
-    for name in ("DATABASE_URL", "BROKER_URL"):
+    for name in program.OF_OTHERS:
         monkeypatch.setenv(name, "redis://127.0.0.1:9/0")
-    monkeypatch.setattr(program, first, lambda: seen.append({"DATABASE_URL", "BROKER_URL"} & set(os.environ)))
+    assert len(program.OF_OTHERS) == 3
+    monkeypatch.setattr(program, first, lambda **options: seen.append({*program.OF_OTHERS} & set(os.environ)))
     monkeypatch.setattr(sys, "argv", ["recorded", command])
     program.main()
     assert seen == [set()]

@@ -12,10 +12,8 @@ from examples.recorded.clock import RecordedClock
 from examples.recorded.screenshots import document
 from examples.recorded.screenshots.staging import stage
 from reviews.quarterly.models import ReviewCycle
-from tests.integration.examples.test_recording import as_person, loaded
+from tests.integration.examples.test_recording import as_person
 from tests.standins.jira_cloud import JiraCloud
-
-__all__ = ["loaded"]
 
 
 @pytest.mark.slow

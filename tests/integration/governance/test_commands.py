@@ -15,7 +15,6 @@ from pytest_django import Settings
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
-from governance.jobs import outbox
 from governance.jobs.management.commands import tick
 from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Role
@@ -176,7 +175,7 @@ def test_an_installation_is_prepared_once(db: None, settings: Settings, tmp_path
 
 @pytest.fixture
 def ticked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., None]], None]:
-    return lambda stand_in: monkeypatch.setattr(outbox, "tick", stand_in)
+    return lambda stand_in: monkeypatch.setattr("governance.jobs.ticks.tick", stand_in)
 
 
 def test_one_tick_buries_what_is_exhausted(db: None) -> None:

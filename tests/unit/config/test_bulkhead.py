@@ -4,6 +4,8 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -85,6 +87,31 @@ def test_nobody_waits_for_pages_that_hang(hanging: Bulkhead, monkeypatch: pytest
     began_s = time.monotonic()
     assert ask(hanging, "/a")[0] == "503 Service Unavailable"
     assert time.monotonic() - began_s < 15
+
+
+@pytest.mark.parametrize(("long", "others", "is_told_at_once"), [(1, 1, False), (2, 1, True), (3, 0, True)])
+def test_a_few_long_requests_refuse_nobody_and_many_are_pages_that_hang(
+    long: int, others: int, is_told_at_once: bool, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr(bulkhead, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(bulkhead, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    application = Bulkhead(pages, slots=long + others)
+    with ThreadPoolExecutor(4) as pool:
+        running = []
+        for count, moment_s in ((long, 0.0), (others, bulkhead.HANGS_AFTER_S + 1)):
+            now_s[0] = moment_s
+            for _ in range(count):
+                running.append(pool.submit(ask, application, "/waits"))
+                assert pages.begun.acquire(timeout=30)
+        now_s[0] = bulkhead.HANGS_AFTER_S + 2
+        began_s = time.monotonic()
+        refused = ask(application, "/a")[0]
+        waited_s = time.monotonic() - began_s
+        pages.may_end.set()
+        assert [each.result(30)[0] for each in running] == ["200 OK"] * (long + others)
+    assert refused == "503 Service Unavailable"
+    assert (waited_s < 0.5) is is_told_at_once
 
 
 def test_a_page_waits_for_a_slot_that_becomes_free(

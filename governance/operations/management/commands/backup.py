@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from governance.inventory.actions.stored_files import in_bucket
 from governance.operations.management import backup_format as keeping
 
 
@@ -30,3 +31,5 @@ class Command(BaseCommand):
         listed = keeping.write_list(folder, at=timezone.now())
         files, events = len(listed["files"]), listed["events"]
         self.stdout.write(f"{files} files and {events} audit events are backed up in {folder}.")
+        if in_bucket():
+            self.stdout.write("The artifacts are in a bucket, and not in this backup. Back up the bucket as well.")

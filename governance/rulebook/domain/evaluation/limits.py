@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from governance.rulebook.domain.evaluation.metric_index import MetricIndex
 from governance.rulebook.domain.metric_limits import MetricLimit, Reference, Statistic
@@ -55,18 +56,58 @@ class EvaluationCase:
     references: References
 
 
+class WeighedLimit(NamedTuple):
+    """A limit beside the values of a case, without a sentence: `compared` is the number that is set beside the limit.
+
+    It is None for an indeterminate limit; without a value that counts, `metric_value` is None too.
+    """
+
+    status: RuleStatus
+    metric_value: MetricValue | None = None
+    observed: Decimal | None = None
+    compared: Decimal | None = None
+
+
+_UNKNOWN = WeighedLimit(RuleStatus.INDETERMINATE)
+
+
 def judge_limit(limit: MetricLimit, case: EvaluationCase) -> LimitFinding:
     """Compare the value that counts with the limit; what cannot be compared is indeterminate, never passed."""
+    weighed = weigh_limit(limit, case)
+    return LimitFinding(weighed.status, lambda: _reason(limit, case, weighed), weighed.metric_value, weighed.observed)
+
+
+def weigh_limit(limit: MetricLimit, case: EvaluationCase) -> WeighedLimit:
+    """Like `judge_limit`, without the sentence."""
     index = case.index
-    named = index.metric_values.get(limit.metric, ())
-    fault = index.fault_of(limit.metric)
-    if fault:
+    if index.fault_of(limit.metric):
         # The malformed metric value might be the decisive one, so the others cannot replace it.
-        return LimitFinding(RuleStatus.INDETERMINATE, lambda: f"A value of {limit.metric_title} is malformed: {fault}")
+        return _UNKNOWN
+    named = index.metric_values.get(limit.metric, ())
     metric_value = best(named, name=limit.metric, catalog=index.catalog, accept=limit.accept)
     if metric_value is None:
-        return LimitFinding(RuleStatus.INDETERMINATE, lambda: _needed(limit, named, index.catalog))
-    return _weigh(limit, metric_value=metric_value, case=case)
+        return _UNKNOWN
+    observed = _observed(limit, metric_value)
+    if observed is None or _gap(limit, metric_value=metric_value, observed=observed, now=case.now):
+        return WeighedLimit(RuleStatus.INDETERMINATE, metric_value, observed)
+    compared = _relative(limit, observed, case.references)
+    if compared is None:
+        return WeighedLimit(RuleStatus.INDETERMINATE, metric_value, observed)
+    status = RuleStatus.PASSED if limit.comparator.holds(compared, limit.limit) else RuleStatus.FIRED
+    return WeighedLimit(status, metric_value, observed, compared)
+
+
+def _reason(limit: MetricLimit, case: EvaluationCase, weighed: WeighedLimit) -> str:
+    index, metric_value, observed = case.index, weighed.metric_value, weighed.observed
+    fault = index.fault_of(limit.metric)
+    if fault:
+        return f"A value of {limit.metric_title} is malformed: {fault}"
+    if metric_value is None:
+        return _needed(limit, index.metric_values.get(limit.metric, ()), index.catalog)
+    if observed is None or weighed.compared is None:
+        gap = _gap(limit, metric_value=metric_value, observed=observed, now=case.now)
+        return gap or _no_reference(limit)
+    return _comparison(limit, metric_value, observed, weighed.compared)
 
 
 def _needed(limit: MetricLimit, named: Sequence[MetricValue], catalog: MetricCatalog) -> str:
@@ -80,18 +121,6 @@ def _needed(limit: MetricLimit, named: Sequence[MetricValue], catalog: MetricCat
         source = metric_words(kind.converts)
         return f"{limit.metric_title} is converted from {source}; state all of these by accelerator."
     return f"The rule needs a {' or '.join(limit.accept)} value of {limit.metric_title}; there is {available}."
-
-
-def _weigh(limit: MetricLimit, *, metric_value: MetricValue, case: EvaluationCase) -> LimitFinding:
-    observed = _observed(limit, metric_value)
-    gap = _gap(limit, metric_value=metric_value, observed=observed, now=case.now)
-    if gap or observed is None:
-        return LimitFinding(RuleStatus.INDETERMINATE, lambda: gap, metric_value, observed)
-    compared = _relative(limit, observed, case.references)
-    if compared is None:
-        return LimitFinding(RuleStatus.INDETERMINATE, lambda: _no_reference(limit), metric_value, observed)
-    status = RuleStatus.PASSED if limit.comparator.holds(compared, limit.limit) else RuleStatus.FIRED
-    return LimitFinding(status, lambda: _comparison(limit, metric_value, observed, compared), metric_value, observed)
 
 
 def _relative(limit: MetricLimit, observed: Decimal, references: References) -> Decimal | None:
@@ -126,10 +155,15 @@ def observed_words(observed: Decimal, limit: Decimal) -> str:
 
 
 def _observed(limit: MetricLimit, metric_value: MetricValue) -> Decimal | None:
+    match limit.statistic:
+        case Statistic.VALUE:
+            return metric_value.value
+        case Statistic.LOWER:
+            return metric_value.lower
+        case Statistic.UPPER:
+            return metric_value.upper
     billed = metric_value.value if metric_value.basis is Basis.BILLED else None
-    p80 = billed if metric_value.p80 is None else metric_value.p80
-    bounds = {Statistic.LOWER: metric_value.lower, Statistic.UPPER: metric_value.upper, Statistic.P80: p80}
-    return bounds.get(limit.statistic, metric_value.value)
+    return billed if metric_value.p80 is None else metric_value.p80
 
 
 def _gap(limit: MetricLimit, *, metric_value: MetricValue, observed: Decimal | None, now: datetime) -> str:
@@ -137,9 +171,10 @@ def _gap(limit: MetricLimit, *, metric_value: MetricValue, observed: Decimal | N
     if not is_current(metric_value, now=now):
         expired = f"expired on {metric_value.valid_until:%Y-%m-%d}"
         return f"The {metric_value.basis} value of {limit.metric_title} {expired}; provide a new one."
-    has = f"the {metric_value.basis} value has"
     if limit.min_n and (metric_value.n or 0) < limit.min_n:
+        has = f"the {metric_value.basis} value has"
         return f"The rule needs {limit.min_n} samples of {limit.metric_title}; {has} {metric_value.n or 'none'}."
     if observed is None:
-        return f"The rule compares {limit.statistic.words}{limit.metric_title}; {has} none."
+        compared = f"{limit.statistic.words}{limit.metric_title}"
+        return f"The rule compares {compared}; the {metric_value.basis} value has none."
     return ""

@@ -4,7 +4,7 @@ Pure and total: missing, stale, weak or malformed evidence never raises and neve
 indeterminate; weaker evidence never makes the outcome more permissive.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +29,9 @@ from weighbridge.core.converter import CONVERTER
 from weighbridge.core.metrics.catalog import MetricCatalog
 from weighbridge.core.metrics.values import MetricValue, number_text
 
+_STRICTEST_FIRST = (RuleStatus.FIRED, RuleStatus.INDETERMINATE, RuleStatus.PASSED)
+_WITH_EFFECT = (RuleStatus.FIRED, RuleStatus.INDETERMINATE)
+
 
 class PolicyOutcome(StrEnum):
     """The outcome of the whole policy, most permissive first."""
@@ -41,7 +44,11 @@ class PolicyOutcome(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the most permissive, 3 for the strictest; aligned with `Effect.rank`."""
-        return tuple(PolicyOutcome).index(self)
+        return _RANKS[self]
+
+
+_OUTCOMES = tuple(PolicyOutcome)
+_RANKS = {outcome: rank for rank, outcome in enumerate(_OUTCOMES)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,24 +119,6 @@ def evaluate_index(
     return Evaluation(outcome_of(result.effect for result in results if result.effect), results, policy.digest)
 
 
-def standing_effects(
-    policy: Policy,
-    *,
-    subject: EvaluationSubject,
-    index: MetricIndex,
-    now: datetime,
-    references: References = NO_REFERENCES,
-    waived: frozenset[str] = frozenset(),
-) -> dict[str, RuleEffect]:
-    """The rules with an effect, and their effects: `evaluate` without the sentences."""
-    case, effects = EvaluationCase(subject=subject, index=index, now=now, references=references), {}
-    for rule in policy.rules:
-        _, effect = _effect(rule, _find(rule, case), waived)
-        if effect is not None:
-            effects[rule.id] = effect
-    return effects
-
-
 def stages_of(policy: Policy, *, subject: EvaluationSubject, index: MetricIndex, now: datetime) -> tuple[Stage, ...]:
     """The stages that take part in the review of this subject, in their order.
 
@@ -146,20 +135,25 @@ def _may_hold(when: MetricLimit | None, case: EvaluationCase) -> bool:
 
 def outcome_of(effects: Iterable[RuleEffect]) -> PolicyOutcome:
     """The outcome of the effects: that of the strictest."""
-    return tuple(PolicyOutcome)[max((effect.rank for effect in effects), default=0)]
+    return _OUTCOMES[max((effect.rank for effect in effects), default=0)]
 
 
-def _effect(rule: PolicyRule, finding: LimitFinding, waived: frozenset[str]) -> tuple[RuleStatus, RuleEffect | None]:
-    effect = {RuleStatus.FIRED: rule.effect, RuleStatus.INDETERMINATE: rule.on_indeterminate}.get(finding.status)
-    if effect is not None and rule.level is WaiverLevel.SOFT and rule.id in waived:
-        return RuleStatus.WAIVED, None
-    return finding.status, effect
+def effect_of(rule: PolicyRule, status: RuleStatus, waived: Set[str]) -> RuleEffect | None:
+    """The effect of a rule with this status; None if it has none, or is soft and waived."""
+    if status is RuleStatus.FIRED:
+        effect = rule.effect
+    elif status is RuleStatus.INDETERMINATE:
+        effect = rule.on_indeterminate
+    else:
+        return None
+    return None if rule.level is WaiverLevel.SOFT and rule.id in waived else effect
 
 
 def _judge(rule: PolicyRule, case: EvaluationCase, waived: frozenset[str]) -> RuleResult:
     finding = _find(rule, case)
-    status, effect = _effect(rule, finding, waived)
-    reason = finding.reason()
+    effect, reason = effect_of(rule, finding.status, waived), finding.reason()
+    is_waived = effect is None and finding.status in _WITH_EFFECT
+    status = RuleStatus.WAIVED if is_waived else finding.status
     return RuleResult(
         rule_id=rule.id,
         metric=rule.metric if finding.metric_value is None else finding.metric_value.name,
@@ -169,7 +163,7 @@ def _judge(rule: PolicyRule, case: EvaluationCase, waived: frozenset[str]) -> Ru
         condition=rule.condition,
         metric_value=finding.metric_value,
         observed=finding.observed,
-        reason=f"Waived. Without the waiver: {reason}" if status is RuleStatus.WAIVED else reason,
+        reason=f"Waived. Without the waiver: {reason}" if is_waived else reason,
         message=rule.message,
     )
 
@@ -182,14 +176,18 @@ def _find(rule: PolicyRule, case: EvaluationCase) -> LimitFinding:
     return _combined(rule, [judge_limit(each, case) for each in rule.limits])
 
 
+def deciding_order(rule: PolicyRule) -> tuple[RuleStatus, ...]:
+    """The statuses of limits; the first of them that a limit of the rule has is the status of the rule."""
+    return _STRICTEST_FIRST if rule.combination is Combination.ALL else _STRICTEST_FIRST[::-1]
+
+
 def _combined(rule: PolicyRule, findings: Sequence[LimitFinding]) -> LimitFinding:
     """The finding that decides: of all, the first that does not hold; of any, the first that holds.
 
     An indeterminate limit decides where none of these exists.
     """
-    order = (RuleStatus.FIRED, RuleStatus.INDETERMINATE, RuleStatus.PASSED)
-    wanted = order if rule.combination is Combination.ALL else order[::-1]
-    deciding = min(findings, key=lambda each: wanted.index(each.status))
+    order = deciding_order(rule)
+    deciding = min(findings, key=lambda each: order.index(each.status))
     return replace(deciding, reason=lambda: " ".join(each.reason() for each in findings))
 
 

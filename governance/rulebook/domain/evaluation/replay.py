@@ -1,32 +1,41 @@
 """Back-tests: evaluates past requests with two versions of a policy, without sentences, and compares the outcomes."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
-from governance.rulebook.domain.evaluation.limits import References
+from governance.rulebook.domain.evaluation.limits import EvaluationCase, References, RuleStatus, weigh_limit
 from governance.rulebook.domain.evaluation.metric_index import MetricIndex
-from governance.rulebook.domain.evaluation.policies import PolicyOutcome, outcome_of, standing_effects
-from governance.rulebook.domain.policy import Policy, RuleEffect
+from governance.rulebook.domain.evaluation.policies import PolicyOutcome, deciding_order, effect_of, outcome_of
+from governance.rulebook.domain.metric_limits import MetricLimit
+from governance.rulebook.domain.policy import Policy, PolicyRule, RuleEffect
 from governance.rulebook.domain.scopes import EvaluationSubject, chosen
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReplayCase:
-    """A request at the time of its evaluation: its metric values, and its cost in USD and GPU hours."""
+class ReplayedRequest:
+    """A request of a replay, without what it is judged by: its subject, and its cost in USD and GPU hours."""
 
     ref: str
     subject: EvaluationSubject
+    usd: Decimal = ZERO
+    gpu_h: Decimal = ZERO
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayCase:
+    """A request at the time of its evaluation, with its metric values."""
+
+    request: ReplayedRequest
     index: MetricIndex
     at: datetime
     waived: frozenset[str] = frozenset()
     references: References = field(default_factory=dict)
-    usd: Decimal = ZERO
-    gpu_h: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -39,9 +48,9 @@ class ReplayVerdict:
 
 @dataclass(frozen=True)
 class ReplayComparison:
-    """One case under two versions."""
+    """One request under two versions. Its metric values are not kept, so that many of them take little memory."""
 
-    case: ReplayCase
+    case: ReplayedRequest
     before: ReplayVerdict
     after: ReplayVerdict
 
@@ -75,45 +84,95 @@ class ReplayShare:
     gpu_h: Decimal
 
 
-def replay(policy: Policy, case: ReplayCase) -> ReplayVerdict:
-    """Evaluate the policy for a case, at the time of the original evaluation."""
-    effects = standing_effects(
-        policy, subject=case.subject, index=case.index, now=case.at, references=case.references, waived=case.waived
-    )
-    return ReplayVerdict(outcome_of(effects.values()), effects)
+@dataclass(frozen=True)
+class _PlannedPolicy:
+    """The rules of a policy that apply to a subject, each with the places of its limits among those of the plan."""
+
+    rules: tuple[tuple[PolicyRule, tuple[int, ...]], ...]
+
+    def verdict(self, statuses: Sequence[RuleStatus], waived: frozenset[str]) -> ReplayVerdict:
+        effects = {}
+        for rule, (first, *also) in self.rules:
+            status = statuses[first]
+            if also:
+                own = {status, *(statuses[place] for place in also)}
+                status = next(each for each in deciding_order(rule) if each in own)
+            effect = effect_of(rule, status, waived)
+            if effect is not None:
+                effects[rule.id] = effect
+        return ReplayVerdict(outcome_of(effects.values()), effects)
+
+
+@dataclass(frozen=True)
+class ReplayPlan:
+    """What judges the requests of one subject before and after. A limit that rules of both have is weighed once."""
+
+    limits: tuple[MetricLimit, ...]
+    policies: tuple[Policy | None, Policy | None]
+    before: _PlannedPolicy | None
+    after: _PlannedPolicy | None
+
+    def compare(self, case: ReplayCase) -> ReplayComparison:
+        """The results of the case under both policies, at the time of the original evaluation."""
+        request = case.request
+        inputs = EvaluationCase(subject=request.subject, index=case.index, now=case.at, references=case.references)
+        statuses = [weigh_limit(limit, inputs).status for limit in self.limits]
+        # Without a policy that judges it, a request cannot be submitted.
+        after = _DENIED if self.after is None else self.after.verdict(statuses, case.waived)
+        if self.before is self.after:
+            return ReplayComparison(request, after, after)
+        before = _DENIED if self.before is None else self.before.verdict(statuses, case.waived)
+        return ReplayComparison(request, before, after)
+
+
+_DENIED = ReplayVerdict(PolicyOutcome.DENIED, {})
+
+
+def plans(before: Sequence[Policy], after: Sequence[Policy]) -> Callable[[EvaluationSubject], ReplayPlan]:
+    """The plan for a subject, with the policies that judge it before and after; made once for equal subjects."""
+    return cache(lambda subject: _plan(chosen(before, subject=subject), chosen(after, subject=subject), subject))
 
 
 def compare(
     cases: Iterable[ReplayCase], *, before: Sequence[Policy], after: Sequence[Policy]
 ) -> tuple[ReplayComparison, ...]:
     """The results of each case under the policies before and after, each by the one that judges it."""
-    return tuple(
-        _compared(case, *(chosen(policies, subject=case.subject) for policies in (before, after))) for case in cases
+    plan_of = plans(before, after)
+    return tuple(plan_of(case.request.subject).compare(case) for case in cases)
+
+
+def _plan(before: Policy | None, after: Policy | None, subject: EvaluationSubject) -> ReplayPlan:
+    places: dict[MetricLimit, int] = {}
+    later = _planned(after, subject, places)
+    is_same = before is not None and after is not None and before.digest == after.digest
+    earlier = later if is_same else _planned(before, subject, places)
+    return ReplayPlan(tuple(places), (before, after), earlier, later)
+
+
+def _planned(
+    policy: Policy | None, subject: EvaluationSubject, places: dict[MetricLimit, int]
+) -> _PlannedPolicy | None:
+    """The rules that apply; adds their limits to the places."""
+    if policy is None:
+        return None
+    applying = (rule for rule in policy.rules if rule.scope.covers(subject))
+    return _PlannedPolicy(
+        tuple((rule, tuple(places.setdefault(limit.alone, len(places)) for limit in rule.limits)) for rule in applying)
     )
 
 
-def _compared(case: ReplayCase, before: Policy | None, after: Policy | None) -> ReplayComparison:
-    now = _judged(after, case)
-    is_same = before is not None and after is not None and before.digest == after.digest
-    return ReplayComparison(case, now if is_same else _judged(before, case), now)
-
-
-def _judged(policy: Policy | None, case: ReplayCase) -> ReplayVerdict:
-    """Without a policy that judges it, a request cannot be submitted."""
-    return ReplayVerdict(PolicyOutcome.DENIED, {}) if policy is None else replay(policy, case)
-
-
-def share_of(cases: Iterable[ReplayCase]) -> ReplayShare:
+def share_of(cases: Iterable[ReplayedRequest]) -> ReplayShare:
     """The number of cases and their total cost."""
     those = list(cases)
     return ReplayShare(len(those), sum((each.usd for each in those), ZERO), sum((each.gpu_h for each in those), ZERO))
 
 
-def shares(verdicts: Sequence[tuple[ReplayCase, ReplayVerdict]]) -> dict[PolicyOutcome, ReplayShare]:
+def shares(verdicts: Iterable[tuple[ReplayedRequest, ReplayVerdict]]) -> dict[PolicyOutcome, ReplayShare]:
     """The share of the cases for each outcome."""
-    return {
-        outcome: share_of(case for case, verdict in verdicts if verdict.outcome is outcome) for outcome in PolicyOutcome
-    }
+    found: dict[PolicyOutcome, list[ReplayedRequest]] = {outcome: [] for outcome in PolicyOutcome}
+    for case, verdict in verdicts:
+        found[verdict.outcome].append(case)
+    return {outcome: share_of(cases) for outcome, cases in found.items()}
 
 
 def rule_counts(verdicts: Iterable[ReplayVerdict]) -> dict[str, int]:

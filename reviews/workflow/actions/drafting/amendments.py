@@ -17,7 +17,7 @@ from reviews.evidence.locking import lock_all
 from reviews.requests.audit import record
 from reviews.requests.domain.copies import copy_of
 from reviews.requests.domain.lifecycle import check_seen
-from reviews.requests.locking import lock_refs
+from reviews.requests.locking import lock_version_and_purpose
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import Filing, check_filing
 from reviews.snapshots.queries.allowed_steps import check_can_amend, check_can_exchange
@@ -90,7 +90,8 @@ def exchange(*, request: ReviewRequest, version: ModelVersion, reason: str, by: 
         if version.digest == row.model_version.digest:
             raise Invalid("This request is about that file already; choose another version.", field="version")
         _check_reason(reason)
-        lock_refs()  # before the head of the audit chain, which recording the withdrawal holds
+        # Before the head of the audit trail, which recording the withdrawal holds.
+        lock_version_and_purpose(version_id=version.pk, purpose=row.purpose)
         why = f"Another file is filed in its place: {version}. {reason}"
         withdrawn = requests.withdraw(request=row, reason=why, by=by, now=now)
         draft = requests.file_again(request=withdrawn, version=version, by=by, now=now)

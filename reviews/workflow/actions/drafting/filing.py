@@ -17,6 +17,7 @@ from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
 from reviews.previews.queries.drafts import has_other_values
 from reviews.requests.domain.copies import copy_of
+from reviews.requests.locking import lock, lock_version_and_purpose
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.filings import Filing
 from reviews.workflow.actions import evidence, requests
@@ -49,6 +50,11 @@ def file_request(
     with ExitStack() as files:
         version, data = _with_files_read(entry, files)
         with transaction.atomic():
+            # Before the head of the audit trail, which registering a version or data holds.
+            if draft is not None:
+                lock(draft)
+            if isinstance(version, ModelVersion):
+                lock_version_and_purpose(version_id=version.pk, purpose=entry.purpose)
             stored_version = _version(version, by, now)
             stored_data = _dataset(data, stored_version.asset.team.slug, by, now)
             filing = copy_of(entry, Filing, model_version=stored_version, dataset=stored_data)

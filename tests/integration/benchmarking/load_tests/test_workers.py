@@ -180,6 +180,10 @@ def begin(test: LoadTest) -> None:
     LoadTest.objects.filter(pk=test.pk).update(starts_at=timezone.now(), state="running")
 
 
+def unconcluded() -> list[int]:
+    return list(load_tests_queries.unconcluded_tests().values_list("pk", flat=True))
+
+
 def test_the_shares_of_both_are_laid_together(
     cast: Cast, now: datetime, firing: Callable[[Callable[..., GeneratorResult]], None]
 ) -> None:
@@ -195,14 +199,14 @@ def test_the_shares_of_both_are_laid_together(
     first, second = test.parts.order_by("number")
     load_tests_tasks.execute_load_part(first.pk)
     load_tests_tasks.conclude_load_test(test.pk)
-    assert load_tests_queries.unconcluded_test_ids() == []
+    assert unconcluded() == []
     test.refresh_from_db()
     assert test.state == "running"
     load_tests_tasks.execute_load_part(second.pk)
-    assert load_tests_queries.unconcluded_test_ids() == [test.pk]
+    assert unconcluded() == [test.pk]
     load_tests_tasks.conclude_load_test(test.pk)
     load_tests_tasks.conclude_load_test(test.pk)
-    assert load_tests_queries.unconcluded_test_ids() == []
+    assert unconcluded() == []
     test.refresh_from_db()
     assert test.result is not None
     assert test.result["metrics"]["response_time_p50_ms"]["value"] == pytest.approx(5.0, abs=0.001)

@@ -18,7 +18,7 @@ from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from governance.audit.queries.trail import described, first_broken
-from governance.jobs import outbox
+from governance.jobs import ticks
 from governance.operations import tasks as operations_tasks
 from weighbridge.core import attestation
 from weighbridge.core.errors import WrongState
@@ -110,7 +110,7 @@ def test_the_tick_keeps_one_a_day(now: datetime) -> None:
     happen(now)
     for hours, count in ((0, 1), (23, 1), (24, 2), (25, 2)):
         happen(now)
-        outbox.tick(now=now + timedelta(hours=hours))
+        ticks.tick(now=now + timedelta(hours=hours))
         assert Checkpoint.objects.count() == count, hours
 
 

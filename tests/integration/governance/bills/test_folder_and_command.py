@@ -60,6 +60,19 @@ def test_a_changed_file_is_another(folder, now):
     assert Bill.objects.count() == 2
 
 
+def test_many_files_are_received_a_share_at_a_time_and_looked_up_at_once(
+    folder, now, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(bills_tasks, "RECEIVED_AT_ONCE", 2)
+    for number in range(3):
+        lay(folder, csv_bytes([{"a": str(number), "b": "2"}]), f"{number}.csv", at=now - timedelta(minutes=2))
+    assert bills_tasks.watch_folder(now)
+    assert not bills_tasks.watch_folder(now)
+    assert sorted(Bill.objects.values_list("name", flat=True)) == ["0.csv", "1.csv", "2.csv"]
+    with django_assert_num_queries(1):
+        assert not bills_tasks.watch_folder(now)
+
+
 def test_without_a_folder_nothing_is_watched(now):
     bills_tasks.watch_folder(now)
     assert Bill.objects.count() == 0

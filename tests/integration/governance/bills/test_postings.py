@@ -17,6 +17,7 @@ from governance.bills.queries.month_postings import months_to_post
 from governance.budgets.actions import budgets, quarter_end
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import LedgerEntry
+from governance.jobs import ticks
 from governance.jobs.models import OutboxMessage
 from governance.people.models import Team
 from tests.factories.allocation import RULES, publish_rules
@@ -103,7 +104,7 @@ def test_a_bill_that_arrives_before_the_budget_is_stated_when_the_account_opens(
     for unit in BudgetUnit:
         allocate(unit, cast, now)
         for _ in range(2):
-            bills_tasks.request_postings(now)
+            ticks.request_regular_jobs(now)
         message = OutboxMessage.objects.filter(kind=bills_tasks.POST).latest("pk")
         stated.append(message.key)
         for _ in range(2):
@@ -113,7 +114,7 @@ def test_a_bill_that_arrives_before_the_budget_is_stated_when_the_account_opens(
         ("actual", "gpu_h", "2026-09", "", Decimal(2)),
     ]
     assert list(LedgerEntry.objects.filter(kind="actual").order_by("pk").values_list("note", flat=True)) == stated
-    bills_tasks.request_postings(now + timedelta(days=1))
+    ticks.request_regular_jobs(now + timedelta(days=1))
     assert OutboxMessage.objects.filter(kind=bills_tasks.POST).count() == len(set(stated)) + 1 == 3
 
 
@@ -121,7 +122,7 @@ def test_without_accounts_no_month_is_posted(version, read, cast, now):
     publish_rules(cast=cast, now=now)
     read(csv_bytes([row()]))
     before = AuditEvent.objects.count()
-    bills_tasks.request_postings(now)
+    ticks.request_regular_jobs(now)
     bills_tasks.post_open_quarters(OutboxMessage.objects.get(kind=bills_tasks.POST))
     assert (AuditEvent.objects.count(), months_to_post(now=now)) == (before, [])
 

@@ -72,6 +72,16 @@ def test_a_quarter_ends_once_however_often_the_tick_runs(cast: Cast, team: Team,
     assert (balance_of(account).committed, balance_of(account).reserved) == (18, 0)
 
 
+def test_accounts_close_a_share_at_a_time_from_the_leaves_up(
+    cast: Cast, team: Team, unit: CostCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarter_end, "AT_ONCE", 1)
+    closed = [[row.center.slug for row in quarter_end.close_quarters(now=LATER)] for _ in range(4)]
+    assert closed == [["search"], ["retail"], [], []]
+    expired = list(LedgerEntry.objects.filter(kind="expire").order_by("pk").values_list("amount", flat=True))
+    assert expired == [D(100), D(1000)]
+
+
 def test_the_burn_down_of_a_closed_account_ignores_what_expired(cast: Cast, team: Team, unit: CostCenter) -> None:
     account, end, later = of(tree.of_team(team)), date(2026, 12, 31), date(2027, 1, 5)  # type: ignore[arg-type]
     bill(account, "30", ref="")

@@ -85,7 +85,7 @@ def test_a_message_that_waits_gives_its_turn_away(
 def test_who_lost_the_race_takes_the_next(db: None, delivered: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     ask("taken", by="1")
     ask("free", by="2")
-    turns = OutboxMessage.turns(now=NOW, limit=9)
+    turns = OutboxMessage.turns(now=NOW, limit=9, kinds=outbox.HANDLERS)
     OutboxMessage.objects.filter(key="taken").update(state=JobState.CLAIMED, lease_until=NOW + 60 * SECOND)
     monkeypatch.setattr(OutboxMessage, "turns", lambda **_: turns)
     assert outbox.deliver_next(now=NOW) is not None
@@ -121,3 +121,19 @@ def test_packets_have_a_queue_of_their_own() -> None:
         "reviews.packets.tasks.render_packet",
         "reviews.quarterly.tasks.render_cycle_packet",
     }
+
+
+def test_a_kind_that_only_another_version_knows_is_left_to_it(
+    db: None, delivered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(outbox.TURNS_MAX):
+        ask(f"new {number}", by=str(number), kind="new")
+    ask("a", by="1")
+    deliver(3)
+    assert delivered == ["a"]
+    assert set(OutboxMessage.objects.filter(kind="new").values_list("state", "attempts", "error")) == {
+        ("queued", 0, "")
+    }
+    monkeypatch.setitem(outbox.HANDLERS, "new", lambda message: delivered.append(message.key))
+    deliver(3)
+    assert delivered == ["a", "new 0", "new 1", "new 2"]

@@ -13,7 +13,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.jobs import actions as jobs
-from governance.jobs import kinds, outbox
+from governance.jobs import kinds, outbox, ticks
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
@@ -28,7 +28,7 @@ Sent = list[tuple[str, tuple[int, ...]]]
 def handlers(monkeypatch: pytest.MonkeyPatch) -> dict[str, outbox.Handler]:
     """No handlers but the test's own."""
     monkeypatch.setattr(outbox, "HANDLERS", {})
-    monkeypatch.setattr(outbox, "TICKERS", [])
+    monkeypatch.setattr(ticks, "PARTS", [])
     return outbox.HANDLERS
 
 
@@ -110,7 +110,7 @@ def test_a_broker_that_is_down_is_no_error_and_the_tick_delivers(
     assert "the broker did not accept a notification ([Errno 111] Connection refused)" in caplog.text
 
     monkeypatch.setattr(current_app, "send_task", lambda name, args, **options: jobs_tasks.deliver(*args))
-    outbox.tick(now=NOW)
+    ticks.tick(now=NOW)
     assert done == [message.pk]
     assert OutboxMessage.objects.get().state == "done"
 
@@ -253,7 +253,7 @@ def test_a_message_is_dead_after_its_last_attempt_and_blocks_its_lane(
         assert tried is not None
         waits.append((tried.next_attempt_at - now).total_seconds())
         now = tried.next_attempt_at
-    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 0]
     assert outbox.deliver(pk=message.pk, now=now) is None
     assert jobs.mark_dead(model=OutboxMessage, now=now) == [message]
     message.refresh_from_db()
@@ -296,11 +296,11 @@ def test_a_tick_buries_wakes_and_calls_whoever_asked_for_it(
     db: None, sent: Sent, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     times: list[datetime] = []
-    outbox.on_tick(times.append)
+    ticks.on_tick()(times.append)
     due, dead = enqueue("a"), enqueue("b", lane="y")
     OutboxMessage.objects.filter(pk=dead.pk).update(attempts=outbox.ATTEMPTS_MAX)
     with django_capture_on_commit_callbacks(execute=True):
-        outbox.tick(now=NOW)
+        ticks.tick(now=NOW)
     assert times == [NOW]
     assert sent == [("governance.jobs.tasks.deliver", (due.pk,))]
     dead.refresh_from_db()
@@ -314,9 +314,9 @@ def test_one_part_of_the_tick_that_fails_does_not_stop_the_others(db: None, capl
         raise ZeroDivisionError
 
     for ticker in (broken, times.append):
-        outbox.on_tick(ticker)
+        ticks.on_tick()(ticker)
     with pytest.raises(ExceptionGroup) as group:
-        outbox.tick(now=NOW)
+        ticks.tick(now=NOW)
     assert [type(error) for error in group.value.exceptions] == [ZeroDivisionError]
     assert times == [NOW]
     assert "A part of the tick failed" in caplog.text

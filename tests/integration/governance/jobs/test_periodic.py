@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from importlib import import_module
 
 import pytest
 
-from governance.jobs import outbox
+from governance.jobs import outbox, ticks
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.rulebook.models import PolicyVersion
@@ -14,6 +13,7 @@ from reviews.inbox.actions import make_reminders
 from reviews.inbox.models import Reminder
 from reviews.ticket_sync.actions.reconciliation import KIND as RECONCILE
 from reviews.ticket_sync.actions.reconciliation import request_reconciliation
+from reviews.ticket_sync.tasks import compare_regularly, probe_sites
 from reviews.tickets.domain.moves import ReconciliationMode
 from reviews.tickets.models import TicketSite
 from reviews.workloads.actions import usage
@@ -23,7 +23,6 @@ from tests.integration.reviews.tickets.audited import linked
 from tests.integration.reviews.workloads.usage_reports import store
 from tests.threads import together
 
-MODULES = ("reviews.inbox", "reviews.ticket_sync", "reviews.workflow", "reviews.workloads")
 PERIODIC = {
     "reminders.make",
     "workloads.billed",
@@ -31,6 +30,9 @@ PERIODIC = {
     "authorizations.look",
     "tickets.reconcile",
     "tracker.check",
+    "answers.forget",
+    "quarters.turn",
+    "retirements.follow",
 }
 
 
@@ -47,11 +49,9 @@ def world(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
 def made_by_ticks(now: datetime) -> Iterator[OutboxMessage]:
     """The messages of periodic jobs that the tick at this time makes."""
     before = OutboxMessage.objects.order_by("pk").last()
-    for module in MODULES:
-        own = import_module(f"{module}.tasks").__name__
-        for ticker in outbox.TICKERS:
-            if ticker.__module__ == own:
-                ticker(now)
+    ticks.request_regular_jobs(now)
+    compare_regularly(now)
+    probe_sites(now)
     yield from OutboxMessage.objects.filter(pk__gt=before.pk if before else 0, kind__in=PERIODIC)
 
 

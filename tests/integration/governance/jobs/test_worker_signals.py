@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from config.broker import options as brokers
-from governance.jobs import outbox
+from governance.jobs import outbox, ticks
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage, Pulse
@@ -87,7 +87,7 @@ def test_a_broker_that_never_answers_costs_a_person_less_than_two_seconds(
     request.getfixturevalue("silent")
     assert brokers.WAKE_S < submitted_within_s(client, draft) < usual_s + 5
     assert OutboxMessage.objects.filter(state=JobState.QUEUED).count() == 2
-    outbox.tick(now=now)
+    ticks.tick(now=now)
     assert is_delayed(now=now)
     client = Client()
     client.force_login(cast.author)
@@ -151,8 +151,8 @@ def test_the_banner_comes_with_the_tick_that_finds_no_broker_and_goes_with_the_o
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for answers, is_told in ((True, False), (False, True), (False, True), (True, False)):
-        monkeypatch.setattr(outbox, "reach_broker", lambda answers=answers: answers)
-        outbox.tick(now=NOW)
+        monkeypatch.setattr(ticks, "is_reached", lambda answers=answers: answers)
+        ticks.tick(now=NOW)
         assert is_delayed(now=NOW) is is_told
         assert Pulse.objects.filter(name=BROKER).exists() is is_told
 
@@ -162,16 +162,16 @@ def test_a_broker_that_is_reached_and_takes_nothing_is_away_too(monkeypatch: pyt
     def refuses(*_: object, **__: object) -> None:
         raise PermissionError("the folder cannot be written to")
 
-    monkeypatch.setattr(outbox, "TICKERS", [])
-    outbox.tick(now=NOW)
+    monkeypatch.setattr(ticks, "PARTS", [])
+    ticks.tick(now=NOW)
     assert not is_delayed(now=NOW)
     (row,) = rows(1)
     monkeypatch.setattr(current_app, "send_task", refuses)
-    outbox.tick(now=NOW)
+    ticks.tick(now=NOW)
     assert is_delayed(now=NOW)
     told: Sent = []
     monkeypatch.setattr(current_app, "send_task", lambda name, args, **options: told.append(args[0]))
-    outbox.tick(now=NOW + timedelta(seconds=2))
+    ticks.tick(now=NOW + timedelta(seconds=2))
     assert (told, is_delayed(now=NOW)) == ([row], False)
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.utils import timezone
 
 from benchmarking.runs import tasks as benchmarks
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.prometheus import RUNS, waiting_since
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
-from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage, Pulse
@@ -29,6 +30,12 @@ SECOND = timedelta(seconds=1)
 
 def findings(answer) -> dict[str, str]:
     return {check["name"]: check["state"] for check in answer.json()["checks"]}
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The real time, to the second: probes compare it with the clock."""
+    return timezone.now()
 
 
 @pytest.fixture
@@ -151,9 +158,9 @@ def test_a_tick_that_was_not_seen_for_a_minute(db, now, ago, expected):
 
 
 def test_the_tick_leaves_a_sign_and_a_later_one_replaces_it(db, now):
-    jobs_tasks.record_tick(now)
-    jobs_tasks.record_tick(now + SECOND)
-    assert list(Pulse.objects.values_list("name", "at")) == [(TICK, now + SECOND)]
+    jobs.observe_clock(now=now, database=now)
+    jobs.observe_clock(now=now + SECOND, database=now)
+    assert Pulse.objects.get(name=TICK).at == now + SECOND
 
 
 def test_a_run_nobody_takes_is_noted_and_forgotten_once_somebody_measures(submitted, now):
@@ -170,7 +177,7 @@ def test_a_run_nobody_takes_is_noted_and_forgotten_once_somebody_measures(submit
 def test_a_packet_nobody_draws_is_noted(submitted, author, now):
     assert undrawn_since(now=now) is None
     packets.freeze(request=submitted, by=author, now=now)
-    reviews_tasks.expire_due(now)
+    reviews_tasks.record_undrawn(now)
     assert Pulse.objects.get(name=PACKETS).at == now
 
 

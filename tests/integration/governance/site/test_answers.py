@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 
 from governance.audit.models import AuditEvent
-from governance.jobs import outbox
+from governance.jobs import ticks
+from governance.jobs.models import OutboxMessage
 from governance.operations import tasks as site_tasks
 from governance.site import actions as answers
 from governance.site.models import AnsweredPost
@@ -33,8 +35,13 @@ def test_nothing_old_writes_nothing(cast: Cast, now: datetime) -> None:
 
 
 @pytest.mark.django_db
-def test_the_tick_forgets(cast: Cast, now: datetime) -> None:
-    assert site_tasks.delete_old_answers in outbox.TICKERS
-    kept(cast, "old", now - timedelta(days=8))
-    site_tasks.delete_old_answers(now)
+def test_each_hour_forgets_in_blocks(cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        kept(cast, f"old {number}", now - timedelta(days=8))
+    ticks.request_regular_jobs(now)
+    monkeypatch.setattr(answers, "AT_ONCE", 2)
+    with time_machine.travel(now, tick=False):
+        site_tasks.delete_old_answers(OutboxMessage.objects.get(kind=site_tasks.FORGET))
     assert not AnsweredPost.objects.exists()
+    events = AuditEvent.objects.filter(kind="answers.forgotten").order_by("position")
+    assert [event.details["count"] for event in events] == [2, 1]

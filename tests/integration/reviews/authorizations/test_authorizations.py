@@ -1,6 +1,6 @@
 """Authorizations: what the signature binds, and how they end."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -135,6 +135,18 @@ def test_an_overdue_condition_suspends_and_its_fulfilment_reinstates(conditional
     assert state_of(conditional) == "active"
     assert AuditEvent.objects.filter(kind="authorization.condition_met").count() == 2
     assert AuditEvent.objects.get(kind="authorization.active").reason == "No condition is overdue any more."
+
+
+def test_the_day_on_which_it_is_suspended_follows_its_open_conditions(conditional: Authorization, world: World) -> None:
+    def day() -> date | None:
+        return Authorization.objects.values_list("suspends_on", flat=True).get(pk=conditional.pk)
+
+    first, second = conditional.conditions.order_by("due_on")
+    assert day() == first.due_on
+    authorizations.confirm_condition(condition=first, by=world.cast.reviewer_one, now=world.now)
+    assert day() == second.due_on
+    Condition.objects.filter(pk=second.pk).update(lifted_at=world.now, lifted_by=second.set_by)
+    assert day() is None
 
 
 def test_a_condition_met_in_time_changes_nothing_else(conditional: Authorization, world: World) -> None:

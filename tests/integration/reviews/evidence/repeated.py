@@ -11,12 +11,13 @@ from weighbridge.core.metrics.standard import STANDARD
 
 def again(row: PolicyEvaluation) -> Evaluation:
     """Repeat a recorded evaluation with its policy version and the metric values that counted then."""
-    (case,) = backtest._cases([row])
+    names = backtest._names_asked([policy_in(row.policy)], STANDARD)
+    [(_, case)] = backtest._replayed(PolicyEvaluation.objects.filter(pk=row.pk), names, STANDARD)
     known = row.request.metric_records.filter(pk__lte=row.told["metric_values_to"]).order_by("pk")
     binding = [metric_value_of(MetricRecord.objects.get(pk=pk)) for pk in row.told["binding_values"]]
     return evaluate(
         policy_in(row.policy),
-        subject=case.subject,
+        subject=case.request.subject,
         metric_values=counted_values([metric_value_of(record) for record in known], binding=binding, catalog=STANDARD),
         now=case.at,
         waived=case.waived,

@@ -21,8 +21,10 @@ from reviews.evidence.models import PolicyEvaluation
 from reviews.evidence.queries import backtest
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import requests, waivers
+from reviews.workflow.actions.drafting import amendments
+from reviews.workflow.actions.drafting.amendments import Amendment
 from tests.factories import requests as walks
-from tests.factories.models import make_version
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.integration.reviews.evidence.repeated import again
@@ -75,6 +77,27 @@ def test_every_recorded_policy_evaluation_repeats_exactly(history: Any, cast: Ca
         assert to_document(again(row)) == row.document
 
 
+def test_quality_on_data_that_the_request_had_before_counts_no_longer(
+    in_review: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    """As in the evaluation of the request itself."""
+    [line] = run(in_review.policy, in_review.policy, now).lines
+    before, later = line.compared.after.effects, now + timedelta(minutes=5)
+    easier = make_dataset(by=cast.author, now=now, seed=8, name="easier photographs")
+    row = amendments.amend(
+        request=in_review, amendment=Amendment(dataset=easier), reason="It was asked for.", by=cast.author, now=later
+    )
+    walks.state_metric_value(
+        request=row, name="training_gpu_hours", value="320", by=cast.author, now=later + timedelta(minutes=1)
+    )
+    recorded = PolicyEvaluation.objects.filter(request=row).latest("pk")
+    assert recorded.evaluated_at > later
+    [line] = run(in_review.policy, in_review.policy, later + timedelta(minutes=2)).lines
+    effects = {each["rule_id"]: each["effect"] for each in recorded.document["results"] if each["effect"]}
+    assert line.compared.after.effects == effects
+    assert effects != before
+
+
 def test_a_version_beside_itself_changes_nothing(history: Any, policy: PolicyVersion, now: datetime) -> None:
     said = run(policy, policy, now)
     assert (said.request_count, said.changed) == (3, ())
@@ -125,7 +148,7 @@ def test_the_questions_do_not_grow_with_the_requests(
         walks.make_submitted(
             by=cast.author, now=now, version=history["decided"].model_version, purpose=f"Purpose {number}", **DEV
         )
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert len(run(policy, policy, now).lines) == 6
 
 

@@ -102,6 +102,39 @@ def test_a_review_waits_for_voters_and_on_others(in_review: ReviewRequest, cast:
     assert lines(cast.approver) == []
 
 
+def test_no_vote_costs_a_query_of_its_own(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
+    def asked(user: User) -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as found:
+            inbox = inbox_of(person=person_of(user), now=now)
+        return len([*inbox.entries, *inbox.waiting_on_others]), len(found)
+
+    few = {user: asked(user) for user in (cast.reviewer_one, cast.author)}
+    for number in (1, 2):
+        version = make_version(by=cast.author, now=now, version=f"2.{number}.0", seed=number)
+        walks.make_in_review(cast=cast, now=now, version=version)
+    for user, (count, queries) in few.items():
+        assert asked(user) == (count + 2, queries)
+        assert count == 1
+
+
+def test_no_more_than_fifty_votes_are_listed(
+    in_review: ReviewRequest, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        version = make_version(by=cast.author, now=now, version=f"2.{number}.0", seed=number)
+        walks.make_in_review(cast=cast, now=now, version=version)
+    first, second, third = (ref for ref, *_ in lines(cast.reviewer_one))
+    review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
+    assert "2 decisions and steps wait for you" in words(enter(cast.reviewer_one).get("/"))
+    for place in (*(f"reviews.inbox.queries.{name}" for name in ("parts", "requests", "inbox")), "reviews.inbox.web"):
+        monkeypatch.setattr(f"{place}.LISTED_MAX", 1)
+    assert [ref for ref, *_ in lines(cast.reviewer_one)] == [second]
+    assert "More than 1 of a kind wait for you. The first 1 to lapse are listed" in words(
+        enter(cast.reviewer_one).get("/")
+    )
+    assert first == in_review.ref < second < third
+
+
 def test_a_vote_leaves_the_inbox_of_its_voter(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
     assert lines(cast.reviewer_one) == []

@@ -9,6 +9,7 @@ from pytest_django import Settings
 from governance.absences.actions.absences import end_absence
 from governance.audit.models import AuditEvent
 from governance.jobs.models import OutboxMessage
+from governance.jobs.ticks import request_regular_jobs
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
 from governance.people.domain.roles import Role
@@ -18,7 +19,7 @@ from reviews.inbox.actions import make_reminders
 from reviews.inbox.models import Reminder
 from reviews.inbox.queries.inbox import inbox_of
 from reviews.inbox.queries.reminders import reminders_of
-from reviews.inbox.tasks import MAKE, request_reminders
+from reviews.inbox.tasks import MAKE
 from reviews.inbox.tasks import make_reminders as handle
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
@@ -210,7 +211,7 @@ def test_escalation_changes_nobodys_rights(in_review: ReviewRequest, cast: Cast,
 
 def test_the_hour_is_enqueued_once_whatever_the_clock_does(cast: Cast, now: datetime) -> None:
     for at in (now, now + HOUR / 2, now + HOUR, now, now + HOUR / 3):
-        request_reminders(at)
+        request_regular_jobs(at)
     assert sorted(OutboxMessage.objects.filter(kind=MAKE).values_list("key", flat=True)) == [
         "reminders.make:2026-07-01T12",
         "reminders.make:2026-07-01T13",

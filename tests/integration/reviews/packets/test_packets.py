@@ -1,5 +1,6 @@
 """Packets: frozen once, drawn by whoever holds them, failed with a reason, retried."""
 
+import errno
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
+from governance.jobs.kinds import kind_of
 from reviews.packets import actions as packets
+from reviews.packets import tasks
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import authorizations as authorizations
@@ -91,6 +94,23 @@ def test_a_worker_that_lost_its_lease_writes_nothing(decided: ReviewRequest, now
     assert Packet.objects.values().get(pk=slow.pk) == before
     assert AuditEvent.objects.filter(kind__in=["packet.ready", "packet.failed"]).count() == 0
     assert packets.store_pdf(packet=quick, pdf=PDF, pages=1, now=now)
+
+
+def test_a_packet_waits_for_a_storage_that_does_not_respond(
+    decided: ReviewRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> bool:
+        raise OSError(errno.EREMOTEIO, "https://minio.test")
+
+    packet = decided.packets.get()
+    monkeypatch.setattr(tasks, "pages_of", lambda pdf: 12)
+    monkeypatch.setattr(tasks.WeasyPrintPrinter, "print", lambda *_, **__: PDF)
+    monkeypatch.setattr(packets, "store_pdf", away)
+    tasks.render_packet(packet.pk)
+    packet.refresh_from_db()
+    assert (packet.state, packet.attempts, packet.lease_until) == (JobState.QUEUED, 1, None)
+    assert packet.max_attempts == kind_of(Packet).max_attempts + 1
+    assert packet.error == jobs.NO_STORAGE
 
 
 def test_a_failure_says_why_and_can_be_retried(decided: ReviewRequest, author: User, now: datetime) -> None:

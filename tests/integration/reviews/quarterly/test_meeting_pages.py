@@ -422,8 +422,8 @@ def test_minutes_are_headings_and_lists_not_markdown(
     cycles.close(cycle=held, by=cast.approver, now=met_at(now))
     page = said(lead, f"/cycles/{held.quarter}/")[1]
     minutes = page[page.index('class="minutes') :]
-    for words in ("<h3>Decisions</h3>", "<h3>Not decided</h3>", "<h3>Removed from the agenda</h3>", "<h3>Notes</h3>"):
-        assert words in minutes
+    for words in ("Decisions", "Not decided", "Removed from the agenda", "Notes"):
+        assert re.search(f"<h3[^>]*>{words}</h3>", minutes)
     assert "Search 2026Q4 gpu_hours *bold* &lt;b&gt;" in minutes
     assert ("<script>" in minutes, "<i>" in minutes, "\\_" in minutes, third.title in minutes) == (False,) * 3 + (True,)
     held.refresh_from_db()

@@ -32,7 +32,7 @@ from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.packet import ApprovedRow, read_quarterly_packet
 from reviews.quarterly.domain.printed.leadership import leadership_of
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
-from reviews.quarterly.queries.invitations import invitees
+from reviews.quarterly.queries.meeting import invitees
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.requests.models import ReviewRequest
 from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at, next_quarter

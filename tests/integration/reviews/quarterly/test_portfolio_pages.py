@@ -12,19 +12,25 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarking.projections import actions as kept
+from benchmarking.projections import queries as projection_reads
 from governance.budgets.domain.ledger import holding_of
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import balance_of, entries_of
+from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.models import Team
 from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
+from governance.site.domain.memory import Recent
 from governance.site.web.formatting import format_usd
 from reviews.authorizations.domain.authorization_states import AuthorizationState
 from reviews.authorizations.models import Authorization
 from reviews.evidence.models import RequestProjection
+from reviews.quarterly.domain.packet import frontier
 from reviews.quarterly.domain.portfolio.candidate import NO_PROJECTION, SUSPENDED
 from reviews.quarterly.queries import portfolio as reads
-from reviews.quarterly.queries.portfolio_money import PortfolioMoney, money_of
+from reviews.quarterly.queries.portfolio_money import PortfolioMoney, accounts_of, money_of
+from reviews.quarterly.web.cycles import PAGE_SIZE
 from reviews.quarterly.web.portfolio_chart import NO_LIMIT, portfolio_chart
 from reviews.quarterly.web.status_strip import strip_of_quarter
 from reviews.requests.models import ReviewRequest
@@ -34,9 +40,10 @@ from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.cycles import make_cycle, next_quarter
 from tests.factories.models import make_version
-from tests.factories.people import Cast
+from tests.factories.people import OTHER_TEAM, Cast
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.quarterly.test_pages import entered, said
+from tests.masses import asked, multiply
 
 pytestmark = pytest.mark.django_db
 
@@ -174,7 +181,8 @@ def test_a_projection_that_cannot_be_drawn_again_is_named(
 ) -> None:
     request = pending(cast, now)
     assert request.state in reads.PENDING
-    monkeypatch.setattr(reads, "read_spec", refusing)
+    monkeypatch.setattr(projection_reads, "read_spec", refusing)
+    monkeypatch.setattr(projection_reads, "_DRAWS", Recent(most=2))
     (left,) = reads.proposal_of(quarter=Quarter.of(now)).quarter_problem.left_out
     assert left[1] == "its projection cannot be drawn again: The price is gone."
     monkeypatch.undo()
@@ -201,9 +209,9 @@ def test_the_chart_has_the_limits_of_the_policy_and_leads_to_the_request(
 ) -> None:
     request = walks.make_decided(cast=cast, now=now)
     cycle, lead = make_cycle(now=now), entered(cast.auditor)
-    (row,) = reads.portfolio_rows()
+    (row,) = reads.with_limits(reads.portfolio_rows())
     assert (row.cost_limit_usd, row.latency_limit_ms, row.point.is_over_latency) == (50_000, 100, False)
-    chart = portfolio_chart([row])
+    chart = portfolio_chart([row], best=frozenset())
     assert chart is not None
     assert [(each.name, each.value) for each in (*chart.across, *chart.references)] == [
         ("limit", 50_000.0),
@@ -217,9 +225,9 @@ def test_the_chart_has_the_limits_of_the_policy_and_leads_to_the_request(
 
 def test_who_is_over_a_limit_differs_by_shape_and_in_words(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
     request = walks.make_decided(cast=cast, now=now)
-    (row,) = reads.portfolio_rows()
+    (row,) = reads.with_limits(reads.portfolio_rows())
     over = replace(row, ref="MRR-1", cost_usd=Decimal(60_000), latency_ms=Decimal(250), name="Slow")
-    chart = portfolio_chart([row, over])
+    chart = portfolio_chart([row, over], best=frontier([row.point, over.point]))
     assert chart is not None
     assert [(each.name, [point.name for point in each.points]) for each in chart.series] == [
         ("on the frontier", [row.name]),
@@ -232,8 +240,14 @@ def test_who_is_over_a_limit_differs_by_shape_and_in_words(policy: PolicyVersion
     ]
     assert chart.finding == "Over a limit: Slow."
     free = replace(row, cost_limit_usd=None, latency_limit_ms=None)
-    assert portfolio_chart([free]).finding == NO_LIMIT  # type: ignore[union-attr]  # one point is drawn
-    assert portfolio_chart([replace(row, cost_usd=None)]) is None
+    assert portfolio_chart([free], best=frozenset()).finding == NO_LIMIT  # type: ignore[union-attr]  # one point is drawn
+    assert portfolio_chart([replace(row, cost_usd=None)], best=frozenset()) is None
+    parts = [portfolio_chart(each, best=frozenset(), is_part=True) for each in ([row, over], [row], [free])]
+    assert [chart.finding for chart in parts if chart] == [
+        "Over a limit on this page: Slow.",
+        "No model on this page is over a limit of its policy.",
+        "No policy limits the cost or the latency of the models on this page.",
+    ]
 
 
 def test_the_strip_counts_the_requests_of_the_quarter_and_leads_to_their_lists(
@@ -324,3 +338,79 @@ def test_the_baseline_of_a_projection_has_no_value(policy: PolicyVersion, cast: 
     requests.submit(request=request, by=cast.author, now=now)
     money = money_of(reads.portfolio_rows(), quarter=Quarter.of(now), person=person_of(cast.outsider))
     assert money == {request.ref: PortfolioMoney()}
+
+
+def test_a_proposal_asks_as_many_questions_for_many_teams(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
+    request = pending(cast, now)
+    walks.allocate_budget(team=request.team, by=cast.finance, now=now)
+    path, lead = f"/cycles/{make_cycle(now=now).quarter}/portfolio/proposals/", entered(cast.approver)
+
+    def queries() -> int:
+        reads._outcome_of.cache_clear()
+        lead.get(path)
+        with asked() as statements:
+            assert lead.get(path).status_code == 200
+        return len(statements.statements)
+
+    few = queries()
+    version, ads = request.model_version, f"(SELECT id FROM people_team WHERE slug = '{OTHER_TEAM}')"
+    multiply(version.asset, count=5, slug="'copy-' || n", team_id=ads)
+    first = ModelAsset.objects.latest("pk").pk - 4
+    digest = "'sha256:' || encode(sha256(n::text::bytea), 'hex')"
+    multiply(version, count=5, asset_id=f"{first} + n - 1", digest=digest)
+    first = ModelVersion.objects.latest("pk").pk - 4
+    multiply(request, count=5, ref="'MRR-2026-900' || n", model_version_id=f"{first} + n - 1", team_id=ads)
+    first = ReviewRequest.objects.latest("pk").pk - 4
+    multiply(RequestProjection.objects.get(), count=5, request_id=f"{first} + n - 1")
+    ads_team = Team.objects.get(slug=OTHER_TEAM)
+    walks.allocate_budget(team=ads_team, by=cast.finance, now=now)
+    assert queries() == few
+    proposal = reads.proposal_of(quarter=Quarter.of(now))
+    assert len(proposal.quarter_problem.included) == 6
+    assert set(proposal.teams.values()) == {"search", OTHER_TEAM}
+    accounts = accounts_of(reads.portfolio_rows(), quarter=Quarter.of(now)).values()
+    assert len(accounts) == 4
+    assert [each.balance for each in accounts] == [balance_of(each.account) for each in accounts]
+
+
+def test_a_long_portfolio_has_pages_and_reads_no_more_for_more_models(
+    policy: PolicyVersion, cast: Cast, now: datetime
+) -> None:
+    request = pending(cast, now)
+    walks.allocate_budget(team=request.team, by=cast.finance, now=now)
+    path, lead = f"/cycles/{make_cycle(now=now).quarter}/portfolio/", entered(cast.approver)
+
+    def fill(first: int, count: int) -> None:
+        multiply(request, count=count, ref=f"'MRR-2026-' || ({first} + n)", purpose=f"'Use ' || ({first} + n)")
+        last = ReviewRequest.objects.latest("pk").pk - count + 1
+        multiply(RequestProjection.objects.earliest("pk"), count=count, request_id=f"{last} + n - 1")
+
+    def costs(address: str) -> tuple[int, int]:
+        lead.get(address)
+        with asked() as statements:
+            answer = lead.get(address)
+        return len(statements.statements), len(answer.content)
+
+    fill(5000, PAGE_SIZE + 9)
+    few = {address: costs(address) for address in (path, f"{path}proposals/")}
+    fill(6000, 300)
+    for address, (queries, size) in few.items():
+        found = costs(address)
+        assert (found[0], found[1] <= size * 1.05) == (queries, True), address
+    shown = [each.ref for each in reads.portfolio_rows()]
+    pages = [[row.ref for row, _ in lead.get(f"{path}?page={n}").context["rows"]] for n in range(1, 9)]
+    assert [ref for page in pages for ref in page] == shown
+    assert len(shown) == PAGE_SIZE + 310
+    assert "of 360 models" in said(lead, path)[1]
+    assert "These are the first 50." in said(lead, f"{path}proposals/")[1]
+
+
+def test_what_requests_hold_is_read_as_the_ledger_has_it(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
+    held, other = walks.make_decided(cast=cast, now=now), pending(cast, now)
+    accounts = accounts_of(reads.portfolio_rows(), quarter=Quarter.of(now))
+    assert accounts
+    for each in accounts.values():
+        entries = entries_of(each.account)
+        for ref in (held.ref, other.ref):
+            holding = holding_of(entries, ref=ref)
+            assert (each.held(ref), each.billed(ref)) == (float(holding.used), float(holding.counted))

@@ -5,11 +5,17 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from governance.inventory.models import ModelAsset
+from governance.people.queries.people import person_of
 from reviews.quarterly.models import ReviewCycle
-from reviews.scorecard.models import KpiActual
+from reviews.quarterly.queries import scores
+from reviews.scorecard.domain.scorecard import KpiDirection, totals
+from reviews.scorecard.models import Kpi, KpiActual
 from tests.factories.cycles import make_cycle, make_frozen, make_kpi
 from tests.factories.models import make_version
 from tests.factories.people import Cast
@@ -96,10 +102,30 @@ def test_values_are_stored_for_the_quarter_that_the_page_showed_or_not_at_all(
     assert (status, "Nothing is saved." in page, late in page, 'value="3.5"' in page) == (409, True, True, True)
     assert page.count(f'<input type="hidden" name="quarter" value="{began.quarter}">') == 2
     content = f"model,kpi,value\nsearch/{asset.slug},conversion,4\n".encode()
-    for given, expected in (({"quarter": ended.quarter}, 409), ({"quarter": "soon"}, 400), ({}, 400)):
+    for sent, expected in (({"quarter": ended.quarter}, 409), ({"quarter": "soon"}, 400), ({}, 400)):
         file = {"file": SimpleUploadedFile("a.csv", content)}
-        assert said(owner, "/scorecard/upload/", given | file)[0] == expected
-        assert said(owner, "/scorecard/", given | typed)[0] == expected
+        assert said(owner, "/scorecard/upload/", sent | file)[0] == expected
+        assert said(owner, "/scorecard/", sent | typed)[0] == expected
     assert snapshot() == before
     assert said(owner, "/scorecard/", typed | {"quarter": began.quarter})[0] == 302
     assert [(row.quarter, row.value) for row in KpiActual.objects.all()] == [(began.quarter, Decimal("3.5"))]
+
+
+@pytest.mark.parametrize("better", list(KpiDirection))
+@given(values=st.lists(st.decimals(-2, 2, places=1), max_size=3), target=st.decimals(-2, 2, places=1))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_database_counts_what_the_status_of_each_line_says(
+    cast: Cast, asset: ModelAsset, now: datetime, better: KpiDirection, values: list[Decimal], target: Decimal
+) -> None:
+    kpi = Kpi.objects.filter(asset=asset, slug="counted").first()
+    kpi = kpi or make_kpi(asset=asset, by=cast.author, now=now, slug="counted")
+    with transaction.atomic():
+        Kpi.objects.filter(pk=kpi.pk).update(better=better)
+        given_by = {"channel": "api", "supplied_by": cast.author, "supplied_at": now}
+        for value in values:
+            KpiActual.objects.create(kpi=kpi, quarter="2026Q4", value=value, target=target, **given_by)
+        rows = scores.on_scorecard("2026Q4", person=person_of(cast.author))
+        lines = scores.lines_of(rows, quarter="2026Q4")
+        assert scores.totals_of(rows, quarter="2026Q4") == totals(tuple(line.score for line in lines))
+        assert tuple(scores.shown_lines(rows, quarter="2026Q4", count=len(lines))) == lines
+        transaction.set_rollback(True)

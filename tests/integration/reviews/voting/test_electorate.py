@@ -13,8 +13,10 @@ from reviews.snapshots.queries.voting_rights import open_stage_for
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.domain.independence import Interest
 from reviews.voting.domain.outcomes import VotingOutcome
+from reviews.voting.queries.electorate import electorates_of
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
+from tests.factories.models import make_version
 from tests.factories.people import Cast
 from weighbridge.core.errors import NotFound
 
@@ -99,3 +101,21 @@ def test_whoever_stated_answered_explained_or_ran_has_a_stake(
         cast.reviewer_one.pk,
         cast.reviewer_two.pk,
     }
+
+
+def test_electorates_that_are_read_together_are_those_read_alone(
+    in_review: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    other = make_version(by=cast.outsider, now=now, team="ads", slug="ranker", seed=1)
+    version = make_version(by=cast.author, now=now, version="2.0.0", seed=1)
+    assert other.digest == version.digest
+    second = walks.make_in_review(cast=cast, now=now, version=version)
+    review.vote(request=in_review, stage_id="technical", choice=VoteChoice.APPROVE, by=cast.reviewer_one, now=now)
+    people.revoke_role(user=cast.author, role=Role.REQUESTER, team=in_review.team, by=cast.admin, now=now)
+    ReviewRequest.objects.filter(pk=second.pk).update(data_since=now)
+    rows = list(ReviewRequest.objects.filter(pk__in=[in_review.pk, second.pk]).order_by("pk"))
+    together = electorates_of(rows, now=now)
+    assert together == {request.pk: snapshot_of(request, now=now).electorate for request in rows}
+    assert cast.outsider.pk in together[second.pk].interests.people[Interest.SAME_ARTIFACT]
+    assert cast.outsider.pk not in together[in_review.pk].interests.people[Interest.SAME_ARTIFACT]
+    assert electorates_of([], now=now) == {}

@@ -16,6 +16,7 @@ from governance.bills.actions import allocation
 from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.jobs.ticks import request_regular_jobs
 from reviews.authorizations.models import Authorization
 from reviews.evidence.models import MetricRecord, RequestProjection
 from reviews.evidence.queries import comparison
@@ -226,7 +227,7 @@ def test_a_revoked_authorization_is_left_alone(decided, months, estimated, rules
 
 def test_the_tick_asks_once_a_day(decided, now):
     for _ in range(2):
-        costs.request_breach_detection(now)
+        request_regular_jobs(now)
     (message,) = OutboxMessage.objects.filter(kind=costs.DETECT_BREACHES)
     costs.detect_breaches(message)
     assert Finding.objects.filter(kind="cost.breach").count() == 0

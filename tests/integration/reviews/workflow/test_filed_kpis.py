@@ -9,7 +9,7 @@ from governance.budgets.enums import BudgetUnit
 from governance.people.queries.people import person_of
 from reviews.quarterly.actions import scorecard
 from reviews.quarterly.actions.scorecard import KpiSheet
-from reviews.quarterly.queries.scores import scorecard as scores_of
+from reviews.quarterly.queries import scores
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.domain.scorecard import KpiDirection
 from reviews.scorecard.models import Kpi
@@ -58,7 +58,8 @@ def test_each_line_is_registered_once(world: World) -> None:
     row = Kpi.objects.get(slug="fraud-losses-recall")
     asset = request.model_version.asset
     assert (row.asset, row.owner, row.set_by, row.target) == (asset, asset.owner, world.cast.approver, Decimal("0.8"))
-    (fast, losses) = scores_of("2026Q4", person=person_of(world.cast.approver))
+    kpis = scores.on_scorecard("2026Q4", person=person_of(world.cast.approver))
+    (fast, losses) = scores.lines_of(kpis, quarter="2026Q4")
     assert [(line.score.kpi, line.score.metric, line.score.actual) for line in (fast, losses)] == [
         ("Answers in time", "p95", None),
         ("Fraud losses", "recall", None),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -114,6 +115,7 @@ def test_the_gate_allows_what_is_authorized(
     said = api(reviewer_one).get("/api/v1/gate/", {"subject": digest, "env": "prod"}).json()
     held = decided.decision.authorization
     statement, summary = said.pop("statement"), said.pop("summary")
+    assert datetime.fromisoformat(said.pop("as_of")) <= timezone.now()
     assert said == {
         "answer": "allow",
         "standing": "authorized",
@@ -134,6 +136,7 @@ def test_the_gate_tells_a_stranger_the_standing_and_no_reference(
     held = decided.decision.authorization
     said = api(outsider).get("/api/v1/gate/", {"subject": decided.model_version.digest, "env": "prod"}).json()
     assert set(said.pop("summary")) == {"payloadType", "payload", "signatures"}
+    assert datetime.fromisoformat(said.pop("as_of")) <= timezone.now()
     assert said == {
         "answer": "allow",
         "standing": "authorized",

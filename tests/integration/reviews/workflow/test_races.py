@@ -7,27 +7,35 @@ from threading import Barrier
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.queries import runs
 from governance.audit.queries.trail import first_broken
 from governance.budgets.models import LedgerEntry
+from governance.inventory.models import ModelVersion
 from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Role
 from reviews.authorizations.models import Authorization, Decision
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
+from reviews.requests import locking
+from reviews.requests.domain.copies import copy_of
+from reviews.requests.locking import take_ref
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain.electorate import VoteChoice
 from reviews.voting.models import Vote, VoteWithdrawal
 from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import measurements, requests, review
+from reviews.workflow.actions.drafting import amendments
+from reviews.workflow.actions.drafting.filing import FilingInput, file_request
+from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks
-from tests.factories.models import make_version
+from tests.factories.models import make_version, new_dataset
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.workflow.worlds import World
+from tests.threads import in_the_middle, together
 from weighbridge.core.errors import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,6 +57,28 @@ def at_once(*calls: Callable[[], object]) -> list[str]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return sorted(pool.map(run, calls))
+
+
+def filing_of(version: ModelVersion, *, purpose: str) -> Filing:
+    return Filing(
+        title="Beside it",
+        purpose=purpose,
+        environment="prod",
+        business_case="More is found.",
+        model_version=version,
+    )
+
+
+def check_second_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    place: tuple[object, str],
+    first: Callable[[], ReviewRequest],
+    second: Callable[[], object],
+) -> None:
+    """The second begins in the middle of the first, waits for it, and is refused; neither ends with a deadlock."""
+    done, refusal = in_the_middle(monkeypatch, place, first, second)
+    assert isinstance(done, ReviewRequest), done
+    assert isinstance(refusal, Refused), refusal
 
 
 def voting(
@@ -217,3 +247,81 @@ def test_two_ticks_and_a_revocation_end_a_commitment_once(world: World) -> None:
         ("gpu_h", 320),
     ]
     assert first_broken() is None
+
+
+def test_a_reference_waits_for_no_filing_under_way(cast: Cast, now: datetime) -> None:
+    def take() -> str:
+        with transaction.atomic():
+            return take_ref(now)
+
+    with transaction.atomic():
+        assert take_ref(now) == f"MRR-{now.year}-0001"
+        assert together([take]) == [f"MRR-{now.year}-0002"]
+    assert take() == f"MRR-{now.year}-0001"  # neither came to anything
+
+
+def test_a_reference_that_was_used_since_it_was_read_is_skipped(
+    cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft, real = walks.make_draft(by=cast.author, now=now), locking.next_ref
+    read = [draft.ref]
+    monkeypatch.setattr(locking, "next_ref", lambda at: read.pop() if read else real(at))
+    with transaction.atomic():
+        assert take_ref(now) == f"MRR-{now.year}-0002"
+
+
+def test_a_reference_is_read_again_where_a_thousand_are_taken(
+    cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [7, None]
+    monkeypatch.setattr(locking, "_try_numbers", lambda **_: found.pop())
+    assert take_ref(now) == f"MRR-{now.year}-0007"
+
+
+def test_an_exchange_beside_a_filing_for_the_same_purpose_is_refused_without_a_deadlock(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast, now = world.cast, world.now
+    row = walks.make_submitted(by=cast.author, now=now)
+    version = make_version(by=cast.author, now=now, version="2.0.0", seed=9)
+    filing = filing_of(version, purpose=row.purpose)
+    check_second_refused(
+        monkeypatch,
+        (requests, "record"),
+        lambda: requests.create(filing=filing, by=cast.author, now=now),
+        lambda: amendments.exchange(request=row, version=version, reason="A better one.", by=cast.author, now=now),
+    )
+    row.refresh_from_db()
+    assert row.state != "withdrawn"
+
+
+def test_an_edit_beside_an_exchange_for_the_same_purpose_is_no_deadlock(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast, now = world.cast, world.now
+    row = walks.make_submitted(by=cast.author, now=now)
+    version = make_version(by=cast.author, now=now, version="2.0.0", seed=9)
+    draft = requests.create(filing=filing_of(version, purpose="Another purpose"), by=cast.author, now=now)
+    check_second_refused(
+        monkeypatch,
+        (requests, "record"),
+        lambda: requests.edit(request=draft, filing=filing_of(version, purpose=row.purpose), by=cast.author, now=now),
+        lambda: amendments.exchange(request=row, version=version, reason="A better one.", by=cast.author, now=now),
+    )
+    row.refresh_from_db()
+    assert row.state != "withdrawn"
+
+
+def test_a_filing_with_new_data_beside_another_for_the_same_purpose_is_no_deadlock(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast, now = world.cast, world.now
+    version = make_version(by=cast.author, now=now, version="2.0.0", seed=9)
+    given = filing_of(version, purpose="The same purpose")
+    entry = copy_of(given, FilingInput, version=version, dataset=new_dataset("fresh"), statements=())
+    check_second_refused(
+        monkeypatch,
+        (requests, "create"),
+        lambda: file_request(entry=entry, by=cast.author, now=now),
+        lambda: requests.create(filing=given, by=cast.author, now=now),
+    )

@@ -84,6 +84,25 @@ def test_an_authorization_ends_with_the_model_and_gate_and_feed_follow(decided, 
 
 
 @pytest.mark.django_db
+def test_an_end_that_another_moved_meanwhile_is_not_moved_twice(decided, cast, now, monkeypatch):
+    announced(decided.model_version, 100, by=cast.author, now=now)
+    before = everything()
+    monkeypatch.setattr(retirements, "_misplaced", lambda days: [Authorization.objects.get().pk])
+    assert retirements.settle_ends(now=now) == []
+    assert everything() == before
+
+
+@pytest.mark.django_db
+def test_a_clearance_that_another_shortened_meanwhile_is_not_shortened_twice(policy, cast, now, monkeypatch):
+    request = walks.make_submitted(by=cast.author, now=now, environment="dev", declared=SMALL, with_data=False)
+    announced(request.model_version, 10, by=cast.author, now=now)
+    before = everything()
+    monkeypatch.setattr(retirements, "_misplaced_clearances", lambda days: [request.pk])
+    assert retirements.settle_ends(now=now) == []
+    assert everything() == before
+
+
+@pytest.mark.django_db
 def test_a_day_that_has_passed_ends_at_once(decided, cast, now):
     announced(decided.model_version, 0, by=cast.author, now=now)
     row = Authorization.objects.get()

@@ -29,7 +29,7 @@ from reviews.previews.queries.previews import preview_of_draft
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import bundle_of, changes_of
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.voting.queries.interests import Interest, interests_of
+from reviews.voting.queries.interests import Interest, interests_of_all
 from reviews.voting.queries.review_blockers import review_blockers
 from reviews.workflow.actions import evidence, imports, requests, review
 from reviews.workflow.queries.view import describe
@@ -193,7 +193,7 @@ def test_whoever_attaches_a_study_made_evidence_and_it_is_news_for_the_voters(
     mate = make_person("mate", Role.REQUESTER, team=in_review.team, now=now)
     attach(row, "learning_curve", now, by=mate)
     snapshot = snapshot_of(row, now=now)
-    assert mate.pk in interests_of(row, evidence=snapshot.evidence).people[Interest.EVIDENCE]
+    assert mate.pk in interests_of_all([snapshot.evidence])[row.pk].people[Interest.EVIDENCE]
     (study,) = bundle_of(snapshot)["studies"]
     assert (study["kind"], study["verdict"], study["name"]) == ("learning_curve", "valid", "learning_curve.json")
     news = {change.words: change.after for change in changes_of(snapshot)}

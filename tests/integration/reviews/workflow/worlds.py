@@ -18,6 +18,7 @@ from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_person
+from tests.remembered import remembered
 
 SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "inference_cost_1y_usd": "600"}
 CONTRADICTED = {**walks.DECLARED, "latency_p95_ms": "1"}
@@ -50,12 +51,14 @@ class World:
             "gone": self.gone,
         }
 
+    @remembered
     def draft(self, **changes: Any) -> ReviewRequest:
         owned = make_version(by=self.cast.author, owner=self.owner, now=self.now)
         return walks.make_draft(
             by=self.cast.author, now=self.now, **{"version": owned, "declared": CONTRADICTED, **changes}
         )
 
+    @remembered
     def edited(self) -> ReviewRequest:
         draft = self.draft()
         filing = requests.Filing(
@@ -67,12 +70,15 @@ class World:
         )
         return requests.edit(request=draft, filing=filing, by=self.cast.author, now=self.now)
 
+    @remembered
     def submitted(self, **changes: Any) -> ReviewRequest:
         return requests.submit(request=self.draft(**changes), by=self.cast.author, now=self.now)
 
+    @remembered
     def cleared(self) -> ReviewRequest:
         return self.submitted(environment="dev", declared=SMALL)
 
+    @remembered
     def evidence(self) -> ReviewRequest:
         """Nothing missing, the contradicted claim explained, money there."""
         request = self.submitted()
@@ -84,21 +90,26 @@ class World:
         walks.allocate_budget(team=request.team, by=self.cast.finance, now=self.now)
         return request
 
+    @remembered
     def in_review(self) -> ReviewRequest:
         return review.request_review(request=self.evidence(), by=self.cast.author, now=self.now)
 
+    @remembered
     def before_the_last_vote(self) -> ReviewRequest:
         request = self.in_review()
         for voter in (make_person("other.one", Role.REVIEWER, now=self.now), self.cast.reviewer_two):
             request = self.vote(request, voter)
         return request
 
+    @remembered
     def changes_requested(self) -> ReviewRequest:
         return self.vote(self.in_review(), self.cast.reviewer_two, choice=VoteChoice.REQUEST_CHANGES)
 
+    @remembered
     def revised(self) -> ReviewRequest:
         return requests.revise(request=self.in_review(), reason="New weights.", by=self.cast.author, now=self.now)
 
+    @remembered
     def decided(self) -> ReviewRequest:
         """Approved with a condition the owner owes; its packet could not be drawn."""
         request = self.before_the_last_vote()
@@ -111,16 +122,20 @@ class World:
         assert jobs.fail(row=packet, reason="The printer is out of paper.", now=self.now)
         return request
 
+    @remembered
     def withdrawn(self) -> ReviewRequest:
         return requests.withdraw(request=self.evidence(), reason="Not needed.", by=self.cast.author, now=self.now)
 
+    @remembered
     def expired(self) -> ReviewRequest:
         return requests.expire(request=self.evidence(), now=self.now + timedelta(days=30))
 
+    @remembered
     def extended(self) -> ReviewRequest:
         reason = "The only reviewer is ill."
         return requests.extend(request=self.evidence(), days=7, reason=reason, by=self.cast.approver, now=self.now)
 
+    @remembered
     def screening(self) -> ReviewRequest:
         """No action leaves a request here: the row is put there by hand."""
         request = self.submitted()
@@ -152,6 +167,7 @@ class World:
         )
 
 
+@remembered
 def make_world(*, cast: Cast, now: datetime) -> World:
     team = Team.objects.get(slug="search")
     gone = make_person("gone.away", Role.REVIEWER, Role.PLATFORM_LEAD, Role.ADMIN, now=now)

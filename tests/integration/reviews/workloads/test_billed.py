@@ -16,6 +16,7 @@ from governance.budgets.domain.quarters import Quarter, last_day
 from governance.findings import actions as findings
 from governance.findings.models import Finding
 from governance.jobs.models import OutboxMessage
+from governance.jobs.ticks import request_regular_jobs
 from governance.people.queries.people import person_of
 from reviews.authorizations.models import Authorization
 from reviews.workflow.actions import authorizations, requests
@@ -201,8 +202,8 @@ def test_a_detection_closes_nothing_that_another_raised_meanwhile(
 
 def test_the_day_looks_once(cast: Cast, now: datetime) -> None:
     spend(now=now)
-    tasks.request_gpu_detection(now)
-    tasks.request_gpu_detection(now)
+    request_regular_jobs(now)
+    request_regular_jobs(now)
     (message,) = OutboxMessage.objects.filter(kind=tasks.DETECT_GPUS)
     tasks.detect_gpus(message)
     tasks.detect_gpus(message)

@@ -18,6 +18,7 @@ from governance.audit.models import AuditEvent
 from governance.budgets.domain.quarters import next_month
 from governance.findings.models import Finding
 from governance.jobs.models import OutboxMessage
+from governance.jobs.ticks import request_regular_jobs
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from governance.people.queries.people import person_of
@@ -29,7 +30,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.workloads.actions import usage as actions
 from reviews.workloads.models import UsageGateway, UsageRecord
 from reviews.workloads.queries.usage import month_of, views
-from reviews.workloads.tasks import compare_usage, request_comparison
+from reviews.workloads.tasks import compare_usage
 from tests.factories import kinds
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_person
@@ -274,8 +275,8 @@ def test_a_file_that_is_too_large_is_refused(cast: Cast, now: datetime, as_, mon
 
 
 def test_the_comparison_runs_once_an_hour(now: datetime) -> None:
-    request_comparison(now)
-    request_comparison(now)
+    request_regular_jobs(now)
+    request_regular_jobs(now)
     message = OutboxMessage.objects.get(kind=actions.COMPARE)
     compare_usage(message)
     assert not Finding.objects.exists()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.site.domain import memory
-from governance.site.domain.memory import CallCounter, Kept
+from governance.site.domain.memory import CallCounter, Kept, Recent
 
 Clock = Callable[[float], None]
 
@@ -76,6 +76,32 @@ def test_of_threads_that_ask_at_once_one_calls(at: Clock) -> None:
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(kept, ["a"] * 8))
     assert (found, calls) == ([1] * 8, ["a"])
+
+
+def test_what_was_used_last_stays() -> None:
+    recent: Recent[str, object] = Recent(most=2)
+    first, second, third = object(), object(), object()
+    recent.keep("a", first)
+    recent.keep("b", second)
+    assert recent.get("a") is first
+    recent.keep("c", third)
+    assert recent.get("b") is None
+    assert recent.items() == [("a", first), ("c", third)]
+    recent.keep("a", second)
+    assert recent.items() == [("c", third), ("a", second)]
+
+
+def test_only_what_is_still_there_is_renewed() -> None:
+    recent: Recent[str, object] = Recent(most=2)
+    first, second = object(), object()
+    recent.keep("a", first)
+    recent.renew("a", second, None)
+    recent.renew("b", second, None)
+    assert recent.items() == [("a", first)]
+    recent.renew("a", first, second)
+    assert recent.items() == [("a", second)]
+    recent.renew("a", second, None)
+    assert recent.items() == []
 
 
 @given(gaps=st.lists(st.integers(0, 40), min_size=1, max_size=60))

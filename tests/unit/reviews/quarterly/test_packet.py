@@ -273,3 +273,23 @@ def test_the_section_of_bills_has_the_second_chart_where_something_is_told_apart
 
     assert drawn(make_variance(1)) == ["variance.svg", "causes.svg"]
     assert drawn(make_variance(3)) == ["variance.svg"]
+
+
+@given(st.lists(st.tuples(*[st.none() | st.integers(0, 4).map(Decimal)] * 3), max_size=12))
+def test_the_frontier_is_what_no_other_model_dominates(values: list[tuple[Decimal | None, ...]]) -> None:
+    points = [
+        PortfolioPoint(model=str(number), cost_usd=cost, latency_ms=latency, value=value)
+        for number, (cost, latency, value) in enumerate(values)
+    ]
+    known = {
+        str(number): (cost, latency, -value)
+        for number, (cost, latency, value) in enumerate(values)
+        if cost is not None and latency is not None and value is not None
+    }
+    assert frontier(points) == {
+        model
+        for model, mine in known.items()
+        if not any(
+            other != mine and all(its <= own for its, own in zip(other, mine, strict=True)) for other in known.values()
+        )
+    }

@@ -109,6 +109,18 @@ def test_every_key_is_there_once_and_every_price_of_tokens_is_by_the_million():
     assert {price.unit for price in found if price.meter in tokens} == {PriceUnit.MILLION_TOKENS}
 
 
+def test_of_some_models_the_prices_are_those_of_all():
+    wanted = frozenset({"openai/gpt-4o-mini", "groq/whisper-large-v3", "nobody/nothing"})
+    of_all = tuple(price for price in managed_prices(DAY) if price.sku in wanted)
+    assert managed_prices(DAY, skus=wanted) == of_all
+    assert len({price.sku for price in of_all}) == 2
+    some, whole = shipped_book(DAY, skus=wanted), shipped_book(DAY)
+    kept = tuple(price for price in whole.prices if price in some.prices)
+    assert some.prices == kept
+    assert (some.as_of, some.discounts, some.retirements) == (whole.as_of, whole.discounts, whole.retirements)
+    assert not {price.sku for price in set(whole.prices) - set(some.prices)} & wanted
+
+
 def test_the_book_knows_when_a_model_is_retired():
     found = shipped_book().find("openai/gpt-4o-mini", meter=Meter.INPUT).retirement
     assert found is not None

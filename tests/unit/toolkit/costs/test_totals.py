@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import MetricValue, best
-from weighbridge.costs.totals import least_total, total_of, with_totals
+from weighbridge.costs.totals import least_total, total_of, with_parts, with_totals
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 TRAINING, SERVING, TOTAL = "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd"
@@ -83,7 +83,8 @@ def test_the_weakest_basis_the_widest_bounds_and_the_earliest_end_pass_to_the_su
     ],
 )
 def test_the_least_total_never_falls_below_claim_and_known_parts(values: tuple[MetricValue, ...], least: int) -> None:
-    assert least_total(values, name=TOTAL, catalog=STANDARD) == least
+    counted = with_totals(values, catalog=STANDARD)
+    assert least_total(values, counted=counted, name=TOTAL, catalog=STANDARD) == least
 
 
 @given(amounts, amounts, st.none() | amounts, bases, bases, bases)
@@ -157,3 +158,12 @@ def test_neither_total_counts_below_the_hours_by_accelerator(by_type: dict[str, 
     elif by_type:
         assert converted is not None
         assert converted.value == least[H100_HOURS]
+
+
+def test_the_parts_of_totals_are_found_through_parts_of_parts() -> None:
+    total, unknown = "total_cost_1y_usd", "no_metric"
+    found = with_parts({total, unknown}, catalogs=[STANDARD])
+    assert found == {total, unknown, *STANDARD[total].parts}
+    (weighted,) = [kind for kind in STANDARD.totals if kind.converts]
+    assert found.isdisjoint({weighted.converts})
+    assert with_parts([weighted.name], catalogs=[STANDARD]) >= {weighted.converts, *weighted.summed}

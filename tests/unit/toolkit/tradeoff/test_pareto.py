@@ -1,5 +1,7 @@
 """The frontier: against another library, against the definition, against known probabilities."""
 
+from unittest import mock
+
 import moocore
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm  # noqa: TID253 -- the oracle
 
 from tests.unit.toolkit.tradeoff.builders import candidate
+from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff import pareto
 from weighbridge.tradeoff.axes import axes_of
 from weighbridge.tradeoff.candidates import Estimate
@@ -25,6 +28,12 @@ def tables(largest: int):
     )
 
 
+def by_definition(values) -> list[bool]:
+    """On the frontier is whom nobody beats: at least as good on all axes, better on one."""
+    beats = (values[:, np.newaxis] <= values).all(axis=2) & (values[:, np.newaxis] < values).any(axis=2)
+    return (~beats.any(axis=0)).tolist()
+
+
 @given(tables(3) | tables(1_000))
 @settings(max_examples=200, deadline=None)
 def test_the_frontier_is_moocores_with_ties_kept(rows) -> None:
@@ -36,6 +45,32 @@ def test_the_frontier_is_moocores_with_ties_kept(rows) -> None:
 def test_the_frontier_holds_across_the_words_of_a_set(n) -> None:
     values = np.random.default_rng(n).random((n, 3))
     assert non_dominated(values).tolist() == moocore.is_nondominated(values, keep_weakly=True).tolist()
+
+
+@given(tables(1) | tables(4) | tables(1_000))
+@settings(max_examples=200, deadline=None)
+def test_the_frontier_is_that_of_the_definition_in_blocks_of_any_size(rows) -> None:
+    values = np.array(rows, dtype=np.float64)
+    for block, few in ((3, 1), (64, 5), (2_048, 256)):
+        with mock.patch.multiple(pareto, BLOCK=block, FEW=few):
+            assert non_dominated(values).tolist() == by_definition(values)
+
+
+@pytest.mark.parametrize("last", [np.inf, -np.inf])
+def test_infinite_values_are_compared(last) -> None:
+    values = np.random.default_rng(1).random((1_000, 3))
+    values[:300, 0], values[100:400, 1] = last, -last
+    assert non_dominated(values).tolist() == by_definition(values)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1, 10.0])
+def test_the_frontier_of_thousands_is_moocores(spread) -> None:
+    """From all equal to axes that go against each other."""
+    rng = np.random.default_rng(2)
+    parts = rng.exponential(size=(6_000, 4))
+    values = (0.01 * rng.random((6_000, 1)) + parts / parts.sum(axis=1, keepdims=True)) * spread
+    found = non_dominated(np.concatenate([values, values[:50]]))
+    assert found.tolist() == moocore.is_nondominated(np.concatenate([values, values[:50]]), keep_weakly=True).tolist()
 
 
 @given(tables(2), st.integers(0, 99))
@@ -54,8 +89,17 @@ def test_draws_are_cut_into_pieces_without_a_difference(monkeypatch) -> None:
     assert frontier_shares(drawn).tolist() == whole
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5_000])
+def test_what_is_not_a_number_is_on_no_frontier(rows: int) -> None:
+    values = np.random.default_rng(5).random((rows, 3))
+    values[rows // 2, 1] = np.nan
+    with pytest.raises(Invalid, match=r"not a number\. Leave the candidate out"):
+        non_dominated(values)
+
+
 def test_nobody_has_no_frontier() -> None:
     assert non_dominated(np.empty((0, 2))).tolist() == []
+    assert non_dominated(np.empty((2, 0))).tolist() == [True, True]
     assert weigh([], AXES).standings == ()
 
 

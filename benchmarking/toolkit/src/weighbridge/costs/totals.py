@@ -3,7 +3,7 @@
 The parts of a plain total must all have a value. A weighted sum is made of the parts that have one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -27,17 +27,33 @@ def with_totals(metric_values: Sequence[MetricValue], *, catalog: MetricCatalog)
     billed total, and the total of one cost projection together with the parts of the same projection, stay as they are.
     """
     values = tuple(metric_values)
-    for kind in catalog.definitions:
-        if kind.parts or kind.weighted_parts:
+    for kind in catalog.totals:
+        # Without a value of the total or of a part, there is nothing to compute or to replace.
+        if not kind.summed.isdisjoint(value.name for value in values):
             values = _with_total(values, kind, catalog)
     return values
 
 
-def least_total(metric_values: Sequence[MetricValue], *, name: str, catalog: MetricCatalog) -> Decimal:
-    """The smallest amount that the total can be: the total as it counts, else the higher of claim and known parts."""
-    counted = best(with_totals(metric_values, catalog=catalog), name=name, catalog=catalog)
-    if counted is not None:
-        return counted.value
+def with_parts(names: Iterable[str], *, catalogs: Sequence[MetricCatalog]) -> frozenset[str]:
+    """The names, and those of the metrics that their totals are computed from."""
+    found, new = frozenset[str](), frozenset(names)
+    while new:
+        found |= new
+        kinds = [kind for catalog in catalogs for name in new if (kind := catalog.get(name)) is not None]
+        new = frozenset(part for kind in kinds for part in (*kind.summed, kind.converts) if part) - found
+    return found
+
+
+def least_total(
+    metric_values: Sequence[MetricValue], *, counted: Sequence[MetricValue], name: str, catalog: MetricCatalog
+) -> Decimal:
+    """The smallest amount that the total can be: the total as it counts, else the higher of claim and known parts.
+
+    `counted` are the values with every total as it counts, from `with_totals`.
+    """
+    total = best(counted, name=name, catalog=catalog)
+    if total is not None:
+        return total.value
     stated = best(metric_values, name=name, catalog=catalog)
     parts = (best(metric_values, name=part, catalog=catalog) for part in catalog[name].parts)
     known = sum((part.value for part in parts if part is not None), Decimal(0))
@@ -78,7 +94,10 @@ def _accounts_for(metric_values: Sequence[MetricValue], whole: MetricDefinition,
 def _known_parts(
     metric_values: Sequence[MetricValue], kind: MetricDefinition, catalog: MetricCatalog
 ) -> list[tuple[MetricValue, Decimal]]:
-    values = ((best(metric_values, name=part.name, catalog=catalog), part.weight) for part in kind.weighted_parts)
+    own = [value for value in metric_values if value.name in kind.summed]
+    names = {value.name for value in own}
+    parts = (part for part in kind.weighted_parts if part.name in names)
+    values = ((best(own, name=part.name, catalog=catalog), part.weight) for part in parts)
     return [(value, weight) for value, weight in values if value is not None]
 
 
@@ -86,9 +105,9 @@ def _with_total(
     values: tuple[MetricValue, ...], kind: MetricDefinition, catalog: MetricCatalog
 ) -> tuple[MetricValue, ...]:
     stated = best(values, name=kind.name, catalog=catalog)
-    computed, missing = total_of(values, name=kind.name, catalog=catalog)
     if stated is not None and stated.basis.rank >= Basis.MEASURED.rank:
         return values
+    computed, missing = total_of(values, name=kind.name, catalog=catalog)
     if (
         stated is not None
         and computed is not None

@@ -17,12 +17,15 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.axes import Axis
 from weighbridge.tradeoff.candidates import Candidate, Estimate
 
 DRAWS, SEED, SURE = 1_000, 20_260_101, 0.95
 # Draws per batch, so that the bit sets of a batch fit into a few megabytes.
 SET_BYTES = 4_000_000
+# Of one draw: rivals whose sets are compared at once, and those who are compared alone before, until few are left.
+BLOCK, PIVOTS, FEW = 2_048, 64, 256
 Values = NDArray[np.float64]
 Switches = NDArray[np.bool_]
 
@@ -132,9 +135,71 @@ def draw(estimates: Sequence[Sequence[Estimate]], *, draws: int, seed: int) -> V
 
 
 def non_dominated(values: Values) -> Switches:
-    """Return which rows of `values` (candidates, axes; smaller is better) are on the frontier; exact ties both are."""
-    found: Switches = np.asarray(frontier_shares(values[np.newaxis]) == 1.0)
+    """Return which rows of `values` (candidates, axes; smaller is better) are on the frontier; exact ties both are.
+
+    In lexicographic order, a row is dominated by an earlier one or not at all; of each block, only those on the
+    frontier are compared with the rest. Raises Invalid for NaN, which is neither better nor worse than anything.
+    """
+    if not values.size:
+        return np.ones(len(values), dtype=bool)
+    if np.isnan(values).any():
+        raise Invalid("A value on an axis of the frontier is not a number. Leave the candidate out.", field="values")
+    columns, places = _shortlist(np.ascontiguousarray(values.T))
+    order = np.lexsort(columns[::-1])
+    columns, places = columns[:, order], places[order]
+    is_new = np.ones(len(places), dtype=bool)
+    is_new[1:] = (columns[:, 1:] != columns[:, :-1]).any(axis=0)
+    distinct = rest = np.flatnonzero(is_new)
+    is_best = np.zeros(len(places), dtype=bool)
+    while len(rest):
+        block, rest = rest[:BLOCK], rest[BLOCK:]
+        block = block[~_is_beaten(columns[:, block], columns[:, block], np.arange(len(block)))]
+        is_best[block] = True
+        if len(rest):
+            rest = rest[~_is_beaten(columns[:, rest], columns[:, block], np.full(len(rest), len(block)))]
+    found = np.zeros(len(values), dtype=bool)
+    found[places] = is_best[distinct][np.cumsum(is_new) - 1]
     return found
+
+
+def _shortlist(columns: Values) -> tuple[Values, NDArray[np.intp]]:
+    """Return the columns (axes, candidates) without most of those who are dominated, and the places of the others.
+
+    Those with the smallest sums dominate the most.
+    """
+    with np.errstate(invalid="ignore"):  # the sum of two infinities, which is not finite
+        places, total = np.arange(columns.shape[1]), columns.sum(axis=0)
+    turn = total.copy()
+    for _ in range(PIVOTS):
+        best = turn.argmin()
+        if len(places) < FEW or not np.isfinite(turn[best]):
+            break
+        is_tied = total == total[best]
+        turn[is_tied] = np.inf
+        is_kept = is_tied.copy()
+        for column in columns:
+            is_kept |= column < column[best]
+        kept = np.flatnonzero(is_kept)
+        columns, places, total, turn = columns[:, kept], places[kept], total[kept], turn[kept]
+    return columns, places
+
+
+def _is_beaten(columns: Values, rivals: Values, earlier: NDArray[np.intp]) -> Switches:
+    """Return whom one of the `earlier` first rivals equals or dominates; both (axes, candidates), in their order."""
+    sets = _prefixes(np.arange(rivals.shape[1]))[earlier]
+    for column, rival in zip(columns[1:], rivals[1:], strict=True):
+        order = np.argsort(rival)
+        sets &= _prefixes(order)[np.searchsorted(rival[order], column, side="right")]
+    return np.asarray(sets.any(axis=-1))
+
+
+def _prefixes(order: NDArray[np.intp]) -> NDArray[np.uint64]:
+    """Return the first 0 to n of the order (..., n) as bits, (..., n + 1, words of 64)."""
+    n = order.shape[-1]
+    found = np.zeros((*order.shape[:-1], n + 1, -(-n // 64)), dtype=np.uint64)
+    bit = np.left_shift(np.uint64(1), (order % 64).astype(np.uint64))
+    np.put_along_axis(found[..., 1:, :], (order // 64)[..., np.newaxis], bit[..., np.newaxis], axis=-1)
+    return np.bitwise_or.accumulate(found, axis=-2, out=found)
 
 
 def frontier_shares(drawn: Values) -> Values:
@@ -157,7 +222,7 @@ def frontier_shares(drawn: Values) -> Values:
 def _beaten_always(best: Values, worst: Values) -> Switches:
     """Return whose best corner (candidates, axes) is strictly worse than another's worst corner; ties do not count."""
     beaten = np.zeros(len(best), dtype=bool)
-    for rival in worst[np.argsort(worst.sum(axis=1))]:
+    for rival in worst[non_dominated(worst)]:
         beaten |= (rival < best).all(axis=1)
     return beaten
 
@@ -195,11 +260,7 @@ def _as_good(column: Values, *, is_strict: bool = False) -> tuple[NDArray[np.uin
     first = np.maximum.accumulate(np.where(is_new, np.arange(n), 0), axis=1)
     rank = np.empty((draws, n), dtype=np.int64)
     rank[rows, order] = first
-    prefix = np.zeros((draws, n + 1, -(-n // 64)), dtype=np.uint64)
-    bit = np.left_shift(np.uint64(1), (order % 64).astype(np.uint64))
-    prefix[rows, np.arange(1, n + 1), order // 64] = bit
-    np.bitwise_or.accumulate(prefix, axis=1, out=prefix)
-    return prefix[rows, rank if is_strict else _last(rank, is_new, order, rows) + 1], rank
+    return _prefixes(order)[rows, rank if is_strict else _last(rank, is_new, order, rows) + 1], rank
 
 
 def _last(

@@ -20,7 +20,10 @@ class Basis(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the weakest basis."""
-        return tuple(Basis).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {basis: rank for rank, basis in enumerate(Basis)}
 
 
 def stronger_or_equal(weakest: Basis) -> tuple[Basis, ...]:

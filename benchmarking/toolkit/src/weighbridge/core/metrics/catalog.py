@@ -93,7 +93,7 @@ class MetricDefinition:
     has_parameter: bool = False
     is_retired: bool = False
 
-    @property
+    @cached_property
     def title(self) -> str:
         """The name in lists and charts."""
         return self.label or readable(self.name)
@@ -102,6 +102,11 @@ class MetricDefinition:
     def sign(self) -> int:
         """1 if a higher value is less favorable, -1 if a lower one is."""
         return 1 if self.direction is Direction.LOWER else -1
+
+    @cached_property
+    def summed(self) -> frozenset[str]:
+        """The names of the metric and of its parts."""
+        return frozenset({self.name, *self.parts, *(part.name for part in self.weighted_parts)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,14 +157,19 @@ class MetricCatalog(Mapping[str, MetricDefinition]):
         """The metrics of which people may state new values."""
         return tuple(each for each in self.definitions if not each.is_retired and Producer.PERSON in each.producers)
 
+    @cached_property
+    def totals(self) -> tuple[MetricDefinition, ...]:
+        """The metrics that have parts."""
+        return tuple(each for each in self.definitions if each.parts or each.weighted_parts)
+
     def names_of(self, scope: MetricScope) -> tuple[str, ...]:
         """The names of the metrics of one scope."""
         return tuple(each.name for each in self.definitions if each.scope is scope)
 
     def find(self, name: str, *, field: str = "name") -> MetricDefinition:
         """The definition of a name; raise Invalid with similar names, or with some of the catalog, if there is none."""
-        if name in self:
-            return self[name]
+        if (known := self.get(name)) is not None:
+            return known
         stem = name.partition("@")[0].partition("_")[0]
         similar = [each for each in self if stem and stem in each][:SEVERAL]
         if similar:

@@ -151,9 +151,15 @@ def best(
     caller must check `is_current` and treat an expired value as indeterminate.
     """
     named = [each for each in metric_values if each.name == name and (accept is None or each.basis in accept)]
-    if len(named) == 1:
-        return named[0]
-    return max(named, key=lambda each: (each.basis.rank, each.observed_at, *_tie(each, catalog)), default=None)
+    if len(named) > 1:
+        latest = max(_standing(each) for each in named)
+        named = [each for each in named if _standing(each) == latest]
+    # Most values have no equal, and a tie is dear to break.
+    return max(named, key=lambda each: _tie(each, catalog)) if len(named) > 1 else next(iter(named), None)
+
+
+def _standing(metric_value: MetricValue) -> tuple[int, datetime]:
+    return metric_value.basis.rank, metric_value.observed_at
 
 
 def _tie(metric_value: MetricValue, catalog: MetricCatalog) -> tuple[Decimal, str]:

@@ -6,7 +6,7 @@ and search types that a request may choose are left out: the usual price of the 
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -31,13 +31,13 @@ LEAST_SECONDS = {"groq/whisper-large-v3": Decimal(10), "groq/whisper-large-v3-tu
 HALF_HOURS = tuple(timedelta(minutes=30 * step) for step in range(48))
 
 
-def managed_prices(on: date) -> tuple[Price, ...]:
+def managed_prices(on: date, *, skus: Container[str] | None = None) -> tuple[Price, ...]:
     """Return the prices of all managed models on a day: of each component that the vendor charges, for each term.
 
-    SKUs are `provider/model`. The date of a price is the newest day, not after `on`, on which the vendor's page was
-    checked, else the newest day on which any page was checked.
+    SKUs are `provider/model`; with `skus`, only those are read. The date of a price is the newest day, not after `on`,
+    on which the vendor's page was checked, else the newest day on which any page was checked.
     """
-    return tuple(_rows(on))
+    return tuple(_rows(on, skus))
 
 
 @functools.cache
@@ -46,9 +46,10 @@ def data_day() -> date:
     return max(day for _, model in _models() for day in _verified(model))
 
 
-def _rows(on: date) -> Iterator[Price]:
+def _rows(on: date, skus: Container[str] | None) -> Iterator[Price]:
     source, midnight = f"genai-prices {version('genai-prices')}", datetime.combine(on, time(), UTC)
-    for provider, model in _models():
+    wanted = (pair for pair in _models() if skus is None or f"{pair[0].id}/{pair[1].id}" in skus)
+    for provider, model in wanted:
         as_of = max((day for day in _verified(model) if day <= on), default=min(on, data_day()))
         shared: dict[str, Any] = {"sku": f"{provider.id}/{model.id}", "provider": provider.id, "as_of": as_of}
         usual = _prices(model, on, {})

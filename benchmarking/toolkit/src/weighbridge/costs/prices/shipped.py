@@ -18,14 +18,15 @@ DISCOUNTS, RETIREMENTS = "commitments.yaml", "retirements.yaml"
 
 
 @functools.lru_cache(maxsize=8)
-def shipped_book(as_of: date | None = None) -> PriceBook:
+def shipped_book(as_of: date | None = None, *, skus: frozenset[str] | None = None) -> PriceBook:
     """Return the shipped book on the day `as_of`; default: the newest day of any shipped price.
 
-    It has the shipped sheets, and managed models from the package genai-prices with their prices and retirements.
+    It has the shipped sheets, and managed models from the package genai-prices with their prices and retirements. With
+    `skus`, managed models with other SKUs are left out, which is faster.
     """
     listed = tuple(price for sheet in shipped_sheets() for price in sheet.prices)
     day = as_of or max(data_day(), *(price.as_of for price in listed))
-    return PriceBook((*listed, *managed_prices(day)), day, shipped_discounts(), shipped_retirements())
+    return PriceBook((*listed, *managed_prices(day, skus=skus)), day, shipped_discounts(), shipped_retirements())
 
 
 @functools.cache
