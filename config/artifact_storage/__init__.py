@@ -16,7 +16,7 @@ def storage_of(url: str, *, folder: Path) -> dict[str, Any]:
     Raises MissingVariable for an address that is none. Without a key, boto3 looks for the role of the machine.
     """
     if not url:
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
+        return {"BACKEND": "config.artifact_storage.folder.ArtifactFolder", "OPTIONS": {"location": folder}}
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     endpoint = urlsplit(options.get("endpoint", "https://of-amazon"))

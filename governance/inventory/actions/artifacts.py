@@ -93,23 +93,13 @@ def store(
 
 
 def _put(path: Path, wanted: StoredFile, by: User | None, now: datetime) -> None:
-    storage, name, repaired = storages["artifacts"], wanted.stored_as, ""
-    if storage.exists(name):
+    storage, problem = storages["artifacts"], ""
+    if storage.exists(wanted.stored_as):
         problem = stored_files.problem_of(wanted.digest)
         if not problem:
             return
-        # A writer that crashed before it finished leaves fewer bytes; anything else was done to the file later.
-        if storage.size(name) >= wanted.size_bytes:
-            repaired = f"{problem} An upload of the same file replaced it."
-        storage.delete(name)
-    try:
-        with path.open("rb") as content:
-            stored = storage.save(name, File(content))
-    except OSError:
-        if storage.exists(name) and storage.size(name) != wanted.size_bytes:
-            storage.delete(name)  # a part of a file, on a disk that is full
-        raise
-    if stored != name:  # another process stored the same content at the same time
-        storage.delete(stored)
-    if repaired:
+    with path.open("rb") as content:
+        storage.save(wanted.stored_as, File(content))  # whole or not at all, in place of what is there
+    if problem:
+        repaired = f"{problem} An upload of the same file replaced it."
         stored_files.report(subject=wanted.digest, problem=repaired, by=by, now=now)

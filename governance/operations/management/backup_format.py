@@ -24,6 +24,7 @@ from weighbridge.core.parsing.limits import MEASUREMENT
 
 SCHEMA = "weighbridge.backup/1"
 DUMP, LIST, KEYS = "database.dump", "backup.json", "keys"
+UNDER_WAY = shutil.ignore_patterns("*.part")  # uploads that are being written
 
 
 def check_bucket() -> None:
@@ -63,7 +64,7 @@ def begin(folder: Path) -> None:
 def copy(source: Path, target: Path) -> None:
     """Copy a file, or a folder with its content. A missing source is skipped."""
     if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=UNDER_WAY)
     elif source.exists():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.touch(mode=0o600)

@@ -1,6 +1,8 @@
 """Kept files: streamed, capped while they stream, stored once under the name of their content, whoever sends them."""
 
 import hashlib
+import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from errno import ENOSPC
@@ -54,42 +56,50 @@ def test_the_same_content_is_stored_once(db: None, installation: Path) -> None:
     assert [event.details["name"] for event in AuditEvent.objects.all()] == ["model.onnx", "other.onnx"]
 
 
-def test_what_a_writer_left_half_written_is_written_again(db: None, installation: Path) -> None:
-    storages["artifacts"].save(NAME, ContentFile(CONTENT[:100]))
-    assert keep().stored_as == NAME
-    with storages["artifacts"].open(NAME) as stored:
-        assert stored.read() == CONTENT
-    assert files(installation) == [f"artifacts/{NAME}"]
-
-
-@pytest.mark.parametrize("written", [b"", CONTENT[:100]])
 def test_a_disk_that_is_full_leaves_no_part_of_a_file(
-    db: None, installation: Path, monkeypatch: pytest.MonkeyPatch, written: bytes
+    db: None, installation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage = storages["artifacts"]
-
-    def save(name: str, content: object) -> str:
-        if written:
-            type(storage).save(storage, name, ContentFile(written))
-        raise OSError(ENOSPC, "No space left on device")
-
     with monkeypatch.context() as full:
-        full.setattr(storage, "save", save)
+        full.setattr(os, "fsync", lambda file: fail(ENOSPC, "No space left on device"))
         with pytest.raises(OSError, match="No space left"):
             keep()
     assert files(installation) == []
     assert keep().stored_as == NAME
 
 
-def test_of_two_writers_at_the_same_moment_one_file_stays(
-    db: None, installation: Path, monkeypatch: pytest.MonkeyPatch
+def fail(number: int, reason: str) -> None:
+    raise OSError(number, reason)
+
+
+@pytest.mark.parametrize("before", [None, b"", CONTENT[:100]])
+def test_readers_see_a_file_whole_or_not_at_all(
+    db: None, installation: Path, monkeypatch: pytest.MonkeyPatch, before: bytes | None
 ) -> None:
-    storage = storages["artifacts"]
-    storage.save(NAME, ContentFile(CONTENT))
-    answers = iter([False])  # when asked, nobody had stored it yet
-    monkeypatch.setattr(storage, "exists", lambda name: next(answers, True) and type(storage).exists(storage, name))
-    assert keep().stored_as == NAME
+    path, seen = installation / "artifacts" / NAME, []
+    if before is not None:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(before)
+
+    def look(file: int) -> None:
+        seen.append((os.fstat(file).st_size, path.read_bytes() if path.exists() else None))
+
+    monkeypatch.setattr(os, "fsync", look)
+    keep()
+    assert seen == [(len(CONTENT), before)]
+    assert path.read_bytes() == CONTENT
     assert files(installation) == [f"artifacts/{NAME}"]
+
+
+def test_what_a_killed_writer_left_is_removed_after_a_day(db: None, installation: Path) -> None:
+    folder = installation / "artifacts" / NAME[:9]
+    folder.mkdir(parents=True)
+    for name, age_s in (("old.part", 90_000), ("fresh.part", 80_000), ("old", 90_000)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age_s,) * 2)
+    keep()
+    assert files(installation) == sorted(
+        f"artifacts/{name}" for name in (NAME, f"{NAME[:9]}/fresh.part", f"{NAME[:9]}/old")
+    )
 
 
 @pytest.mark.parametrize(("size", "is_accepted"), [(999_999, True), (1_000_000, True), (1_000_001, False)])
