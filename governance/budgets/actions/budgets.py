@@ -113,8 +113,10 @@ def commit(
         for account, amount in _locked(team, quarter, amounts):
             entry = LedgerLine(EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}")
             bookings.book_checked(account=account, entry=entry, by=by, now=now)
-        for to_come, planned in sorted(later.items()):
-            _plan(team, to_come, planned, ref, key, by, now)
+        if later:
+            center = cost_centers.open_for_team(team=team, by=by, now=now)
+            for to_come, planned in sorted(later.items()):
+                _plan(center, to_come, planned, ref, key, by, now)
 
 
 def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
@@ -151,9 +153,8 @@ def _center_of(team: Team, quarter: str, unit: BudgetUnit, by: User, now: dateti
 
 
 def _plan(
-    team: Team, quarter: str, amounts: Mapping[BudgetUnit, Decimal], ref: str, key: str, by: User, now: datetime
+    center: CostCenter, quarter: str, amounts: Mapping[BudgetUnit, Decimal], ref: str, key: str, by: User, now: datetime
 ) -> None:
-    center = cost_centers.open_for_team(team=team, by=by, now=now)
     for unit in sorted(unit for unit, amount in amounts.items() if amount > 0):
         account = _opened(center, quarter, unit)
         entry = LedgerLine(EntryKind.PLAN, amounts[unit], ref, f"{key}:plan:{quarter}:{unit}")

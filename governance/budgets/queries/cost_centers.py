@@ -67,6 +67,8 @@ def account_above(account: BudgetAccount) -> BudgetAccount | None:
 
 def ids_below(account: BudgetAccount, *, as_given: bool = False) -> list[int]:
     """The accounts directly below: the first on each path down the tree."""
+    if not CostCenter.objects.filter(parent=account.center_id).exists():
+        return []  # as for most teams, so that the accounts of all others are not read
     pretended = account.pk if as_given else None
     above_of = accounts_above(quarters=[account.quarter], as_given=pretended)
     return sorted(below for below, above in above_of.items() if above == account.pk)

@@ -37,7 +37,7 @@ from reviews.tickets.models import Ticket
 from reviews.voting.domain.electorate import Electorate
 from reviews.voting.models import Revision
 from reviews.voting.queries import budget_effects
-from reviews.voting.queries.electorate import electorate_of, electorates_of
+from reviews.voting.queries.electorate import after_a_vote, electorate_of, electorates_of
 from reviews.voting.queries.interests import parts_in_artifact
 
 if TYPE_CHECKING:
@@ -233,6 +233,14 @@ def snapshots_in_review(
         read = {"electorate": electorates[snapshot.request.pk], "_teams_by_person": teams}
         snapshot.__dict__.update(read, _deputyships_by_id=known)
     return snapshots
+
+
+def snapshot_after_vote(before: RequestSnapshot) -> RequestSnapshot:
+    """The snapshot after a vote and before a decision: the votes are read again, and nothing else has changed."""
+    after = RequestSnapshot(before.request, before.now, before.evidence)
+    kept = {name: getattr(before, name) for name in ("revisions", "artifact_records")}
+    vars(after).update(kept, electorate=after_a_vote(before.electorate, request=before.request))
+    return after
 
 
 def snapshot_of(request: ReviewRequest, *, now: datetime, evidence: EvidenceSnapshot | None = None) -> RequestSnapshot:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import F
@@ -43,51 +44,45 @@ def electorates_of(requests: Sequence[ReviewRequest], *, now: datetime) -> dict[
     return _electorates(evidence, taking_part=taking_part)
 
 
+def after_a_vote(electorate: Electorate, *, request: ReviewRequest) -> Electorate:
+    """The electorate of a request in review after a vote, which changes neither its stages nor anybody's interests."""
+    ballots = _ballots([request], stages={request.pk: electorate.stages})
+    return replace(electorate, ballots=ballots[request.pk])
+
+
 def _electorates(
     evidence: Sequence[EvidenceSnapshot], *, taking_part: Mapping[int, Sequence[str]]
 ) -> dict[int, Electorate]:
-    requests = [one.request for one in evidence]
-    votes = defaultdict[int, list[Vote]](list)
-    related = ("person", "in_place_of", "absence", "withdrawal")
-    for vote in Vote.objects.filter(request__in=[row.pk for row in requests]).select_related(*related).order_by("pk"):
-        votes[vote.request_id].append(vote)
-    held = _roles_of(
-        [
-            person_id
-            for request in requests
-            for vote in votes[request.pk]
-            for person_id in (vote.person_id, vote.in_place_of_id)
-            if person_id and request.state == RequestState.IN_REVIEW
-        ]
-    )
+    stages = {one.request.pk: _stages(one, taking_part.get(one.request.pk)) for one in evidence}
+    ballots = _ballots([one.request for one in evidence], stages=stages)
     interests = interests_of_all([one for one in evidence if one.request.state in OPEN_STATES])
     return {
-        one.request.pk: _electorate(
-            one.request,
-            stages=_stages(one, taking_part.get(one.request.pk)),
-            votes=votes[one.request.pk],
-            held=held if one.request.state == RequestState.IN_REVIEW else None,
+        one.request.pk: Electorate(
+            stages=stages[one.request.pk],
+            ballots=ballots[one.request.pk],
+            revision=one.request.revision,
             interests=interests.get(one.request.pk, Interests()),
         )
         for one in evidence
     }
 
 
-def _electorate(
-    request: ReviewRequest,
-    *,
-    stages: tuple[Stage, ...],
-    votes: Sequence[Vote],
-    held: Mapping[int, set[str]] | None,
-    interests: Interests,
-) -> Electorate:
-    roles = {stage.id: stage.role for stage in stages}
-    return Electorate(
-        stages=stages,
-        ballots=tuple(_ballot(vote, has_role=held is None or _has_role(vote, roles, held)) for vote in votes),
-        revision=request.revision,
-        interests=interests,
-    )
+def _ballots(
+    requests: Sequence[ReviewRequest], *, stages: Mapping[int, Sequence[Stage]]
+) -> Mapping[int, tuple[Ballot, ...]]:
+    """The votes on each request, by its id. While it is in review, each is marked whether the person has the role."""
+    related = ("person", "in_place_of", "absence", "withdrawal")
+    votes = list(Vote.objects.filter(request__in=requests).select_related(*related).order_by("pk"))
+    in_review = {row.pk for row in requests if row.state == RequestState.IN_REVIEW}
+    open_votes = [vote for vote in votes if vote.request_id in in_review]
+    people = {person_id for vote in open_votes for person_id in (vote.person_id, vote.in_place_of_id) if person_id}
+    held = _roles_of(people)
+    ballots: dict[int, tuple[Ballot, ...]] = {row.pk: () for row in requests}
+    for vote in votes:
+        role = next((stage.role for stage in stages[vote.request_id] if stage.id == vote.stage), None)
+        has_role = vote.request_id not in in_review or _has_role(vote, role, held)
+        ballots[vote.request_id] += (_ballot(vote, has_role=has_role),)
+    return ballots
 
 
 def _stages(evidence: EvidenceSnapshot, taking_part: Sequence[str] | None) -> tuple[Stage, ...]:
@@ -107,12 +102,11 @@ def _roles_of(person_ids: Collection[int]) -> Mapping[int, set[str]]:
     return held
 
 
-def _has_role(vote: Vote, roles: Mapping[str, Role], held: Mapping[int, set[str]]) -> bool:
+def _has_role(vote: Vote, role: Role | None, held: Mapping[int, set[str]]) -> bool:
     """Whether the person has the role of the stage; for a deputy, whether both have it, or it was confirmed for them.
 
     The end of the absence changes nothing: the vote was cast during it.
     """
-    role = roles.get(vote.stage)
     if not vote.person.is_active:
         return False
     if vote.in_place_of is None or vote.absence is None:

@@ -30,7 +30,7 @@ from reviews.requests.queries.requests import check_can_owe
 from reviews.snapshots import outbox as notices
 from reviews.snapshots.queries.allowed_steps import check_can_request_review
 from reviews.snapshots.queries.evidence_bundle import bundle_of, check_unchanged
-from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_after_vote, snapshot_of
 from reviews.snapshots.queries.voting_rights import VotingRight, check_can_take_back, check_can_vote
 from reviews.tickets import actions as ticket_actions
 from reviews.voting.domain.electorate import VoteChoice
@@ -138,7 +138,7 @@ def cast(*, request: ReviewRequest, vote: NewVote, by: User, now: datetime) -> R
         _check_conditions(before, vote.conditions)
         _store(row, vote, right, by, now)
         DraftVote.objects.filter(request=row, person=by).delete()
-        after = snapshot_of(row, now=now, evidence=before.evidence)
+        after = snapshot_after_vote(before)
         outcome = after.electorate.progress.outcome
         if vote.conditions and outcome is not VotingOutcome.APPROVED:
             raise Invalid(CONDITIONS_COME_LAST, field="conditions")
