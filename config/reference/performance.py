@@ -31,6 +31,7 @@ PARTS: Mapping[str, str] = {
     "deliveries": "Jira deliveries",
     "gate": "Questions to the gate",
     "tick": "The tick",
+    "head": "The head of the audit trail",
     "search": "Search",
     "quarterly": "The quarterly packet",
     "pages": "Server time of pages",
