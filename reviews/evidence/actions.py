@@ -1,4 +1,4 @@
-"""Store how many requests a model answered per month."""
+"""Store how many requests a model answered per month, and let a worker compute a back-test."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,11 +6,17 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from governance.audit.actions import record as audit
+from governance.jobs import outbox
+from governance.jobs.models import OutboxMessage
 from governance.people.queries.people import person_of
 from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import months_of
 from reviews.evidence.domain.traffic_file import DIGITS_MAX, ROWS_MAX, MonthTraffic
 from reviews.evidence.models import Traffic
+from reviews.evidence.queries.backtests import stored
+from reviews.evidence.queries.backtests.backtest import BacktestQuestion
+from reviews.evidence.rules import check_backtest
 from reviews.requests.audit import record
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.rules import check_edit_scorecard
@@ -50,6 +56,22 @@ def supply_traffic(
         details = {"channel": channel, "requests": {f"{row.month:%Y-%m}": row.requests for row in rows}}
         record(kind="traffic.supplied", request=request, by=by, now=now, details=details)
     return rows
+
+
+def start_backtest(*, asked: BacktestQuestion, by: User, now: datetime) -> OutboxMessage:
+    """Let a worker compute the back-test of today; asked for again, it stays the one."""
+    check_backtest(person_of(by))
+    key, version, against = stored.key_of(asked, now=now), asked.version, asked.against
+    payload = {"name": version.name, "number": version.number, "against": against.number}
+    payload["quarters"] = len(asked.quarters)
+    with transaction.atomic():
+        message = outbox.enqueue(kind=stored.KIND, key=key, lane=key, payload=payload, now=now)
+        if message.created_at == now:
+            details = {"against": str(against), "quarters": len(asked.quarters)}
+            audit.record(
+                kind="policy.backtest_started", by=by, subject=("policy", str(version)), details=details, now=now
+            )
+    return message
 
 
 def _check(row: MonthTraffic, authorization: Authorization, now: datetime) -> None:

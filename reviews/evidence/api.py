@@ -8,8 +8,8 @@ from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Answer, Input, number, read
-from reviews.evidence.queries import backtest
-from reviews.evidence.queries.backtest import DEFAULT_QUARTERS, QUARTERS_MAX
+from reviews.evidence.queries.backtests import backtest
+from reviews.evidence.queries.backtests.backtest import DEFAULT_QUARTERS, QUARTERS_MAX
 from reviews.evidence.rules import check_backtest
 
 
@@ -69,5 +69,5 @@ class PolicyBacktest(APIView):
         _, person, now = asker(request)
         check_backtest(person)
         given = {"against": None, **read(BacktestFilters, request.query_params)}
-        result = backtest.run(name=name, number=number, **given, now=now)
+        result = backtest.run(backtest.question(name=name, number=number, **given, now=now))
         return Response(BacktestAnswer(result).data)

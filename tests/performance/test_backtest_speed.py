@@ -18,7 +18,7 @@ from governance.rulebook.domain.evaluation.replay import ReplayCase, ReplayedReq
 from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.scopes import EvaluationSubject
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
-from reviews.evidence.queries import backtest
+from reviews.evidence.queries.backtests import backtest
 from reviews.requests.models import ReviewRequest
 from tests.integration.conftest import cast, checklist, decided, installation, now, policy, signing_key_pem
 from tests.integration.reviews.evidence.test_backtest import drafted
@@ -144,7 +144,8 @@ def test_requests_of_the_database(keep: Recorder, decided: ReviewRequest, policy
     fill(decided, STORED)
     draft = drafted(now, training_gpu_hours=5)
     begun, begun_s = time.process_time(), time.perf_counter()
-    found = backtest.run(name=draft.name, number=draft.number, against=policy.number, quarters=4, now=now)
+    given = {"name": draft.name, "number": draft.number, "against": policy.number, "quarters": 4}
+    found = backtest.run(backtest.question(**given, now=now))
     taken_s, whole_s = time.process_time() - begun, time.perf_counter() - begun_s
     assert found.request_count == STORED + 1
     keep(

@@ -58,6 +58,7 @@ OF_THE_HOUSE = {
     "policy_form",
     "backtest",
     "backtest_export",
+    "start_backtest",
     "audit_export",
     "export",
     "integrations_retry",

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from reviews.evidence.queries import backtest
-from reviews.evidence.queries.backtest import DEFAULT_QUARTERS, Backtest
+from reviews.evidence.queries.backtests import backtest
+from reviews.evidence.queries.backtests.backtest import DEFAULT_QUARTERS, Backtest
 from weighbridge.core.errors import Refused
 from weighbridge.core.money import format_usd
 
@@ -31,11 +31,14 @@ class Command(BaseCommand):
         """Run the back-test and print the differences."""
         given = {name: options[name] for name in ("name", "number", "against", "quarters")}
         try:
-            result = backtest.run(**given, now=timezone.now())
+            result = backtest.run(backtest.question(**given, now=timezone.now()), on_read=self._show)
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
         for line in _lines(result):
             self.stdout.write(line)
+
+    def _show(self, read: int) -> None:
+        self.stderr.write(f"{read:,} requests …")
 
 
 def _lines(result: Backtest) -> list[str]:

@@ -22,6 +22,7 @@ from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.domain.traffic_file import MonthTraffic
 from reviews.evidence.locking import lock_all
 from reviews.evidence.models import RequestProjection
+from reviews.evidence.queries.backtests import backtest
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.tickets import actions as effects
@@ -264,6 +265,12 @@ def _supply_traffic(world: World) -> None:
     traffic.supply_traffic(request=request, months=[month], channel="form", by=world.cast.author, now=later)
 
 
+def _start_backtest(world: World) -> None:
+    policy = world.decided().policy
+    asked = backtest.question(name=policy.name, number=policy.number, against=None, quarters=1, now=world.now)
+    traffic.start_backtest(asked=asked, by=world.cast.approver, now=world.now)
+
+
 def _attest(world: World) -> None:
     kinds.publish_shipped(now=world.now + timedelta(hours=1))
     author, now = world.cast.author, world.now + timedelta(hours=2)
@@ -361,6 +368,7 @@ ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.screening.reopen": in_world(World.revised),
     "reviews.workflow.actions.screening.screen": in_world(World.submitted),
     "reviews.workflow.actions.screening.start_benchmarks": in_world(_start_benchmarks),
+    "reviews.evidence.actions.start_backtest": in_world(_start_backtest),
     "reviews.evidence.actions.supply_traffic": in_world(_supply_traffic),
     "reviews.workflow.actions.waivers.grant": in_world(_waive),
 }

@@ -18,7 +18,7 @@ from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.models import PolicyEvaluation
-from reviews.evidence.queries import backtest
+from reviews.evidence.queries.backtests import backtest
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import requests, waivers
 from reviews.workflow.actions.drafting import amendments
@@ -58,7 +58,8 @@ def history(policy: PolicyVersion, cast: Cast, now: datetime) -> dict[str, Revie
 
 
 def run(version: PolicyVersion, policy: PolicyVersion, now: datetime, quarters: int = 4) -> backtest.Backtest:
-    return backtest.run(name=version.name, number=version.number, against=policy.number, quarters=quarters, now=now)
+    given = {"name": version.name, "number": version.number, "against": policy.number, "quarters": quarters}
+    return backtest.run(backtest.question(**given, now=now))
 
 
 def test_every_recorded_policy_evaluation_repeats_exactly(history: Any, cast: Cast, now: datetime) -> None:
@@ -131,14 +132,14 @@ def test_only_the_quarters_asked_for_count(history: Any, policy: PolicyVersion, 
 
 def test_versions_that_are_not_there_are_not_found(policy: PolicyVersion, now: datetime) -> None:
     given = {"name": policy.name, "number": policy.number, "quarters": 1, "now": now}
-    assert backtest.run(**given, against=None).against == policy
+    assert backtest.run(backtest.question(**given, against=None)).against == policy
     for missing in ({"against": 99}, {"number": 99, "against": None}):
         with pytest.raises(NotFound):
-            backtest.run(**given | missing)
+            backtest.run(backtest.question(**given | missing))
     source = yaml.safe_dump(yaml.safe_load(LEAN) | {"name": "other", "precedence": 1})
     other = rulebook.draft_policy(source=source, by=None, now=now)
     with pytest.raises(NotFound, match="No version of other is in force; choose a version to compare with"):
-        backtest.run(**given | {"name": other.name, "number": other.number, "against": None})
+        backtest.run(backtest.question(**given | {"name": other.name, "number": other.number, "against": None}))
 
 
 def test_the_questions_do_not_grow_with_the_requests(

@@ -22,7 +22,7 @@ from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.rulebook.queries.rulebook import policies_in_force, policies_with, policy_in
 from reviews.evidence.domain.claims import bound_values, counted_values
 from reviews.evidence.models import MetricRecord, PolicyEvaluation
-from reviews.evidence.queries import backtest
+from reviews.evidence.queries.backtests import backtest
 from reviews.evidence.queries.evidence import amounts_of, metric_value_of
 from reviews.requests.models import ReviewRequest
 from tests.factories.policies import FULL
@@ -191,7 +191,8 @@ def test_each_request_is_judged_as_it_is_alone(
     version, against = draft(now, **more), policy
     if more:
         against = rulebook.draft_policy(source=yaml.safe_dump(yaml.safe_load(FULL) | more), by=None, now=now)
-    result = backtest.run(name=version.name, number=version.number, against=against.number, quarters=4, now=now)
+    given = {"name": version.name, "number": version.number, "against": against.number, "quarters": 4}
+    result = backtest.run(backtest.question(**given, now=now))
     before = policies_with(policies_in_force(), added=policy_in(against))
     after = policies_with(before, added=policy_in(version))
     rows = PolicyEvaluation.objects.order_by("pk").select_related("request")

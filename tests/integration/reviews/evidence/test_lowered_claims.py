@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import LedgerEntry
 from governance.rulebook.models import PolicyVersion
-from reviews.evidence.queries import backtest
+from reviews.evidence.queries.backtests import backtest
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.leadership import leadership_of
 from reviews.packets.queries.packet import packet_of
@@ -140,7 +140,8 @@ def test_tickets_previews_and_backtests_take_the_same_amounts(policy: PolicyVers
     lower = requests.submit(request=draft, by=cast.author, now=now)
     values = values_of_request(lower, now=now)
     assert (values["cost_of_year"], values["gpu_hours"]) == (AMOUNTS["USD"], AMOUNTS["gpu_h"])
-    said = backtest.run(name=policy.name, number=policy.number, against=None, quarters=1, now=now)
+    asked = backtest.question(name=policy.name, number=policy.number, against=None, quarters=1, now=now)
+    said = backtest.run(asked)
     (case,) = [line.compared.case for line in said.lines if line.ref == lower.ref]
     assert (case.usd, case.gpu_h) == (AMOUNTS["USD"], AMOUNTS["gpu_h"])
 

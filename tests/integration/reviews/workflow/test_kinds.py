@@ -14,7 +14,7 @@ from governance.inventory.models import ModelVersion
 from governance.people.queries.people import person_of
 from governance.rulebook.actions import documents as rulebook
 from reviews.evidence.models import MetricRecord
-from reviews.evidence.queries import backtest
+from reviews.evidence.queries.backtests import backtest
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
@@ -197,13 +197,14 @@ def test_every_shipped_policy_is_back_tested_on_nine_kinds(cast: Cast, now: date
         judged[story.policy].add(request.ref)
     assert all(refs for name, refs in judged.items() if name != "tabular")
     for name, version in shipped.items():
-        same = backtest.run(name=name, number=version.number, against=version.number, quarters=1, now=now)
+        given = {"name": name, "against": version.number, "quarters": 1, "now": now}
+        same = backtest.run(backtest.question(**given, number=version.number))
         assert (same.request_count, same.changed) == (len(judged[name]), ())
         document = yaml.safe_load(version.source)
         costs = [rule for rule in document["rules"] if rule.get("unit") == "USD"]
         for rule in costs:
             rule |= {"limit": 1, "effect": "deny", "on_indeterminate": "deny"}
         draft = rulebook.draft_policy(source=yaml.safe_dump(document, sort_keys=False), by=None, now=now)
-        strict = backtest.run(name=name, number=draft.number, against=version.number, quarters=1, now=now)
+        strict = backtest.run(backtest.question(**given, number=draft.number))
         assert {line.ref for line in strict.changed} == (judged[name] if costs else set())
         assert (strict.stricter.count, strict.looser.count) == (len(strict.changed), 0)
