@@ -3,6 +3,7 @@
 from governance.audit.models import AuditEvent
 from governance.findings.models import Finding
 from governance.inventory.models import ModelAsset, ModelVersion
+from reviews.authorizations.models import Decision
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import OTHER_TEAM
 from tests.masses import analyze, multiply, search_entered_at_the_end
@@ -16,6 +17,28 @@ def fill(request: ReviewRequest, *, count: int, year: int = 2015) -> None:
     with search_entered_at_the_end():
         _fill(request, count, year)
     analyze()
+
+
+def renewed(request: ReviewRequest, *, count: int, state: str, version_id: str = "model_version_id") -> None:
+    """Add `count` authorized requests about the same artifact, or about that of `version_id`, with authorizations in
+    that state.
+    """
+    decision = request.decision
+    authorization = decision.authorization
+    with search_entered_at_the_end():
+        multiply(
+            request,
+            count=count,
+            ref="'MRR-2011-' || lpad(n::text, 6, '0')",
+            purpose="'renewal ' || n",
+            model_version_id=version_id,
+            replaces_id="NULL",
+        )
+        requests = int(ReviewRequest.objects.latest("pk").pk) - count
+        multiply(decision, count=count, request_id=f"{requests} + n")
+        decisions = int(Decision.objects.latest("pk").pk) - count
+        number = "'MRA-2011-' || lpad(n::text, 6, '0')"
+        multiply(authorization, count=count, number=number, decision_id=f"{decisions} + n", state=state)
 
 
 def _fill(request: ReviewRequest, count: int, year: int) -> None:

@@ -60,6 +60,11 @@ class Asked:
         """Rows that each statement read, those that it removed again included: the most of one part of its plan."""
         return {sql: max(_reads(plan_of(sql, params))) for sql, params in self.statements}
 
+    def rows_answered(self) -> int:
+        """How many rows all statements answer."""
+        with connection.cursor() as cursor:
+            return sum(len(cursor.execute(sql, params).fetchall()) for sql, params in self.statements)
+
     def scanned(self) -> set[str]:
         """The tables that a statement read from beginning to end."""
         return {table for sql, params in self.statements for table in _scans(plan_of(sql, params))}

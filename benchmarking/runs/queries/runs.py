@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine, pictures_of, variant_lines_of
 from benchmarking.runs.domain.frontiers import frontier_charts
@@ -18,6 +18,7 @@ from governance.exports.queries import Columns, table_of
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.domain.roles import Person
+from governance.people.models import Team
 from governance.people.rules import sees_everything
 from governance.rulebook.domain.benchmark_plans import HardwareClass
 from governance.site.domain.charts.chart import PageChart
@@ -39,6 +40,10 @@ COLUMNS: Columns = {
     "Queued": "created_at",
     "Finished": "finished_at",
 }
+
+MODEL = ("pk", "name", "team__name")
+MODELS_MAX = 200
+"""How many models the filter of the list offers."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +99,12 @@ class RunSelection:
 
 @dataclass(frozen=True)
 class RunChoices:
-    """What the list of runs can be filtered by: pairs of value and label."""
+    """What the list of runs can be filtered by: pairs of value and label. `has_more_models` than are offered."""
 
     model: tuple[tuple[int, str], ...]
     team: tuple[tuple[str, str], ...]
     dataset: tuple[tuple[int, str], ...]
+    has_more_models: bool
 
 
 def visible_to(person: Person) -> QuerySet[Run]:
@@ -143,15 +149,26 @@ def table(*, person: Person, filters: RunSelection) -> ExportTable:
     return table_of("runs", columns=COLUMNS, rows=rows)
 
 
-def choices_for(person: Person) -> RunChoices:
-    """Return the models, teams and data sets of the runs that the person may see."""
+def choices_for(person: Person, *, team: str = "", model: int | None = None) -> RunChoices:
+    """Return the models, teams and data sets of the runs that the person may see.
+
+    At most `MODELS_MAX` models are offered, by name: those of the team, if there is one, and always the chosen one.
+    None is sought among all runs: the database looks for one run of each, and ends with the last that is offered.
+    """
     seen = visible_to(person).select_related(None).order_by()
-    models = ModelAsset.objects.filter(pk__in=seen.values("model_version__asset")).select_related("team")
-    datasets = Dataset.objects.filter(pk__in=seen.values("dataset")).select_related("team")
+    measured = ModelAsset.objects.filter(Exists(seen.filter(model_version__asset=OuterRef("pk"))))
+    of_team = measured.filter(team__slug=team) if team else measured
+    models = list(of_team.order_by("name", "pk").values_list(*MODEL)[: MODELS_MAX + 1])
+    offered = models[:MODELS_MAX]
+    if model is not None and all(model != pk for pk, _, _ in offered):
+        offered += measured.filter(pk=model).values_list(*MODEL)
+    teams = Team.objects.filter(Exists(seen.filter(model_version__asset__team=OuterRef("pk"))))
+    datasets = Dataset.objects.filter(Exists(seen.filter(dataset=OuterRef("pk")))).select_related("team")
     return RunChoices(
-        model=tuple((asset.pk, f"{asset.name}, {asset.team.name}") for asset in models.order_by("name", "pk")),
-        team=tuple(sorted({(asset.team.slug, asset.team.name) for asset in models})),
+        model=tuple((pk, f"{name}, {of}") for pk, name, of in offered),
+        team=tuple(sorted(teams.values_list("slug", "name"))),
         dataset=tuple((dataset.pk, f"{dataset}, {dataset.team.name}") for dataset in datasets.order_by("pk")),
+        has_more_models=len(models) > MODELS_MAX,
     )
 
 

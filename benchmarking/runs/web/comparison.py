@@ -25,9 +25,10 @@ from benchmarking.runs.domain.comparison import (
 )
 from benchmarking.runs.domain.comparison_charts import comparison_charts
 from benchmarking.runs.queries import runs
-from benchmarking.runs.queries.runs import RunChoices, RunSelection, RunView
+from benchmarking.runs.queries.runs import MODELS_MAX, RunSelection, RunView
 from benchmarking.runs.web.result import conditions_of
 from governance.exports.web import export
+from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of
 from governance.rulebook.queries.catalogs import catalog_in_force
 from governance.site.domain.numbers import whole_number
@@ -36,6 +37,7 @@ from governance.site.web.formatting import short_digest
 from weighbridge.core.errors import Invalid, Refused
 
 PAGE_SIZE = 50
+MORE = f"All ({MODELS_MAX} are listed, others by team)"
 
 
 class RunFilterForm(forms.Form):
@@ -45,12 +47,14 @@ class RunFilterForm(forms.Form):
     team = forms.ChoiceField(required=False)
     dataset = forms.ChoiceField(label="Data set", required=False)
 
-    def __init__(self, data: QueryDict, *, choices: RunChoices) -> None:
+    def __init__(self, data: QueryDict, *, person: Person) -> None:
         """Offer the choices; an unknown value filters nothing."""
         super().__init__(data)
-        for name, offered in vars(choices).items():
+        choices = runs.choices_for(person, team=data.get("team", ""), model=whole_number(data.get("model", "")))
+        for name in self.fields:
             field = cast("forms.ChoiceField", self.fields[name])
-            field.choices = [("", "All"), *((str(key), label) for key, label in offered)]
+            every = MORE if name == "model" and choices.has_more_models else "All"
+            field.choices = [("", every), *((str(key), label) for key, label in getattr(choices, name))]
 
     def filters(self) -> RunSelection:
         """The filters. Invalid values are ignored."""
@@ -64,7 +68,7 @@ class RunFilterForm(forms.Form):
 def listed(request: HttpRequest) -> HttpResponse:
     """`/runs/`: all runs that the user may see, newest first, with boxes to compare some of them."""
     person = person_of(request)
-    form = RunFilterForm(request.GET, choices=runs.choices_for(person))
+    form = RunFilterForm(request.GET, person=person)
     filters = form.filters()
     page = bounded_page(runs.listed(person=person, filters=filters), size=PAGE_SIZE, number=request.GET.get("page"))
     context = {
@@ -81,7 +85,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 def exported(request: HttpRequest, kind: str) -> HttpResponseBase:
     """`/runs.csv` and `.xlsx`: all pages of the filtered list."""
     person = person_of(request)
-    filters = RunFilterForm(request.GET, choices=runs.choices_for(person)).filters()
+    filters = RunFilterForm(request.GET, person=person).filters()
     return export(runs.table(person=person, filters=filters), kind=kind)
 
 

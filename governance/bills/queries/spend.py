@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from governance.bills.domain.currencies import Amount, Converted, CurrencyRate, convert
 from governance.bills.enums import BillOrigin
@@ -144,6 +144,11 @@ def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
         ref: sorted([*months[asset], *months[ref]], key=lambda row: (row.month, row.is_named))
         for ref, asset in assets.items()
     }
+
+
+def rules_with_sums() -> QuerySet[AllocationRule]:
+    """The rules to which a bill has lines."""
+    return AllocationRule.objects.filter(Exists(MonthSum.objects.filter(rule=OuterRef("pk"))))
 
 
 def months(rows: Iterable[ModelSpend]) -> list[MonthSpend]:

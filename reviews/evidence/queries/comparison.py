@@ -22,8 +22,8 @@ from governance.exports.domain.tables import ExportTable
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.policy import Policy
 from governance.rulebook.queries.rulebook import policies_in_force
-from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import (
+    TOLERANCE,
     Billed,
     ComparedMonth,
     Span,
@@ -37,7 +37,13 @@ from reviews.evidence.domain.comparison import (
 from reviews.evidence.domain.month_variance import with_parts
 from reviews.evidence.models import MetricRecord
 from reviews.evidence.queries import projections
-from reviews.evidence.queries.comparison_sources import RequestHistory, histories_of
+from reviews.evidence.queries.comparison_sources import (
+    YEARLY,
+    BilledHistory,
+    RequestHistory,
+    histories_of,
+    past_histories,
+)
 from reviews.evidence.queries.comparison_tokens import TokenComparison, tokens_of
 from reviews.evidence.queries.evidence import metric_values_of
 from reviews.requests.models import ReviewRequest
@@ -46,7 +52,6 @@ from weighbridge.core.metrics.basis import Basis
 from weighbridge.core.metrics.standard import STANDARD
 from weighbridge.core.metrics.values import MetricValue, best
 
-YEARLY = ("inference_cost_1y_usd", "total_cost_1y_usd")
 PLANNED, MEASURED = (Basis.DECLARED, Basis.ESTIMATED), (Basis.MEASURED,)
 
 
@@ -160,20 +165,11 @@ def estimators_of(request: ReviewRequest) -> frozenset[int]:
 def _records(
     request: ReviewRequest, mine: frozenset[int], projected: Span | None, now: datetime
 ) -> tuple[ProjectionRecord, ...]:
-    others = (
-        Authorization.objects.select_related("decision__request__team", "decision__request__model_version__asset__team")
-        .filter(decision__request__team=request.team)
-        .exclude(decision__request=request)
-        .order_by("pk")
-    )
-    histories = histories_of([authorization.decision.request for authorization in others])
-    months_of_others = months_by_request(histories, now=now)
     cases = {
-        pk: past_months_of(months_of_others[pk], widened_by=history.widened_by or Decimal(1))
-        for pk, history in histories.items()
+        pk: past_months_of(_compared(history, TOLERANCE, now)[0], widened_by=history.widened_by or Decimal(1))
+        for pk, history in past_histories(besides=request).items()
     }
-    stated = projections.latest(request)
-    if stated is not None and stated.widened_by is not None:
+    if projections.widenings_of([request.pk]).get(request.pk) is not None:
         projected = None  # its range is already widened
     of_team = [case for months in cases.values() for case in months]
     records = [_record(f"the team {request.team.name}", of_team, projected)]
@@ -198,6 +194,13 @@ def _record(estimator: str, cases: list[PastMonth], projected: Span | None) -> P
 def _months(
     history: RequestHistory, tolerance: Decimal, now: datetime
 ) -> tuple[tuple[ComparedMonth, ...], tuple[str, ...]]:
+    compared, apart = _compared(history, tolerance, now)
+    return with_parts(compared, load=history.load, traffic=history.traffic), apart
+
+
+def _compared(
+    history: BilledHistory, tolerance: Decimal, now: datetime
+) -> tuple[tuple[ComparedMonth, ...], tuple[str, ...]]:
     if history.authorization is None:
         return (), ()
     months = months_of(history.authorization.issued_at.date(), today=now.date())
@@ -221,7 +224,7 @@ def _months(
         generated=generated,
         tolerance=tolerance,
     )
-    return with_parts(compared, load=history.load, traffic=history.traffic), tuple(apart)
+    return compared, tuple(apart)
 
 
 def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:

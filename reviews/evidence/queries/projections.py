@@ -1,7 +1,7 @@
 """Reads of the cost projections of a request: the latest one, and its recalculation with measured service times."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -86,6 +86,12 @@ def latest_of(requests: Sequence[ReviewRequest]) -> list[RequestProjection]:
     """The latest projection of each request, with one query."""
     rows = RequestProjection.objects.filter(request__in=requests).select_related("projection")
     return list(rows.order_by("request_id", "-number").distinct("request_id"))
+
+
+def widenings_of(requests: Collection[int]) -> dict[int, Decimal | None]:
+    """By what the range of the latest projection of each request was widened; None if it was not. One query."""
+    rows = RequestProjection.objects.filter(request__in=requests).order_by("request_id", "-number")
+    return dict(rows.distinct("request_id").values_list("request_id", "widened_by"))
 
 
 def projection_view(row: RequestProjection) -> ProjectionView:

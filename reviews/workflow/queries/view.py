@@ -1,10 +1,12 @@
 """The view of a request for one person: the data that page and API show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar, cast
 
 from django.contrib.auth.models import User
+from django.utils.functional import SimpleLazyObject
 
 from benchmarking.runs.models import Dataset
 from governance.budgets.queries.effects import BudgetEffect
@@ -46,6 +48,8 @@ from reviews.workflow.queries.view_course import (
     WaiverView,
 )
 from reviews.workflow.queries.view_evidence import ChecklistItemView, RunEntry
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         model=replace(_model(request.model_version), tier=subject.tier, task=subject.task),
         dataset_doubt=doubt_about_data(request, data=request.dataset) if request.dataset else "",
         rivals=tuple(map(_model, snapshot.rivals)),
-        re_review_reasons=tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == request.pk),
+        re_review_reasons=_when_looked_at(lambda: _reasons(snapshot)),
         checklist_version=request.checklist,
         policy_evaluation=policy_evaluations[0] if policy_evaluations else None,
         policy_evaluations=policy_evaluations,
@@ -202,14 +206,14 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         replaced_by=snapshot.replaced_by.ref if snapshot.replaced_by else "",
         stages=course.stage_views(snapshot),
         votes=course.vote_views(snapshot.electorate),
-        budget=course.budget_views(snapshot),
+        budget=_when_looked_at(lambda: course.budget_views(snapshot)),
         ticket=course.ticket_view(snapshot),
         packets=course.packet_views(snapshot, person=person),
         decision=course.decision_view(decision),
         authorization=authorization.authorization_view(snapshot, person=person),
         standing=authorization.standing_view(snapshot, person=person),
         earlier_conditions=authorization.earlier_condition_views(snapshot, person=person),
-        events=tuple(reversed(parts.audit_rows(snapshot))),
+        events=_when_looked_at(lambda: tuple(reversed(parts.audit_rows(snapshot)))),
         review_blockers=review_blockers(metric_values) if state is RequestState.EVIDENCE else (),
         allowed_steps=allowed_steps_of(snapshot, person=person),
         is_in_grace=request.is_in_grace(snapshot.now),
@@ -217,6 +221,16 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         voting_rights=rights,
         answerable=view_evidence.answerable(snapshot, person=person),
     )
+
+
+def _when_looked_at(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
+    """What few tabs of the page show, so that the others do not read the ledger and the trail. It acts as the tuple."""
+    return cast("tuple[T, ...]", SimpleLazyObject(read))
+
+
+def _reasons(snapshot: RequestSnapshot) -> tuple[ReReviewView, ...]:
+    """The breaches that made this a re-review."""
+    return tuple(re_review_view(row) for row in snapshot.re_reviews if row.request_id == snapshot.request.pk)
 
 
 def _person(user: User) -> PersonView:

@@ -1,9 +1,11 @@
 """Usage of a month against the limits of an authorization, and which model a name in a report means."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+SIGN = re.compile("[-@]")
 STEPS = (100, 80)
 """The shares of a limit, in percent, that raise a finding; the largest first."""
 
@@ -54,6 +56,16 @@ def shares_of(usage: UsageTotals, *, tokens: int | None, usd: Decimal | None) ->
     if usd and usage.usd is not None:
         found.append(LimitShare("USD", usage.usd, usd))
     return tuple(found)
+
+
+def models_meant(names: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The providers and the models that the names may mean, as a first choice: more than they mean, and none less.
+
+    A name may end with a snapshot after `-` or `@`, and a model may have these signs in its own name.
+    """
+    parts = [(provider, called) for provider, sign, called in (name.partition("/") for name in names) if sign]
+    cut = (called[: found.start()] for _, called in parts for found in SIGN.finditer(called))
+    return frozenset(provider for provider, _ in parts), frozenset({called for _, called in parts}.union(cut))
 
 
 def digest_named(name: str, *, names: Mapping[str, Collection[str]], living: Collection[str]) -> str:

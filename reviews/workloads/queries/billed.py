@@ -6,7 +6,7 @@ of the team that the rules name: a tag alone is a claim.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -114,9 +114,10 @@ def billed(*, person: Person | None, quarter: Quarter) -> list[BilledGpus]:
     lines = used_in(start=quarter.start_on, end=quarter.end_on).filter(gpu_hours__gt=0)
     if person is not None and not may_see_bills(person):
         lines = lines.filter(rule__team__slug__in=person.teams) if person.is_active else lines.none()
-    approved, rates = _approved(quarter), all_rates()
+    sums = list(_sums(lines))
+    approved, rates = _approved(quarter, sums), all_rates()
     by_resource: dict[tuple[str, ...], list[Line]] = defaultdict(list)
-    for line in _sums(lines):
+    for line in sums:
         if not approved.explains(line):
             what = (line["resource"], "") if line["resource"] else ("", line["sku"])
             by_resource[(line["provider"], line["subaccount"], *what)].append(line)
@@ -167,15 +168,21 @@ def _largest(lines: Sequence[Line]) -> Line:
     return max(lines, key=lambda line: (hours[line["rule__team__slug"], line["rule__asset"]], line["cost"]))
 
 
-def _approved(quarter: Quarter) -> _Approved:
+def _approved(quarter: Quarter, lines: Sequence[Line]) -> _Approved:
+    """What was approved in the quarter and is asked for now, of the models and the requests that the lines name."""
     start, end = (datetime.combine(day, time(), UTC) for day in (quarter.start_on, quarter.next.start_on))
     held = Authorization.objects.filter(
         state__in=[state.value for state in ENDED_LATER], issued_at__lt=end, expires_at__gte=start
     )
     cleared = Q(state=RequestState.CLEARED) | Q(state=RequestState.EXPIRED, review_opened_at=None)
     cleared &= Q(submitted_at__lt=end, deadline_at__gte=start)
-    approved = ReviewRequest.objects.filter(Q(decision__authorization__in=held) | cleared)
-    asked = ReviewRequest.objects.filter(state__in=[state.value for state in OPEN_STATES])
+    assets = {line["rule__asset"] for line in lines} - {None}
+    refs = {line["rule__request_ref"] for line in lines} - {None, ""}
+    named = refs | {line["request_tag"] for line in lines if line["request_tag"]}
+    approved = _about(assets, named).filter(Q(decision__authorization__in=held) | cleared)
+    # Of a named request, too, that of its model counts which was filed first.
+    assets_asked = {*assets, *_about((), refs).values_list("model_version__asset", flat=True)}
+    asked = _about(assets_asked, ()).filter(state__in=[state.value for state in OPEN_STATES])
     asked = asked.exclude(state=RequestState.DRAFT).order_by("-pk")
     open_by_asset = dict(asked.values_list("model_version__asset", "ref"))
     rows = list(approved.values_list("model_version__asset", "ref", "team__slug"))
@@ -185,3 +192,8 @@ def _approved(quarter: Quarter) -> _Approved:
         open_by_asset=open_by_asset,
         open_refs=frozenset(open_by_asset.values()),
     )
+
+
+def _about(assets: Collection[int], refs: Collection[str]) -> QuerySet[ReviewRequest]:
+    """The requests of these models, and those of these references."""
+    return ReviewRequest.objects.filter(Q(model_version__asset__in=assets) | Q(ref__in=refs))

@@ -4,22 +4,27 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Self
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, Q, QuerySet, Sum, When
+from django.db.models.fields.json import KT
 
 from governance.budgets.domain.quarters import next_month
 from governance.inventory.domain.aliases import managed_models
+from governance.inventory.models import ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from reviews.authorizations.domain.authorization_states import IN_FORCE
-from reviews.authorizations.models import Authorization
-from reviews.workloads.domain.limits import LimitShare, UsageTotals, digest_named, shares_of
+from reviews.authorizations.models import IS_IN_FORCE, Authorization
+from reviews.workloads.domain.limits import LimitShare, UsageTotals, digest_named, models_meant, shares_of
 from reviews.workloads.models import UsageGateway, UsageRecord
 from weighbridge.client.integrations.litellm.entries import accepted_models
 from weighbridge.subjects.managed import MANAGED
 
 COUNTS = ("requests", "input_tokens", "cached_tokens", "output_tokens")
 Used = dict[tuple[str, str], UsageTotals]
+Reported = tuple[str, str, str, UsageTotals]
+"""The environment, the digest and the name that a gateway reports, and the sums of a month."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +79,16 @@ def used_in(month: date) -> tuple[list[tuple[Authorization, UsageTotals]], Used]
     """The authorizations with the usage of the month that is theirs, and the usage that is nobody's.
 
     The latest authorization of a digest and environment has the usage, in force or ended. The key of the other usage is
-    the name or digest, and the environment. In two queries.
+    the name or digest, and the environment. In three queries; in one if nothing was used.
     """
     reported = _sums(month)
-    latest = _latest_authorizations({digest for _, digest, _, _ in reported if digest})
+    latest = _latest_authorizations(reported)
+    found: dict[str, _Authorized] = {}
     sums: Used = {}
     for environment, digest, model, usage in reported:
-        rows = {key[0]: row for key, row in latest.items() if key[1] == environment}
-        found = digest if digest in rows else _digest_of(model, rows)
-        key = (found or digest or model, environment)
+        if environment not in found:
+            found[environment] = _Authorized.of([row for key, row in latest.items() if key[1] == environment])
+        key = (found[environment].digest_of(digest, model) or digest or model, environment)
         sums[key] = _plus(sums[key], usage) if key in sums else usage
     own = [(row, sums.pop(key)) for key, row in latest.items() if key in sums]
     return own, sums
@@ -125,37 +131,58 @@ def gateways(*, person: Person) -> QuerySet[UsageGateway]:
     return rows if sees_everything(person) else rows.filter(reporter_id=person.id)
 
 
-def _latest_authorizations(digests: Collection[str]) -> dict[tuple[str, str], Authorization]:
-    """The latest authorization of these digests and of managed models in each environment, of those in force first."""
+@dataclass(frozen=True)
+class _Authorized:
+    """The digests that are authorized in an environment; of these, what providers call, and which are in force."""
+
+    digests: Collection[str]
+    names: Mapping[str, Collection[str]]
+    living: Collection[str]
+
+    @classmethod
+    def of(cls, rows: Sequence[Authorization]) -> Self:
+        """Of the latest authorizations of an environment. Each document is parsed once, not once for each name."""
+        versions = {row.subject_digest: row.decision.request.model_version for row in rows}
+        names = {
+            digest: [name for subject in managed_models(version.document)[:1] for name in accepted_models(subject)]
+            for digest, version in versions.items()
+            if version.kind == MANAGED.kind
+        }
+        return cls(versions.keys(), names, [row.subject_digest for row in rows if row.state in IN_FORCE])
+
+    def digest_of(self, digest: str, model: str) -> str:
+        """The authorized digest that a report means; "" if it is none, or if its name means several."""
+        if digest in self.digests:
+            return digest
+        return digest_named(model, names=self.names, living=self.living) if model else ""
+
+
+def _latest_authorizations(reported: Sequence[Reported]) -> dict[tuple[str, str], Authorization]:
+    """The latest authorization of what was reported, in each environment, of those in force first.
+
+    The database chooses them: a model that was renewed many times has as many authorizations.
+    """
+    digests = {digest for _, digest, _, _ in reported if digest}
+    digests |= _digests_called({model for _, _, model, _ in reported if model})
+    ended = Case(When(IS_IN_FORCE, then=0), default=1)
+    latest = Authorization.objects.filter(subject_digest__in=digests)
+    latest = latest.order_by("subject_digest", "environment", ended, "-pk").distinct("subject_digest", "environment")
     rows = Authorization.objects.select_related("decision__request__model_version__asset__owner")
     rows = rows.select_related("decision__request__team", "decision__request__model_version").order_by("pk")
-    rows = rows.filter(Q(subject_digest__in=digests) | Q(decision__request__model_version__kind=MANAGED.kind))
-    latest: dict[tuple[str, str], Authorization] = {}
-    for row in rows.defer("envelope", "decision__request__business_case"):
-        key = (row.subject_digest, row.environment)
-        if key not in latest or row.state in IN_FORCE or latest[key].state not in IN_FORCE:
-            latest[key] = row
-    return latest
+    rows = rows.filter(pk__in=latest.values("pk")) if digests else rows.none()
+    rows = rows.defer("envelope", "decision__request__business_case")
+    return {(row.subject_digest, row.environment): row for row in rows}
 
 
-def _digest_of(model: str, rows: Mapping[str, Authorization]) -> str:
-    """The digest that a name means among the authorizations of an environment; "" if it is none or several."""
-    if not model:
-        return ""
-    names = {
-        digest: {
-            name
-            for subject in managed_models(row.decision.request.model_version.document)[:1]
-            for name in accepted_models(subject)
-        }
-        for digest, row in rows.items()
-        if row.decision.request.model_version.kind == MANAGED.kind
-    }
-    living = [digest for digest, row in rows.items() if row.state in IN_FORCE]
-    return digest_named(model, names=names, living=living)
+def _digests_called(names: Collection[str]) -> set[str]:
+    """The digests of the managed models that one of the names may mean; `digest_named` says which it does."""
+    providers, models = models_meant(names)
+    rows = ModelVersion.objects.filter(kind=MANAGED.kind).alias(provider=KT("document__provider"))
+    rows = rows.alias(called=KT("document__model")).filter(provider__in=providers, called__in=models)
+    return set(rows.values_list("digest", flat=True).distinct())
 
 
-def _sums(month: date) -> list[tuple[str, str, str, UsageTotals]]:
+def _sums(month: date) -> list[Reported]:
     """The sums of a month by environment, digest and name."""
     rows = UsageRecord.objects.filter(day__gte=month, day__lt=next_month(month))
     sums: dict[str, object] = {f"sum_{name}": Sum(name) for name in COUNTS}

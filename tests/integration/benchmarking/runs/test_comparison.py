@@ -4,7 +4,10 @@ import pytest
 from django.urls import reverse
 
 from benchmarking.runs.actions import runs as actions
-from tests.factories.models import make_dataset
+from benchmarking.runs.queries import runs as run_queries
+from governance.people.queries.people import person_of
+from tests.factories.models import make_dataset, make_version
+from tests.factories.people import OTHER_TEAM, TEAM
 from tests.factories.requests import finish_run, result_of
 from tests.pages import html_of
 
@@ -102,6 +105,31 @@ def test_all_runs_can_be_found_and_chosen(as_, author, outsider, runs):
     assert asset.name not in html_of(nothing)
     assert (nothing.status_code, len(nothing.context["runs"])) == (200, 0)
     assert len(as_(outsider).get(address, {"model": asset.pk}).context["runs"]) == 0
+
+
+def test_the_filter_offers_some_models_by_name_and_those_of_the_team(as_, cast, runs, now, monkeypatch):
+    monkeypatch.setattr(run_queries, "MODELS_MAX", 2)
+    owned = {}
+    owners = {"aa": cast.author, "ab": cast.outsider, "ac": cast.author, "ad": cast.author}
+    for seed, (slug, by) in enumerate(owners.items()):
+        team = TEAM if by == cast.author else OTHER_TEAM
+        made = make_version(by=by, now=now, slug=slug, team=team, seed=seed + 5)
+        owned[slug] = made.asset
+        if slug != "ad":
+            actions.queue(key=slug, version=made, dataset=None, plan=runs[0].plan, asked_for="", by=by, now=now)
+
+    def offered(**chosen):
+        form = as_(cast.approver).get(reverse("benchmarking:runs"), chosen).context["form"]
+        return [label.partition(",")[0] for _, label in form.fields["model"].choices]
+
+    assert offered()[1:] == ["Aa", "Ab"]
+    assert offered()[0].startswith("All (")
+    assert offered(team=TEAM)[1:] == ["Aa", "Ac"]
+    assert offered(team=OTHER_TEAM) == ["All", "Ab"]
+    assert offered(team=OTHER_TEAM, model=owned["ac"].pk) == ["All", "Ab", "Ac"], "the chosen one stays"
+    assert offered(model=owned["ad"].pk)[1:] == ["Aa", "Ab"], "it has no run"
+    teams = run_queries.choices_for(person_of(cast.approver)).team
+    assert [slug for slug, _ in teams] == [OTHER_TEAM, TEAM]
 
 
 def test_runs_on_other_data_are_not_called_better(as_, author, version, runs, now):

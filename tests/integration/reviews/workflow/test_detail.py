@@ -23,6 +23,7 @@ from tests.factories import requests as walks
 from tests.factories import tickets as sites
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, words
+from tests.masses import asked
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
@@ -365,3 +366,22 @@ def test_reviewers_see_what_the_next_revision_changed(in_review: ReviewRequest, 
         ),
     ]
     assert "Since the last revision" in words(page)
+
+
+def test_only_the_tabs_that_show_money_and_events_read_them(decided: ReviewRequest, cast: Cast) -> None:
+    browser, read = enter(cast.auditor), dict[str, set[str]]()
+    for tab in ("", "evidence", "costs", "policy", "checklist", "history"):
+        with asked() as statements:
+            assert browser.get(page_of(decided, tab)).status_code == 200
+        texts = [sql for sql, _ in statements.statements]
+        of_trail = any('FROM "audit_auditevent"' in sql and "position" in sql.partition("ORDER BY")[2] for sql in texts)
+        of_money = any('FROM "budgets_ledgerentry"' in sql for sql in texts)
+        read[tab] = {name for name, is_read in {"trail": of_trail, "money": of_money}.items() if is_read}
+    assert read == {
+        "": {"trail", "money"},
+        "evidence": set(),
+        "costs": {"money"},
+        "policy": set(),
+        "checklist": set(),
+        "history": {"trail"},
+    }

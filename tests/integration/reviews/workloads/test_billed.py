@@ -29,6 +29,8 @@ from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.workloads.billing import rule, spend
 from tests.integration.reviews.workloads.observed import cleared, container
+from tests.mass_history import renewed
+from tests.masses import asked
 from tests.pages import html_of
 from tests.standstill import everything
 
@@ -255,3 +257,23 @@ def test_the_api_lists_and_exports(api: Callable[[User | None], APIClient], cast
     wrong = api(cast.finance).get("/api/v1/workloads/billed/", {"quarter": "soon"})
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "quarter")
     assert "endpoint/mystery" in api(cast.finance).get("/api/v1/workloads/billed.csv").content.decode()
+
+
+def test_approvals_that_no_line_names_are_not_read(cast: Cast, now: datetime) -> None:
+    version = make_version(by=cast.author, now=now)
+    decided = walks.make_decided(cast=cast, now=now, version=version)
+    named = rule(now=now, asset=version.asset)
+
+    def read() -> tuple[int, int]:
+        with asked() as statements:
+            found = rows(now)
+        assert [row.resource for row in found] == ["endpoint/mystery"]
+        return len(statements.statements), statements.rows_answered()
+
+    spend(now=now)
+    few = read()
+    renewed(decided, count=50, state="'active'")
+    assert read() == few
+    spend(now=now, resource="endpoint/known", rule=named)
+    queries, answered = read()
+    assert (queries - few[0], answered - few[1]) == (2, 52), "the model's own approvals count, and its line"

@@ -29,13 +29,15 @@ from reviews.feed.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.workloads.actions import usage as actions
 from reviews.workloads.models import UsageGateway, UsageRecord
-from reviews.workloads.queries.usage import month_of, views
+from reviews.workloads.queries.usage import month_of, used_in, views
 from reviews.workloads.tasks import compare_usage
 from tests.factories import kinds
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.workflow.test_kinds import STORIES, decided, filed, supply
 from tests.integration.reviews.workloads.usage_reports import MODEL, line, store
+from tests.mass_history import renewed
+from tests.masses import asked
 from tests.pages import html_of
 from tests.standstill import refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
@@ -226,6 +228,33 @@ def test_who_sees_what_and_what_nobody_authorized(cast: Cast, managed: ReviewReq
     assert [row["request"] for row in answer] == [managed.ref]
     assert api(cast.approver).get("/api/v1/usage/", {"month": "2020-01-01"}).json() == []
     assert api(cast.approver).get("/api/v1/usage/", {"month": "soon"}).status_code == 400
+
+
+def test_what_was_renewed_often_is_read_as_what_was_authorized_once(
+    cast: Cast, managed: ReviewRequest, now: datetime
+) -> None:
+    month, digest = month_of(now.date()), managed.model_version.digest
+    store(line(now.date()), line(now.date(), model=None, digest=digest), by=cast.author, now=now)
+
+    def cost() -> tuple[int, int]:
+        with asked() as statements:
+            (own,), others = used_in(month)
+        assert (own[0].pk, own[1].requests, others) == (latest.pk, 20, {})
+        return len(statements.statements), statements.rows_answered()
+
+    latest = managed.decision.authorization
+    once = cost()
+    renewed(managed, count=50, state="'superseded'")
+    assert cost() == once == (3, 4), "two reported lines, the digest of their name, and the authorization in force"
+    Authorization.objects.filter(pk=latest.pk).update(state="revoked")
+    latest = Authorization.objects.latest("pk")
+    assert cost() == once
+
+
+def test_a_month_without_usage_asks_nothing_about_authorizations(managed: ReviewRequest, now: datetime) -> None:
+    with asked() as statements:
+        assert used_in(month_of(now.date())) == ([], {})
+    assert len(statements.statements) == 1
 
 
 def test_the_api_stores_a_report(cast: Cast, now: datetime, api) -> None:

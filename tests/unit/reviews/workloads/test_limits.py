@@ -3,8 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reviews.workloads.domain.limits import LimitShare, UsageTotals, digest_named, shares_of
+from reviews.workloads.domain.limits import LimitShare, UsageTotals, digest_named, models_meant, shares_of
+from weighbridge.client.integrations.litellm.entries import accepted_models
+from weighbridge.subjects.kinds import parse_subject
 
 USAGE = UsageTotals(requests=3, input_tokens=70, cached_tokens=20, output_tokens=10, usd=Decimal("1.5"))
 
@@ -50,3 +54,20 @@ def test_each_limit_has_a_share_and_unpriced_usage_has_none_in_money():
 )
 def test_a_name_means_one_subject_or_none(names, living, found):
     assert digest_named("x", names=names, living=living) == found
+
+
+TEXTS = st.text("a1/-@._", min_size=1, max_size=9)
+
+
+@given(model=TEXTS, snapshot=st.one_of(st.just(""), TEXTS, st.just("2024-07-18")))
+def test_the_first_choice_leaves_out_no_model_that_a_name_means(model, snapshot):
+    document = {"kind": "managed", "provider": "some-one", "model": model, "snapshot": snapshot, "region": ""}
+    subject = parse_subject(document | {"parameters": {}})
+    for name in accepted_models(subject):
+        assert models_meant([name, "x/y", "z"])[0] == {"some-one", "x"}
+        assert subject.document["model"] in models_meant([name])[1]
+
+
+def test_a_name_may_mean_what_comes_before_each_sign():
+    assert models_meant(["openai/gpt-4o@2024"]) == ({"openai"}, {"gpt-4o@2024", "gpt-4o", "gpt"})
+    assert models_meant(["gpt-4o"]) == (frozenset(), frozenset())
