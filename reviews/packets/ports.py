@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 
 class PrintFailed(Exception):  # noqa: N818 -- named after what happened, like all errors of the port
@@ -15,14 +15,10 @@ class PrintFailed(Exception):  # noqa: N818 -- named after what happened, like a
 
 @dataclass(frozen=True)
 class PrintedPages:
-    """A printed section: how many pages it has, and on which of them (from 0) each of its anchors stands.
-
-    `source` is its opened PDF.
-    """
+    """A printed section: how many pages it has, and on which of them (from 0) each of its anchors stands."""
 
     count: int
     places: Mapping[str, int]
-    source: Any
 
 
 class PacketPrinter(Protocol):

@@ -205,6 +205,7 @@ class CyclePacket(Leased):
     stored_as = models.CharField(max_length=200, blank=True, default="")
     pdf_digest = models.CharField(max_length=71, blank=True, default="")
     pages = models.PositiveIntegerField(null=True)
+    pages_done = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["id"]

@@ -1,11 +1,13 @@
 """Tasks of the quarterly review: advance cycles, render packets, send invitations."""
 
+import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from pathlib import Path
 
 from celery import shared_task
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -17,8 +19,9 @@ from governance.jobs.models import OutboxMessage
 from governance.jobs.signs_of_life import lease_renewed
 from reviews.packets.ports import PrintFailed
 from reviews.packets.printing.pdf import WeasyPrintPrinter
+from reviews.packets.printing.pdf_join import PacketParts, PageJoiner
 from reviews.packets.printing.pdf_sections import PrintSection, SectionPrinter, processes_for
-from reviews.packets.printing.pdf_tags import joined, pages_in
+from reviews.packets.printing.pdf_tags import pages_in
 from reviews.packets.queries.packet import pages_of
 from reviews.quarterly import mail
 from reviews.quarterly.actions import cycles, quarterly_packets
@@ -35,6 +38,8 @@ TURN = "quarters.turn"
 STORE_EVERY = 8
 FRONT_PAGES = 2
 """A page for the leadership and one of contents, as most packets have them."""
+FRONT, WHOLE = "front", "whole"
+"""Names of files, beside those of sections, which are digests."""
 
 
 @ticks.on_tick(due=lambda now: due_cycles(now=now))
@@ -79,29 +84,30 @@ def render_cycle_packet(packet_id: int) -> None:
     packet = jobs.claim(model=CyclePacket, pk=packet_id, now=timezone.now())
     if packet is None:
         return
-    with audit.origin("job"), lease_renewed(packet):
-        started_s = time.monotonic()
+    folders = tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR)
+    with audit.origin("job"), folders as folder, lease_renewed(packet):
         try:
             stored_files.check_frozen(packet=packet, now=timezone.now())
-        except stored_files.DamagedFile as damaged:
-            jobs.fail(row=packet, reason=damaged.reason, now=timezone.now())
-            return
-        sections = pages.sections(packet)
-        try:
-            _render(packet, sections)
-            pdf, count = _merged(packet, sections)
-        except PrintFailed as failure:
-            reason = _in_titles(failure.reason, sections)
-            jobs.fail(row=packet, reason=reason, now=timezone.now())
+            _print(packet, Path(folder))
+        except (PrintFailed, stored_files.DamagedFile) as failure:
+            jobs.fail(row=packet, reason=failure.reason, now=timezone.now())
         except outbox.LeaseLost:
             return
-        else:
-            taken_ms = round((time.monotonic() - started_s) * 1000)
-            packet.sections_total = len(sections)
-            try:
-                quarterly_packets.store_pdf(packet=packet, pdf=pdf, pages=count, render_ms=taken_ms, now=timezone.now())
-            except OSError as error:
-                jobs.put_back(row=packet, error=error, now=timezone.now())
+        except OSError as error:
+            jobs.put_back(row=packet, error=error, now=timezone.now())
+
+
+def _print(packet: CyclePacket, folder: Path) -> None:
+    started_s, sections = time.monotonic(), pages.sections(packet)
+    try:
+        _render(packet, sections)
+        file, count = _merged(packet, sections, folder)
+    except PrintFailed as failure:
+        raise PrintFailed(_in_titles(failure.reason, sections)) from failure
+    taken_ms = round((time.monotonic() - started_s) * 1000)
+    packet.sections_total = len(sections)
+    with file.open("rb") as pdf:
+        quarterly_packets.store_pdf(packet=packet, pdf=pdf, pages=count, render_ms=taken_ms, now=timezone.now())
 
 
 def _render(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
@@ -149,32 +155,76 @@ def _in_titles(reason: str, sections: tuple[Section, ...]) -> str:
     return reason
 
 
-def _merged(packet: CyclePacket, sections: tuple[Section, ...]) -> tuple[bytes, int]:
-    rows = RenderedSection.objects.filter(digest__in=[section.digest for section in sections])
-    drawn = {row.digest: bytes(row.pdf) for row in rows}
-    if any(section.digest not in drawn for section in sections):
+def _merged(packet: CyclePacket, sections: tuple[Section, ...], folder: Path) -> tuple[Path, int]:
+    """The PDF of the stored sections, in `folder`, while the packet tells how many of its pages are ready."""
+    rows = RenderedSection.objects.filter(digest__in={section.digest for section in sections})
+    for row in rows.iterator(chunk_size=STORE_EVERY):
+        (folder / row.digest).write_bytes(row.pdf)
+    drawn = [(section, folder / section.digest) for section in sections]
+    if not all(file.exists() for _, file in drawn):
         raise PrintFailed("Rendered sections were deleted before they were merged; render the packet again.")
+
+    def tell(ready: int, pages: int) -> None:
+        if not jobs.renew(row=packet, now=timezone.now(), pages=pages, pages_done=ready):
+            raise outbox.LeaseLost(f"{packet} was given to another worker.")
+
     content, digest = read_quarterly_packet(packet.document), packet.document_digest
-    return framed(content, digest=digest, printed=[(section, drawn[section.digest]) for section in sections])
+    return framed(content, digest=digest, drawn=drawn, folder=folder, tell=tell)
 
 
-def framed(packet: QuarterlyPacket, *, digest: str, printed: Sequence[tuple[Section, bytes]]) -> tuple[bytes, int]:
-    """The whole PDF, whose pages are counted from the leadership page on, and its number of pages."""
-    placed = [(section, pages_in(pdf)) for section, pdf in printed]
-    context = pages.frame_of(packet, digest=digest, printed=placed)
+def framed(
+    packet: QuarterlyPacket,
+    *,
+    digest: str,
+    drawn: Sequence[tuple[Section, Path]],
+    folder: Path,
+    tell: Callable[[int, int], None],
+) -> tuple[Path, int]:
+    """The whole PDF in `folder`, whose pages are counted from the leadership page on, and its number of pages.
+
+    `tell` gets the number of pages that are ready, and of all. A section is drawn in its file.
+    """
+    printed = ((section, pages_in(file.read_bytes())) for section, file in drawn)
+    frame = pages.frame_of(packet, digest=digest, printed=printed)
+    front = _front(frame, folder)
+    total = front + len(frame.running)
+    tell(front, total)
+    parts = PacketParts(
+        front=folder / FRONT,
+        leaves=_leaves(frame, front, folder),
+        sections=[file for _, file in drawn],
+        places=[part.place for part in frame.parts],
+    )
+    PageJoiner().join(parts, folder / WHOLE, on_joined=lambda joined: tell(front + joined, total))
+    return folder / WHOLE, total
+
+
+def _front(frame: pages.Frame, folder: Path) -> int:
+    """Print the front; again if its contents name wrong pages, because it has more or fewer. Returns its pages."""
+    count = _print_front(frame, FRONT_PAGES, folder)
+    return count if count == FRONT_PAGES else _print_front(frame, count, folder)
+
+
+def _print_front(frame: pages.Frame, count: int, folder: Path) -> int:
+    context = frame.front(count)
     assets = pages.shared_assets() | _drawn(context["charts"])
-    return joined(_frame(context, assets), [section for _, section in placed])
+    pdf = WeasyPrintPrinter().print(render_to_string(pages.FRONT, dict(context)), assets=assets)
+    (folder / FRONT).write_bytes(pdf)
+    return pages_of(pdf) - 1  # the last has the marks of the parts
 
 
-def _frame(context: Mapping[str, Any], assets: Mapping[str, bytes]) -> bytes:
-    """The frame; printed again if its contents name wrong pages, because more or fewer pages are before the leaves."""
-    frame = _frame_after(FRONT_PAGES, context, assets)
-    front = pages_of(frame) - len(context["leaves"])
-    return frame if front == FRONT_PAGES else _frame_after(front, context, assets)
+def _leaves(frame: pages.Frame, front: int, folder: Path) -> list[Path]:
+    """Print the headers and footers of the pages after the front. Returns the files in order."""
 
+    def keep(name: str, pdf: bytes) -> None:
+        (folder / name).write_bytes(pdf)
 
-def _frame_after(front: int, context: Mapping[str, Any], assets: Mapping[str, bytes]) -> bytes:
-    return WeasyPrintPrinter().print(render_to_string(pages.FRAME, {**context, "front": front}), assets=assets)
+    contexts = {f"leaves-{number}": context for number, context in enumerate(frame.leaves(front))}
+    sheets = (
+        PrintSection(name, render_to_string(pages.LEAVES, dict(context)), {}) for name, context in contexts.items()
+    )
+    SectionPrinter(processes=processes_for(len(contexts))).print(sheets, shared=pages.shared_assets(), on_printed=keep)
+    return [folder / name for name in contexts]
 
 
 ticks.regularly(TURN, period=ticks.HOURLY)

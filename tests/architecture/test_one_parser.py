@@ -24,6 +24,7 @@ TRUSTED = {
     f"{TOOLKIT}/systems/trace.py": "the profile that ONNX Runtime writes; it runs behind the same walls as the model",
     "reviews/packets/printing/pdf.py": "the job of the parent process",
     "reviews/packets/printing/pdf_sections.py": "the same",
+    "reviews/packets/printing/pdf_joined.py": "the same",
     "config/reference/performance.py": "figures that are part of the project",
     "config/reference/models.py": "results that are part of the project",
 }

@@ -239,7 +239,7 @@ def test_the_server_starts_from_its_wheel(server, toolkit, tmp_path):
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert [path for path in told["paths"] if not Path(path).is_relative_to(place.packages)] == []
-    assert told["sheets"] == ["packet.css", "running.css", "tokens.css"]
+    assert told["sheets"] == ["cover.css", "packet.css", "running.css", "tokens.css"]
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert told["generator"] == f"Weighbridge {version}"
     assert (place.folder / "var").is_dir(), "run-time files lie where it is started, not among the packages"

@@ -1,11 +1,14 @@
 """A quarterly packet of 200 models: gathered by a fixed number of queries, drawn by two processes at 1.8 times one, and
-again after one change in a twentieth. And what packets of 50 and 300 models take.
+again after one change in a twentieth. And what packets of 50, 300 and 2,000 models take.
 """
 
 import resource
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from django.db import connection
@@ -16,7 +19,7 @@ from governance.budgets.domain.quarters import Quarter
 from reviews.packets.printing.pdf import MEMORY_MAX_BYTES
 from reviews.packets.printing.pdf_sections import SectionPrinter, processes_for
 from reviews.quarterly.domain.packet import QuarterlyPacket
-from reviews.quarterly.domain.printed.sections import sections_of
+from reviews.quarterly.domain.printed.sections import Section, sections_of
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import quarterly_page as pages
 from reviews.quarterly.queries.quarterly_packet import packet_of
@@ -27,9 +30,11 @@ from tests.factories.quarterly import make_packet, make_page
 from tests.integration.conftest import cast, checklist, decided, installation, now, policy, signing_key_pem
 from tests.integration.reviews.workflow.test_costs import months, rules
 from tests.performance.recorder import Recorder
+from tests.performance.watched import Watched
 
 __all__ = ["cast", "checklist", "decided", "installation", "months", "now", "policy", "rules", "signing_key_pem"]
 MODELS, SPEED_UP, SHARE, QUERIES_MAX = 200, 1.8, 0.05, 50
+MODELS_MAX, MEMORY_MAX_MIB = 2_000, 1_000
 
 
 def drawn(
@@ -43,8 +48,21 @@ def drawn(
         sheets_of(missing), shared=pages.shared_assets(), on_printed=found.__setitem__
     )
     taken_s = time.perf_counter() - begun
-    framed(packet, digest="sha256:" + "a" * 64, printed=[(section, found[section.digest]) for section in sections])
+    join(packet, [(section, found[section.digest]) for section in sections])
     return taken_s, found
+
+
+def join(packet: QuarterlyPacket, drawn: Iterable[tuple[Section, bytes]]) -> int:
+    """Print the frame of these sections and join them. Returns the number of pages."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        files = [(section, _kept(folder / f"section-{number}", pdf)) for number, (section, pdf) in enumerate(drawn)]
+        return framed(packet, digest="sha256:" + "a" * 64, drawn=files, folder=folder, tell=lambda *_: None)[1]
+
+
+def _kept(file: Path, pdf: bytes) -> Path:
+    file.write_bytes(pdf)
+    return file
 
 
 def test_two_processes_and_one_change(keep: Recorder) -> None:
@@ -87,6 +105,38 @@ def test_what_a_whole_packet_takes(keep: Recorder, models: int) -> None:
         title=f"Memory of the largest printer of a quarterly packet of {models} models",
     )
     assert memory.is_held
+
+
+def test_what_joining_the_largest_packet_takes(keep: Recorder) -> None:
+    """Of sections with the same parts and lines one is drawn, and its pages are those of all of them."""
+    packet = make_packet(MODELS_MAX)
+    sections = sections_of(packet, sheet=pages.sheet_digest())
+    alike = {_shape(section): section for section in sections}
+    found: dict[str, bytes] = {}
+    SectionPrinter().print(sheets_of(alike.values()), shared=pages.shared_assets(), on_printed=found.__setitem__)
+    begun, before = time.perf_counter(), _processor_s()
+    with Watched() as watched:
+        count = join(packet, ((section, found[alike[_shape(section)].digest]) for section in sections))
+    title = f"A quarterly packet of {MODELS_MAX:,} models: the frame printed and the pages joined"
+    keep(
+        f"quarterly.joined.{MODELS_MAX}",
+        time.perf_counter() - begun,
+        "s",
+        title=title,
+        beside=f"{_processor_s() - before:.1f} s of processor time; {count:,} pages",
+    )
+    assert keep(
+        f"quarterly.joined_memory.{MODELS_MAX}",
+        max(watched.peaks_mib.values()),
+        "MiB",
+        at_most=MEMORY_MAX_MIB,
+        title=f"Memory of the largest process that frames and joins a packet of {MODELS_MAX:,} models",
+        beside=", ".join(f"{name} {peak:.0f}" for name, peak in sorted(watched.peaks_mib.items())),
+    ).is_held
+
+
+def _shape(section: Section) -> tuple[tuple[str, int], ...]:
+    return tuple((part.template, part.lines) for part in section.parts)
 
 
 def _processor_s() -> float:

@@ -162,11 +162,11 @@ def _ends_short(document: Any) -> bool:
     return bool(ends) and ends[0] < SHORT_PX
 
 
-def limit(*, cpu_max_s: int, memory_max_bytes: int) -> None:
+def limit(*, cpu_max_s: int, memory_max_bytes: int, file_max_bytes: int = FILE_MAX_BYTES) -> None:
     """Limit the resources of this process. Called in the child before it renders."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_max_s, cpu_max_s + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_MAX_BYTES, FILE_MAX_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_max_bytes, file_max_bytes))
     resource.setrlimit(resource.RLIMIT_AS, (memory_max_bytes, memory_max_bytes))
 
 

@@ -1,4 +1,4 @@
-"""Finish the tags of a PDF of WeasyPrint as PDF/UA asks, and put tagged sections into the pages of a frame.
+"""Finish the tags of a PDF of WeasyPrint as PDF/UA asks.
 
 WeasyPrint tags headers and footers of pages like content that no element owns; here they become artifacts. It relates
 the cells of a table to their headings by ids, which collide when sections are joined; here headings have a scope.
@@ -6,14 +6,13 @@ the cells of a table to their headings by ids, which collide when sections are j
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from reviews.packets.ports import PrintedPages
 
 _MARK = re.compile(rb"/\w+\s<</MCID (\d+)>>\sBDC")
-_ARTIFACT = b"/Artifact <</Type /Pagination>> BDC"
-_RUNNING = b"q " + _ARTIFACT + b" /Running Do EMC Q"
+ARTIFACT = b"/Artifact <</Type /Pagination>> BDC"
 
 
 def finished(pdf: bytes) -> bytes:
@@ -21,41 +20,21 @@ def finished(pdf: bytes) -> bytes:
     from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 -- slow import, needed only where packets are printed
 
     writer: Any = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
-    marks = _trimmed(_top(writer.root_object))
+    marks = trimmed(top_of(writer.root_object))
     for page in writer.pages:
         _mark_running(page, marks.get(page.indirect_reference.idnum, frozenset()))
     _describe_links(writer)
     return _written(writer)
 
 
-def joined(frame: bytes, sections: Sequence[PrintedPages]) -> tuple[bytes, int]:
-    """The frame with the pages of the sections in its last pages, which are empty, and their tags after its own.
-
-    Returns it, always the same bytes, and its number of pages.
-    """
-    from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 -- slow import, needed only where packets are printed
-
-    writer: Any = PdfWriter(clone_from=PdfReader(io.BytesIO(frame)))
-    top, parents = _top(writer.root_object), writer.root_object["/StructTreeRoot"]["/ParentTree"]["/Nums"]
-    number = len(writer.pages) - sum(section.count for section in sections)
-    for section in sections:
-        reader = section.source
-        leaves = [writer.pages[number + index] for index in range(len(reader.pages))]
-        _graft(reader, top, leaves)
-        owners = reader.root_object["/StructTreeRoot"]["/ParentTree"]["/Nums"]
-        for index, (leaf, page) in enumerate(zip(leaves, reader.pages, strict=True)):
-            _fill(leaf, page, writer)
-            parents[2 * (number + index) + 1] = owners[2 * index + 1].clone(writer)
-        number += len(leaves)
-    return _written(writer), number
-
-
 def pages_in(pdf: bytes) -> PrintedPages:
     """The pages and anchors of a section."""
-    reader = _reader(pdf)
+    from pypdf import PdfReader  # noqa: PLC0415 -- as above
+
+    reader: Any = PdfReader(io.BytesIO(pdf))
     numbers = {page.indirect_reference.idnum: index for index, page in enumerate(reader.pages)}
     places = {name: numbers[page.idnum] for name, page in _anchors(reader.root_object)}
-    return PrintedPages(len(numbers), places, reader)
+    return PrintedPages(len(numbers), places)
 
 
 def _anchors(root: Any) -> Iterator[tuple[str, Any]]:
@@ -64,8 +43,8 @@ def _anchors(root: Any) -> Iterator[tuple[str, Any]]:
         yield str(name), place.get_object().get_object()[0]
 
 
-def _trimmed(top: Any) -> dict[int, set[int]]:
-    """Set scopes and drop empty elements. Returns the marks that elements own, by object of the page."""
+def trimmed(top: Any) -> dict[int, set[int]]:
+    """Set scopes and drop empty elements below `top`. Returns the marks that elements own, by object of the page."""
     marks: dict[int, set[int]] = {}
     for element in _elements(top):
         _set_scope(element)
@@ -106,13 +85,28 @@ def _set_scope(element: Any) -> None:
         _put(element["/A"], Scope=_name("Column" if row["/P"]["/S"] == "/THead" else "Row"))
 
 
-def _mark_running(page: Any, owned: frozenset[int] | set[int]) -> None:
-    content = page["/Contents"].get_object()
+def with_artifacts(content: bytes, *, owned: Collection[int]) -> bytes:
+    """The content of a page, in which whatever has none of the `owned` marks is an artifact."""
 
     def mark(found: re.Match[bytes]) -> bytes:
-        return found[0] if int(found[1]) in owned else _ARTIFACT
+        return found[0] if int(found[1]) in owned else ARTIFACT
 
-    _put(page, Contents=_stream(_MARK.sub(mark, content.get_data()), page.indirect_reference.pdf))
+    return _MARK.sub(mark, content)
+
+
+def stream_of(content: bytes) -> Any:
+    """A compressed stream."""
+    from pypdf.generic import DecodedStreamObject  # noqa: PLC0415 -- as above
+
+    stream = DecodedStreamObject()
+    stream.set_data(content)
+    return stream.flate_encode()
+
+
+def _mark_running(page: Any, owned: Collection[int]) -> None:
+    writer, content = page.indirect_reference.pdf, page["/Contents"].get_object().get_data()
+    stream = stream_of(with_artifacts(content, owned=owned))
+    _put(page, Contents=writer._add_object(stream))  # noqa: SLF001 -- pypdf has no public name for it
 
 
 def _describe_links(writer: Any) -> None:
@@ -128,43 +122,9 @@ def _describe_links(writer: Any) -> None:
                 _put(link.get_object(), Contents=TextStringObject(f"Page {anchors[name]}"))
 
 
-def _graft(reader: Any, top: Any, leaves: Sequence[Any]) -> None:
-    """Move the elements of a section below `top`; each belongs to the leaf that takes its page."""
-    leaf_of = {page.indirect_reference.idnum: leaf for page, leaf in zip(reader.pages, leaves, strict=True)}
-    section = _top(reader.root_object)
-    _trimmed(section)
-    for element in _elements(section):
-        if "/Pg" in element:
-            _put(element, Pg=leaf_of[element.raw_get("/Pg").idnum].indirect_reference)
-    for kid in section["/K"]:
-        _put(kid.get_object(), P=top.indirect_reference)
-    top["/K"].extend(section["/K"].clone(leaves[0].indirect_reference.pdf))
-
-
-def _fill(leaf: Any, page: Any, writer: Any) -> None:
-    """Draw the page of a section on the leaf, whose own content, header and footer, becomes a form."""
-    from pypdf.generic import ArrayObject, DictionaryObject  # noqa: PLC0415 -- as above
-
-    running = leaf["/Contents"].get_object()
-    _put(running, Type=_name("XObject"), Subtype=_name("Form"), BBox=leaf["/MediaBox"], Resources=leaf["/Resources"])
-    # Copies: the pages of a section share their resources, but each has a header and footer of its own.
-    resources = DictionaryObject(page["/Resources"].clone(writer).get_object())
-    forms = DictionaryObject(resources.get("/XObject", DictionaryObject()).get_object())
-    _put(forms, Running=running.indirect_reference)
-    _put(resources, XObject=forms)
-    contents = ArrayObject([_stream(_RUNNING, writer), page.raw_get("/Contents").clone(writer)])
-    _put(leaf, Contents=contents, Resources=resources)
-
-
-def _top(root: Any) -> Any:
+def top_of(root: Any) -> Any:
     """The element of the whole document."""
     return root["/StructTreeRoot"]["/K"][0].get_object()
-
-
-def _reader(pdf: bytes) -> Any:
-    from pypdf import PdfReader  # noqa: PLC0415 -- as above
-
-    return PdfReader(io.BytesIO(pdf))
 
 
 def _put(target: Any, **values: Any) -> None:
@@ -176,14 +136,6 @@ def _name(word: str) -> Any:
     from pypdf.generic import NameObject  # noqa: PLC0415 -- as above
 
     return NameObject(f"/{word}")
-
-
-def _stream(content: bytes, writer: Any) -> Any:
-    from pypdf.generic import DecodedStreamObject  # noqa: PLC0415 -- as above
-
-    stream = DecodedStreamObject()
-    stream.set_data(content)
-    return writer._add_object(stream.flate_encode())  # noqa: SLF001 -- pypdf has no public name for it
 
 
 def _written(writer: Any) -> bytes:

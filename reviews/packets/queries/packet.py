@@ -28,7 +28,7 @@ from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.domain.electorate import Electorate
 
 # Names of the print style sheets in the template; the tokens are shared with the web pages.
-_TOKENS, _SHEETS = "tokens.css", ("packet.css", "running.css")
+_TOKENS, _SHEETS = "tokens.css", ("packet.css", "running.css", "cover.css")
 # Strings are removed first, so that a title cannot count as a page. Our printer escapes every bracket in them.
 _PDF_STRING = re.compile(rb"\((?:\\.|[^\\)])*\)", re.DOTALL)
 _PDF_STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)

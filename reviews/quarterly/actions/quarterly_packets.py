@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.contrib.auth.models import User
-from django.core.files.base import ContentFile
+from django.core.files import File
 from django.db import transaction
 from django.db.models import Q
 
@@ -82,7 +82,7 @@ def start_rendering(
         rows = RenderedSection.objects.filter(digest__in=digests)
         done = set(rows.values_list("digest", flat=True))
         rows.update(used_at=now)
-        if packet.write(sections_total=len(digests), sections_done=len(done)):
+        if packet.write(sections_total=len(digests), sections_done=len(done), pages=None, pages_done=0):
             details = {"number": packet.number, "sections": len(digests), "drawn_before": len(done)}
             record_cycle_event(kind="packet_begun", cycle=packet.cycle, by=by, now=now, details=details)
     return done
@@ -108,10 +108,10 @@ def store_sections(
 
 
 def store_pdf(
-    *, packet: CyclePacket, pdf: bytes, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
+    *, packet: CyclePacket, pdf: BinaryIO, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
 ) -> bool:
     """Store the PDF, rendered in `render_ms` milliseconds; before the meeting, invite. False if the lease was lost."""
-    upload = ContentFile(pdf, name=f"{packet.cycle.quarter}-{packet.number}.pdf")
+    upload = File(pdf, name=f"{packet.cycle.quarter}-{packet.number}.pdf")
     with transaction.atomic():
         stored = artifacts.store(upload=upload, by=by, now=now)
         is_ours = jobs.finish(
@@ -120,6 +120,7 @@ def store_pdf(
             stored_as=stored.stored_as,
             pdf_digest=stored.digest,
             pages=pages,
+            pages_done=pages,
             sections_done=packet.sections_total,
         )
         if is_ours:

@@ -28,6 +28,7 @@ class CyclePacketAnswer(Answer):
     sections_total = serializers.IntegerField()
     sections_done = serializers.IntegerField()
     pages = serializers.IntegerField(allow_null=True)
+    pages_done = serializers.IntegerField()
     error = serializers.CharField()
     document_digest = serializers.CharField()
     pdf_digest = serializers.CharField()

@@ -1,9 +1,9 @@
 """The printed pages of a frozen quarterly packet, section by section, and the digest of their style."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,11 @@ from reviews.quarterly.domain.printed.leadership import leadership_of
 from reviews.quarterly.domain.printed.sections import PacketPart, Section, front_charts, sections_of
 from reviews.quarterly.models import CyclePacket
 
-TEMPLATE, FRAME = "reviews/quarterly/packet/sheet.html", "reviews/quarterly/packet/frame.html"
-QUARTERLY_SHEET = "quarterly.css"
+TEMPLATE, FRONT = "reviews/quarterly/packet/sheet.html", "reviews/quarterly/packet/front.html"
+LEAVES = "reviews/quarterly/packet/leaves.html"
+QUARTERLY_SHEETS = ("quarterly.css", "counted.css")
+LEAVES_MAX = 100
+"""Pages whose headers and footers are drawn at once, so that each drawing takes a second or two."""
 CONTENTS_IN_COLUMNS_FROM = 24
 COLUMNS = (
     "Quarter",
@@ -43,31 +46,54 @@ def context_of(section: Section) -> Mapping[str, Any]:
     return {"section": section, "parts": [(_template(part), part) for part in section.parts]}
 
 
-def frame_of(
-    packet: QuarterlyPacket, *, digest: str, printed: Sequence[tuple[Section, PrintedPages]]
-) -> Mapping[str, Any]:
-    """The template context of the frame: leadership page, contents, and an empty page for each page of a section."""
-    return {
-        "packet": packet,
-        "digest": digest,
-        "topics": leadership_of(packet),
-        "charts": front_charts(packet),
-        "leaves": _leaves(printed),
-        "has_columns": sum(len(section.parts) for section, _ in printed) >= CONTENTS_IN_COLUMNS_FROM,
-    }
+@dataclass(frozen=True)
+class PlacedPart:
+    """A part of the contents: its title, and on which page of the sections (from 0) it begins."""
+
+    title: str
+    place: int
 
 
-def _leaves(printed: Sequence[tuple[Section, PrintedPages]]) -> list[Mapping[str, Any]]:
-    """For each page of the sections, the parts that begin there, and the part that a reader finds at its top."""
-    leaves: list[Mapping[str, Any]] = []
-    numbers = count()
+@dataclass(frozen=True)
+class Frame:
+    """What the pages of the sections are put into: the contents, and for each page the part at its top."""
+
+    packet: QuarterlyPacket
+    digest: str
+    parts: Sequence[PlacedPart]
+    running: Sequence[str]
+
+    def front(self, pages: int) -> Mapping[str, Any]:
+        """The template context of the leadership page and the contents, which take so many pages."""
+        return {
+            **self._named(pages),
+            "topics": leadership_of(self.packet),
+            "charts": front_charts(self.packet),
+            "parts": [(number, pages + part.place + 1, part.title) for number, part in enumerate(self.parts)],
+            "has_columns": len(self.parts) >= CONTENTS_IN_COLUMNS_FROM,
+        }
+
+    def leaves(self, front: int) -> Iterator[Mapping[str, Any]]:
+        """The template contexts of the headers and footers of the pages after so many, `LEAVES_MAX` at a time."""
+        for start in range(0, len(self.running), LEAVES_MAX):
+            some = self.running[start : start + LEAVES_MAX]
+            yield {**self._named(front), "leaves": some, "first": front + start + 1}
+
+    def _named(self, front: int) -> Mapping[str, Any]:
+        return {"packet": self.packet, "digest": self.digest, "page_count": front + len(self.running)}
+
+
+def frame_of(packet: QuarterlyPacket, *, digest: str, printed: Iterable[tuple[Section, PrintedPages]]) -> Frame:
+    """The frame of the sections, each with where its parts stand."""
+    parts: list[PlacedPart] = []
+    running: list[str] = []
     for section, pages in printed:
         placed = [(pages.places[f"part-{index}"], part.title) for index, part in enumerate(section.parts)]
+        parts.extend(PlacedPart(title, len(running) + place) for place, title in placed)
         for page in range(pages.count):
-            begun = [(next(numbers), title) for place, title in placed if place == page]
-            at_top = [title for place, title in placed if place <= page]
-            leaves.append({"running": begun[0][1] if begun else at_top[-1], "parts": begun})
-    return leaves
+            begun = [title for place, title in placed if place == page]
+            running.append(begun[0] if begun else [title for place, title in placed if place <= page][-1])
+    return Frame(packet, digest, tuple(parts), tuple(running))
 
 
 def _template(part: PacketPart) -> str:
@@ -76,7 +102,7 @@ def _template(part: PacketPart) -> str:
 
 def shared_assets() -> dict[str, bytes]:
     """The style sheets that all sections and the frame use."""
-    return {**style_sheets(), QUARTERLY_SHEET: (_folder() / QUARTERLY_SHEET).read_bytes()}
+    return {**style_sheets(), **{name: (_folder() / name).read_bytes() for name in QUARTERLY_SHEETS}}
 
 
 @cache

@@ -1,5 +1,6 @@
 """How to call every write of the quarterly review, so that each does something."""
 
+import io
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -119,7 +120,7 @@ def _held_packet(cast: Cast, now: datetime) -> CyclePacket:
 
 def _done_packet(cast: Cast, now: datetime) -> CyclePacket:
     packet = _held_packet(cast, now)
-    assert quarterly_packets.store_pdf(packet=packet, pdf=b"%PDF-1.7", pages=1, now=now)
+    assert quarterly_packets.store_pdf(packet=packet, pdf=io.BytesIO(b"%PDF-1.7"), pages=1, now=now)
     packet.refresh_from_db()
     return packet
 

@@ -1,5 +1,6 @@
 """Invitations leave as all mail does: to those alone who are invited now, and by a server that takes them."""
 
+import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -111,7 +112,7 @@ def test_without_a_mail_server_nobody_is_invited_and_nothing_waits(
     CyclePacket.objects.update(state=JobState.QUEUED)
     claimed = jobs.claim(model=CyclePacket, pk=packet.pk, now=now)
     assert claimed is not None
-    assert quarterly_packets.store_pdf(packet=claimed, pdf=b"%PDF-1.7", pages=1, now=now)
+    assert quarterly_packets.store_pdf(packet=claimed, pdf=io.BytesIO(b"%PDF-1.7"), pages=1, now=now)
     assert not OutboxMessage.objects.filter(kind="cycle.invite").exists()
 
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -84,8 +85,13 @@ PAGE = _page()
 def press(monkeypatch: pytest.MonkeyPatch) -> type[Press]:
     Press.printed, Press.fails = [], False
     monkeypatch.setattr(quarterly, "SectionPrinter", Press)
-    monkeypatch.setattr(quarterly, "framed", lambda packet, *, digest, printed: (PAGE, len(printed)))
+    monkeypatch.setattr(quarterly, "framed", _framed)
     return Press
+
+
+def _framed(packet: object, *, digest: str, drawn: list[object], folder: Path, tell: object) -> tuple[Path, int]:
+    (folder / "whole").write_bytes(PAGE)
+    return folder / "whole", len(drawn)
 
 
 def content_of(packet: CyclePacket) -> bytes:
@@ -130,7 +136,7 @@ def test_a_packet_is_printed_for_true_and_reads_as_issued(cast: Cast, asset: Mod
     assert (packet.state, packet.error) == (JobState.DONE, "")
     content = content_of(packet)
     reader = PdfReader(io.BytesIO(content))
-    assert len(reader.pages) == packet.pages
+    assert len(reader.pages) == packet.pages == packet.pages_done
     text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
     for words in ("5,000", "Visual search", "Conversion of searches", "Model without owner", "Method and sources"):
         assert words in text
@@ -222,7 +228,7 @@ def test_a_worker_that_lost_its_packet_writes_nothing(
     CyclePacket.objects.update(fence=9)
     assert quarterly_packets.start_rendering(packet=held, digests=["a"], now=now) == set()
     assert not quarterly_packets.store_sections(packet=held, drawn={}, done=1, now=now)
-    assert not quarterly_packets.store_pdf(packet=held, pdf=PAGE, pages=1, now=now)
+    assert not quarterly_packets.store_pdf(packet=held, pdf=io.BytesIO(PAGE), pages=1, now=now)
     assert not jobs.fail(row=held, reason="x", now=now)
     CyclePacket.objects.update(attempts=3, state=JobState.CLAIMED, lease_until=now - timedelta(minutes=1))
     (dead,) = jobs.mark_dead(model=CyclePacket, now=now)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -28,10 +30,18 @@ def printed(models: int, *, is_bare: bool = False) -> bytes:
     return print_packet(make_packet(models, **NOTHING if is_bare else {}))
 
 
-def print_packet(packet: QuarterlyPacket) -> bytes:
-    sections, found = sections_of(packet, sheet=pages.sheet_digest()), dict[str, bytes]()
-    SectionPrinter(processes=1).print(sheets_of(sections), shared=pages.shared_assets(), on_printed=found.__setitem__)
-    return framed(packet, digest=DIGEST, printed=[(each, found[each.digest]) for each in sections])[0]
+def print_packet(packet: QuarterlyPacket, *, told: list[tuple[int, int]] | None = None) -> bytes:
+    sections, told = sections_of(packet, sheet=pages.sheet_digest()), [] if told is None else told
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        SectionPrinter(processes=1).print(
+            sheets_of(sections),
+            shared=pages.shared_assets(),
+            on_printed=lambda digest, pdf: (folder / digest).write_bytes(pdf),
+        )
+        drawn = [(each, folder / each.digest) for each in sections]
+        file, _ = framed(packet, digest=DIGEST, drawn=drawn, folder=folder, tell=lambda *pages: told.append(pages))
+        return file.read_bytes()
 
 
 @pytest.mark.parametrize("models", [1, 3, 8])
@@ -59,6 +69,13 @@ def test_pages_are_counted_through_and_named_at_their_top() -> None:
     assert all(DIGEST in text for text in texts[1:])
     (first,) = [text for text in texts if "Model 1 team-2/model-1" in text]
     assert "2026Q4 · Model 1 " in first
+
+
+def test_the_pages_that_are_ready_are_told() -> None:
+    told: list[tuple[int, int]] = []
+    print_packet(make_packet(3), told=told)
+    ready, of = [pages for pages, _ in told], {pages for _, pages in told}
+    assert (ready[0], ready, of) == (2, sorted(set(ready)), {ready[-1]})
 
 
 def test_contents_and_outline_lead_to_the_pages_they_name() -> None:

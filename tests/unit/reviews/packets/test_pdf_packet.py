@@ -61,7 +61,7 @@ def _assets(packet: PacketDocument) -> dict[str, bytes]:
         | {
             **{
                 name: (PROJECT / "templates/reviews/packets" / name).read_bytes()
-                for name in ("packet.css", "running.css")
+                for name in ("packet.css", "running.css", "cover.css")
             },
             "tokens.css": tokens.read_bytes(),
         }
@@ -312,7 +312,7 @@ def test_user_text_stays_text_in_every_field() -> None:
     html = _html(packet)
     assert "<img src=&quot;" not in html
     assert len(re.findall(r"<img\s", html)) == 2 + 2 + 2
-    assert html.count("<link ") == 3
+    assert html.count("<link ") == 4
     assert render(html, assets=_assets(packet)).startswith(b"%PDF-")
 
 
