@@ -31,7 +31,7 @@ def storage_of(url: str, *, folder: Path) -> dict[str, Any]:
             "location": parts.path.strip("/"),
             "endpoint_url": options.get("endpoint"),
             "region_name": options.get("region"),
-            "verify": env.text("AWS_CA_BUNDLE", "") or None,
+            "verify": env.text("AWS_CA_BUNDLE", "") or True,  # botocore refuses an empty variable, as Compose sets it
             "access_key": env.text("AWS_ACCESS_KEY_ID", "") or None,
             "secret_key": env.text("AWS_SECRET_ACCESS_KEY", "") or None,
         },

@@ -23,10 +23,11 @@ class ArtifactFolder(FileSystemStorage):
         part = Path(self.path(f"{name}.{uuid4().hex}{PART}"))
         try:
             super()._save(os.path.relpath(part, self.location), content)  # type: ignore[misc]  # not in django-stubs
-            with part.open("rb") as written:
-                os.fsync(written.fileno())  # a full disk of another host is first told here
+            _flush(part)  # a full disk of another host is first told here
             self._remove_abandoned(beside=part)
             part.replace(self.path(name))
+            for folder in (part.parent, part.parent.parent):
+                _flush(folder)  # a row may name the file from now on
         finally:
             part.unlink(missing_ok=True)
         return name
@@ -39,3 +40,12 @@ class ArtifactFolder(FileSystemStorage):
             with suppress(FileNotFoundError):
                 if other.stat().st_mtime < newest - ABANDONED_S:
                     other.unlink()
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

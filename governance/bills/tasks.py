@@ -137,6 +137,10 @@ def _post(months: Sequence[date], *, cause: str) -> None:
         postings.post_months(months=group, cause=cause, now=timezone.now())
 
 
+WHILE_READING = timedelta(minutes=10)
+"""A file can take longer to read and to store than a tick may say nothing."""
+
+
 @ticks.on_tick(every=LOOK_EVERY)
 def watch_folder(now: datetime) -> bool:
     """Receive new files of the watched folder that have not changed for a minute. Returns whether there are more."""
@@ -144,6 +148,8 @@ def watch_folder(now: datetime) -> bool:
     quiet = dict(_quiet_files(Path(folder), now)) if folder else {}
     seen = set(Bill.objects.filter(seen_as__in=quiet).values_list("seen_as", flat=True)) if quiet else set()
     new = sorted(quiet.keys() - seen)
+    if new:
+        ticks.allow_silence(WHILE_READING)
     for seen_as in new[:RECEIVED_AT_ONCE]:
         _receive(quiet[seen_as], seen_as, now)
     return len(new) > RECEIVED_AT_ONCE
@@ -164,6 +170,9 @@ def _receive(path: Path, seen_as: str, now: datetime) -> None:
     delivery = bills.Delivery(origin=BillOrigin.FOLDER, seen_as=seen_as)
     try:
         with path.open("rb") as file:
-            bills.receive(upload=File(file, name=path.name), delivery=delivery, by=None, now=now)
+            bill = bills.receive(upload=File(file, name=path.name), delivery=delivery, by=None, now=now)
+        if bill.seen_as != seen_as:  # recorded, or the file would be looked at for ever
+            same = f"Its content was received before, as {bill.name} on {bill.created_at:%Y-%m-%d}."
+            bills.reject_file(name=path.name, delivery=delivery, reason=same, by=None, now=now)
     except Refused as refusal:
         bills.reject_file(name=path.name, delivery=delivery, reason=refusal.reason, by=None, now=now)

@@ -49,9 +49,14 @@ def put_back(*, row: Row, error: Exception, now: datetime) -> bool:
 
     While the storage of the artifacts does not respond, an attempt does not count: the job waits until it does.
     """
-    if isinstance(error, OSError) and error.errno == errno.EREMOTEIO:
+    if is_storage_away(error):
         return row.hand_back(now=now, error=NO_STORAGE, wait=STORAGE_WAIT, max_attempts=row.max_attempts + 1)
     return row.hand_back(now=now, error=f"{type(error).__name__}: {error}", wait=backoff(row.attempts))
+
+
+def is_storage_away(error: Exception) -> bool:
+    """Whether the storage of the artifacts does not respond, or refuses."""
+    return isinstance(error, OSError) and error.errno == errno.EREMOTEIO
 
 
 def finish(*, row: Row, now: datetime, **fields: Any) -> bool:

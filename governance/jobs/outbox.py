@@ -158,6 +158,9 @@ def _attempt(message: OutboxMessage, now: datetime) -> None:
         _wait(message, delay, now)
     except Exception as error:
         log.exception("Outbox message %s failed.", message.key)
+        if jobs.is_storage_away(error):
+            jobs.put_back(row=message, error=error, now=now)
+            return
         wait, payload = backoff(message.attempts), _marked(message, Reach.MESSAGE)
         reason = f"{type(error).__name__}: {error}"
         message.hand_back(now=now, error=reason, wait=wait, is_uncertain=True, payload=payload)

@@ -161,6 +161,16 @@ def _compiled(parts: tuple[TickPart, ...], hour: datetime) -> tuple[str, tuple[A
     return " UNION ALL ".join(queries), tuple(params)
 
 
+def allow_silence(limit: timedelta) -> None:
+    """Let this tick ask the database nothing for so long; before work that takes longer than a silent tick may last.
+
+    The next turn sets the limit of `tick_lock` again.
+    """
+    with connection.cursor() as cursor:
+        limit_ms = round(limit.total_seconds() * 1000)
+        cursor.execute("SELECT set_config('idle_session_timeout', %s, false)", [str(limit_ms)])
+
+
 def _run(parts: Sequence[TickPart], now: datetime) -> Iterator[Exception]:
     """Run the parts that are due; if nobody can tell, all. Yields failures, which stop no other part."""
     due = set(range(len(parts)))
@@ -177,6 +187,8 @@ def _run(parts: Sequence[TickPart], now: datetime) -> Iterator[Exception]:
             has_more = part.run(now)
         except Exception as error:
             log.exception("A part of the tick failed. The other parts continue.")
+            if not connection.in_atomic_block and not connection.is_usable():
+                connection.close()  # or every part after this one would fail
             yield error
             continue
         if is_time and not has_more:

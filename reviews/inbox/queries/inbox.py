@@ -24,13 +24,16 @@ KIND_OF_REMINDER = {
     ReminderKind.AUTHORIZATION: InboxKind.AUTHORIZATION,
     ReminderKind.CHANGE: InboxKind.CHANGE,
 }
+CHANGES_MAX = 500
+"""So many open changes that the person may see are looked at, to find those that wait for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inbox:
     """The inbox of one person: what waits for them, the first to lapse first, and what they wait for.
 
-    At most `LISTED_MAX` entries come from each source; `is_cut` if there are more open requests than were looked at.
+    At most `LISTED_MAX` entries come from each source; `is_cut` if there may be more open requests or changes than were
+    looked at.
     `absent_until` is the last day of an absence of this person that is in force.
     """
 
@@ -54,12 +57,12 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
     """The inbox of this person now."""
     away = last_days(now=now)
     absent, deputyships = away.keys(), deputyships_of(person.id, now=now) if away else ()
-    open_requests, open_changes = requests.open_requests(person, absent=absent), pending_for(person)[:LISTED_MAX]
+    open_requests, open_changes = requests.open_requests(person, absent=absent), pending_for(person)[:CHANGES_MAX]
     people = cache(confirmers)  # two kinds of entries ask who can confirm the same change
     entries = [
         *islice(requests.votes(person=person, deputyships=deputyships, now=now), LISTED_MAX),
         *requests.own_requests(open_requests, person=person, now=now),
-        *work.changes(open_changes, person=person, absent=absent, people=people),
+        *islice(work.changes(open_changes, person=person, absent=absent, people=people), LISTED_MAX),
         *work.quarterly_reviews(person),
         *work.action_items(person, absent=absent),
         *islice(permissions.conditions(person, now=now), LISTED_MAX),
@@ -73,10 +76,10 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
     ]
     others = [
         *requests.waiting_on_others(open_requests, person=person, now=now),
-        *work.proposals(open_changes, person=person, absent=absent, people=people),
+        *islice(work.proposals(open_changes, person=person, absent=absent, people=people), LISTED_MAX),
     ]
     reminded = _with_reminders(entries, () if person.id in absent else reminders_of_present(person, now=now))
-    is_cut = len(open_requests) >= LISTED_MAX
+    is_cut = len(open_changes) >= CHANGES_MAX or any(map(requests.is_last, open_requests))
     return Inbox(
         entries=by_clock(reminded),
         waiting_on_others=by_clock(others),

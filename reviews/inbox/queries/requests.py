@@ -6,7 +6,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When, Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 
 from governance.absences.domain import Deputyship
@@ -35,12 +36,20 @@ WAITING_FOR_REQUESTER = tuple(state for state in RequestState if state.owner is 
 
 
 def open_requests(person: Person, *, absent: Set[int]) -> QuerySet[ReviewRequest]:
-    """The open requests that are own, or left to this person: the first to end, as many as are listed.
+    """The open requests that are own, or left to this person: of each use, the first to end, as many as are listed.
 
-    Each has what caused it, and `frozen_at` of its latest revision.
+    Those that wait for nothing do not displace those that wait for this person. Each has its `place` in its use, what
+    caused it, and `frozen_at` of its latest revision.
     """
-    rows = ReviewRequest.objects.filter(pk__in=open_own_or_left(person, absent=absent))
-    return _with_course(rows).prefetch_related(*RULES, "dataset", "re_reviews__finding")[:LISTED_MAX]
+    use = Case(When(owned_by(person) & Q(state__in=WAITING_FOR_REQUESTER), then=Value("own")), default=F("state"))
+    place = Window(RowNumber(), partition_by=[use], order_by=["deadline_at", "pk"])
+    rows = ReviewRequest.objects.filter(pk__in=open_own_or_left(person, absent=absent)).annotate(place=place)
+    return _with_course(rows.filter(place__lte=LISTED_MAX)).prefetch_related(*RULES, "dataset", "re_reviews__finding")
+
+
+def is_last(request: Any) -> bool:
+    """Whether no further request of its use was looked at."""
+    return bool(request.place >= LISTED_MAX)
 
 
 def votes(*, person: Person, deputyships: Sequence[Deputyship], now: datetime) -> Iterator[InboxEntry]:

@@ -236,10 +236,13 @@ def snapshots_in_review(
 
 
 def snapshot_after_vote(before: RequestSnapshot) -> RequestSnapshot:
-    """The snapshot after a vote and before a decision: the votes are read again, and nothing else has changed."""
+    """The snapshot after a vote and before a decision. It keeps what is locked, and reads the votes again.
+
+    What other requests say of the artifact is read again too: the vote waited for the head of the audit trail.
+    """
     after = RequestSnapshot(before.request, before.now, before.evidence)
-    kept = {name: getattr(before, name) for name in ("revisions", "artifact_records")}
-    vars(after).update(kept, electorate=after_a_vote(before.electorate, request=before.request))
+    electorate = after_a_vote(before.electorate, request=before.request)
+    vars(after).update(revisions=before.revisions, electorate=electorate)
     return after
 
 

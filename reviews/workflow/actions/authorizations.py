@@ -230,8 +230,8 @@ def _follow_time(pk: int, by: User | None, now: datetime) -> Authorization | Non
             lock_accounts(Q(entries__request_ref=ref))
         row = living.select_for_update(skip_locked=True).first()
         target, reason = due_transition(row, now=now) if row is not None else (None, "")
-        if row is None or target is None:
-            return None
+        if row is None or target is None or (target in ENDS) != (ref is not None):
+            return None  # or its end was moved before the row was locked: the next tick sees the new one
         move = _end if ref is not None else _move
         move(row, target, by, now, reason)
         _publish(row, by, now)

@@ -77,6 +77,14 @@ def test_a_file_is_stored_once_and_read_again(db: None, bucket: ObjectStorage, i
     assert list((installation / "artifacts").rglob("*")) == []
 
 
+def test_an_empty_name_of_certificates_is_none(
+    db: None, bucket: ObjectStorage, settings: Settings, installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "")  # as Compose sets it
+    at(bucket.address, settings, installation)
+    stored_files.check(digest=keep(), now=NOW)
+
+
 @pytest.mark.parametrize("content", [None, b"W" * len(CONTENT)], ids=["missing", "changed"])
 def test_what_another_changed_in_the_bucket_is_refused_and_repaired(
     db: None, bucket: ObjectStorage, content: bytes | None

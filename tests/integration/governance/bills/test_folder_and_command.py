@@ -13,7 +13,7 @@ from governance.bills.models import Bill
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import kind_of
-from tests.factories.bills import csv_bytes, written
+from tests.factories.bills import csv_bytes, row, written
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,19 @@ def test_a_file_that_lies_still_is_received_once(folder, now):
         bills_tasks.watch_folder(now)
     (bill,) = Bill.objects.all()
     assert (bill.name, bill.origin, bill.state, bill.received_by) == ("september.csv", "folder", JobState.QUEUED, None)
+
+
+def test_a_copy_is_looked_at_once_and_stops_no_other_file(folder, now, monkeypatch):
+    monkeypatch.setattr(bills_tasks, "RECEIVED_AT_ONCE", 1)
+    lay(folder, csv_bytes(), "first.csv", at=now - timedelta(minutes=2))
+    assert not bills_tasks.watch_folder(now)
+    lay(folder, csv_bytes(), "copy.csv", at=now - timedelta(minutes=3))
+    lay(folder, csv_bytes([row(BilledCost="7")]), "other.csv", at=now - timedelta(minutes=2))
+    assert [bills_tasks.watch_folder(now) for _ in range(3)] == [True, False, False]
+    states = dict(Bill.objects.values_list("name", "state"))
+    assert states == {"first.csv": JobState.QUEUED, "copy.csv": JobState.FAILED, "other.csv": JobState.QUEUED}
+    error = Bill.objects.get(name="copy.csv").error
+    assert error == f"Its content was received before, as first.csv on {now:%Y-%m-%d}."
 
 
 def test_what_is_no_bill_is_turned_away_once_with_a_reason(folder, now):

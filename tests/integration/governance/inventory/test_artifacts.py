@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -81,7 +82,8 @@ def test_readers_see_a_file_whole_or_not_at_all(
         path.write_bytes(before)
 
     def look(file: int) -> None:
-        seen.append((os.fstat(file).st_size, path.read_bytes() if path.exists() else None))
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            seen.append((os.fstat(file).st_size, path.read_bytes() if path.exists() else None))
 
     monkeypatch.setattr(os, "fsync", look)
     keep()

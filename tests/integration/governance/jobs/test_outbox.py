@@ -1,10 +1,11 @@
 """The outbox: written with the change that wants it, delivered in order, any number of times, with one effect."""
 
+import errno
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery import current_app
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 from kombu.exceptions import OperationalError
@@ -202,6 +203,18 @@ def test_a_fault_of_the_handler_is_told_and_repeated_with_doubt(
     assert "Outbox message a failed." in caplog.text
 
 
+def test_while_the_storage_of_artifacts_is_away_no_attempt_counts(
+    db: None, handlers: dict[str, outbox.Handler]
+) -> None:
+    handlers["test"] = raising(OSError(errno.EREMOTEIO, "https://minio.test"))
+    at, message = NOW, enqueue()
+    for _ in range(outbox.ATTEMPTS_MAX + 1):
+        found = outbox.deliver(pk=message.pk, now=at)
+        assert found is not None
+        assert (found.state, found.is_uncertain, found.error) == ("queued", False, jobs.NO_STORAGE)
+        at = found.next_attempt_at
+
+
 def test_a_kind_nobody_handles_yet_waits_for_somebody_who_does(db: None, caplog: pytest.LogCaptureFixture) -> None:
     message = outbox.deliver(pk=enqueue(kind="of tomorrow").pk, now=NOW)
     assert message is not None
@@ -320,6 +333,26 @@ def test_one_part_of_the_tick_that_fails_does_not_stop_the_others(db: None, capl
     assert [type(error) for error in group.value.exceptions] == [ZeroDivisionError]
     assert times == [NOW]
     assert "A part of the tick failed" in caplog.text
+
+
+def test_a_connection_that_the_server_ends_fails_one_part_alone(transactional_db: None) -> None:
+    times: list[object] = []
+
+    def ended(now: datetime) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    def asks(now: datetime) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            times.append(cursor.fetchone())
+
+    for ticker in (ended, asks):
+        ticks.on_tick()(ticker)
+    with pytest.raises(ExceptionGroup) as group:
+        ticks.tick(now=NOW)
+    assert len(group.value.exceptions) == 1
+    assert times == [(1,)]
 
 
 def test_the_task_delivers_as_a_job(db: None, handlers: dict[str, outbox.Handler]) -> None:

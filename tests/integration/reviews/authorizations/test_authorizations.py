@@ -116,6 +116,21 @@ def test_it_warns_and_then_expires(decided: ReviewRequest, now: datetime) -> Non
     assert expired.details == {"before": "pending_expiration", "after": "expired"}
 
 
+def test_an_end_that_moves_before_the_row_is_locked_is_left_to_the_next_tick(
+    decided: ReviewRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = decided.decision.authorization
+    granted, ended = row.expires_at, row.expires_at - DAY
+    Authorization.objects.filter(pk=row.pk).update(expires_at=ended)
+
+    def lock(which: object) -> None:
+        Authorization.objects.filter(pk=row.pk).update(expires_at=granted)
+
+    monkeypatch.setattr(authorizations, "lock_accounts", lock)
+    assert authorizations.expire_due(now=ended) == []
+    assert state_of(row) == "active"
+
+
 def test_it_expires_even_if_nobody_looked_in_between(decided: ReviewRequest) -> None:
     row = decided.decision.authorization
     authorizations.expire_due(now=row.expires_at + 9 * DAY)

@@ -12,7 +12,7 @@ from governance.findings.enums import Severity
 from governance.people.actions import people
 from governance.people.queries.people import person_of
 from reviews.inbox.domain import InboxKind
-from reviews.inbox.queries import findings
+from reviews.inbox.queries import findings, inbox, requests, work
 from reviews.inbox.queries.away import open_own_or_left, own_or_left
 from reviews.inbox.queries.inbox import inbox_of
 from reviews.requests.domain.lifecycle import OPEN_STATES
@@ -48,6 +48,32 @@ def test_the_parts_of_open_requests_are_all_of_them(cast: Cast, now: datetime) -
     assert {row.pk for row in found} == drafts
     people.close_account(user=cast.author, by=cast.admin, now=now)
     check()
+
+
+def test_what_waits_for_nothing_displaces_no_draft(cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "LISTED_MAX", 2)
+    walks.make_in_review(cast=cast, now=now)
+    cheap = {"environment": "dev", "declared": {"training_gpu_hours": "10", "training_cost_usd": "300"}}
+    cleared = cheap | {"declared": cheap["declared"] | {"inference_cost_1y_usd": "600"}}
+    trial = make_version(by=cast.author, now=now, slug="trial", seed=5)
+    for number in range(2):
+        row = walks.make_submitted(by=cast.author, now=now, version=trial, purpose=f"Try {number}", **cleared)
+        assert row.state == "cleared"
+    draft = walks.make_draft(by=cast.author, now=now, purpose="Another")
+    found = inbox_of(person=person_of(cast.author), now=now)
+    assert draft.ref in [entry.ref for entry in found.entries]
+    assert len(found.waiting_on_others) == 1
+    assert found.is_cut, "there may be a third that was cleared"
+
+
+def test_changes_that_others_confirm_displace_none(cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "LISTED_MAX", 1)
+    monkeypatch.setattr(inbox, "pending_for", lambda person: ["theirs", "mine"])
+    asked = []
+    monkeypatch.setattr(work, "changes", lambda rows, **_: asked.append(list(rows)) or iter(()))
+    monkeypatch.setattr(work, "proposals", lambda rows, **_: iter(()))
+    inbox_of(person=person_of(cast.finance), now=now)
+    assert asked == [["theirs", "mine"]]
 
 
 def test_a_vote_waits_for_the_quorum_of_the_stages_before_it(cast: Cast, now: datetime) -> None:
