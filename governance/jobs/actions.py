@@ -1,6 +1,5 @@
 """State changes of jobs, and the tick. Each write of a worker checks that it still holds the lease."""
 
-import errno
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.db.models import QuerySet
 from governance.audit.actions import record as audit
 from governance.jobs.domain import ClockReading, clock_doubt, course_of
 from governance.jobs.enums import JobState
-from governance.jobs.kinds import JobKind, Row, backoff, kind_of
+from governance.jobs.kinds import JobKind, Row, backoff, is_storage_away, kind_of
 from governance.jobs.models import Pulse
 from governance.jobs.queries import COURSE, DATABASE, DOUBT, TICK, pulses
 from governance.jobs.worker_signals import announce, wake
@@ -52,11 +51,6 @@ def put_back(*, row: Row, error: Exception, now: datetime) -> bool:
     if is_storage_away(error):
         return row.hand_back(now=now, error=NO_STORAGE, wait=STORAGE_WAIT, max_attempts=row.max_attempts + 1)
     return row.hand_back(now=now, error=f"{type(error).__name__}: {error}", wait=backoff(row.attempts))
-
-
-def is_storage_away(error: Exception) -> bool:
-    """Whether the storage of the artifacts does not respond, or refuses."""
-    return isinstance(error, OSError) and error.errno == errno.EREMOTEIO
 
 
 def finish(*, row: Row, now: datetime, **fields: Any) -> bool:

@@ -1,5 +1,6 @@
 """Kinds of jobs: the configuration of each leased table. Each kind is registered in the module of its writes."""
 
+import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +33,11 @@ def effect_lease() -> timedelta:
 def backoff(attempts: int) -> timedelta:
     """5 s, 10 s, 20 s … at most an hour."""
     return timedelta(seconds=min(BACKOFF_FIRST_S * 2 ** max(attempts - 1, 0), BACKOFF_LAST_S))
+
+
+def is_storage_away(error: Exception) -> bool:
+    """Whether the storage of the artifacts does not respond, or refuses."""
+    return isinstance(error, OSError) and error.errno == errno.EREMOTEIO
 
 
 def _nothing(*_: Any) -> None:

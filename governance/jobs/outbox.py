@@ -17,7 +17,7 @@ from governance.audit.domain import correlation as trace
 from governance.jobs import actions as jobs
 from governance.jobs.channels import CHANNELS, PROBES, in_the_way, sent_to
 from governance.jobs.enums import UNFINISHED, JobState, Reach
-from governance.jobs.kinds import JobKind, backoff, effect_lease, register, report_dead_effect
+from governance.jobs.kinds import JobKind, backoff, effect_lease, is_storage_away, register, report_dead_effect
 from governance.jobs.models import OutboxMessage, storable
 from governance.jobs.signs_of_life import lease_renewed
 from governance.jobs.worker_signals import wake
@@ -158,7 +158,7 @@ def _attempt(message: OutboxMessage, now: datetime) -> None:
         _wait(message, delay, now)
     except Exception as error:
         log.exception("Outbox message %s failed.", message.key)
-        if jobs.is_storage_away(error):
+        if is_storage_away(error):
             jobs.put_back(row=message, error=error, now=now)
             return
         wait, payload = backoff(message.attempts), _marked(message, Reach.MESSAGE)
