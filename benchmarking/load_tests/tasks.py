@@ -55,13 +55,15 @@ def execute_load_part(part_id: int) -> None:
             fired = _fire(part, Path(folder), heartbeat)
             if fired.is_stopped:
                 raise GeneratorFailed("A worker was stopped during the test; start it again.")
+            upload = ContentFile(fired.samples.as_bytes(), name=f"load/{part.test.pk}-{part.number}.npz")
+            stored = artifacts.store(upload=upload, by=None, now=timezone.now())
         except Refused as refused:
             # `fail` does nothing if the test has already ended: a canceled test stops its workers this way.
             load_tests.fail(test=part.test, reason=refused.reason, now=timezone.now())
+        except OSError as error:
+            reason = f"The files of the test could not be read or stored ({error}). Start it again when they can."
+            load_tests.fail(test=part.test, reason=reason, now=timezone.now())
         else:
-            name = f"load/{part.test.pk}-{part.number}.npz"
-            upload = ContentFile(fired.samples.as_bytes(), name=name)
-            stored = artifacts.store(upload=upload, by=None, now=timezone.now())
             load_tests.finish_part(part=part, digest=stored.digest, counters=fired.counters(), now=timezone.now())
 
 

@@ -42,7 +42,7 @@ def compiled_once(
 
 ROWS_MAX = 10_000
 """How many rows of a list are counted, and can be turned to."""
-BEYOND = f"Pages show the first {ROWS_MAX:,} rows alone. Filter the list, or take its file, to see others."
+BEYOND = f"Pages show the first {ROWS_MAX:,} rows alone. Narrow the list, or take its file, where that is offered."
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # it takes no argument when it runs

@@ -1,5 +1,6 @@
 """Load tests of several workers: two real ones over a real broker, and what a worker does when things go wrong."""
 
+import errno
 import subprocess
 import sys
 import threading
@@ -255,6 +256,22 @@ def test_a_test_that_is_ended_meanwhile_keeps_nothing(
     assert test.state == ("canceled" if how == "canceled" else "failed")
     assert test.result is None
     assert not LoadPart.objects.exclude(samples_digest="").exists()
+
+
+def test_samples_that_cannot_be_stored_end_the_test_with_the_reason(
+    cast: Cast, now: datetime, firing: Callable[[Callable[..., GeneratorResult]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: Any) -> None:
+        raise OSError(errno.EREMOTEIO, "The bucket does not respond")
+
+    test = started(cast, now)
+    begin(test)
+    firing(lambda plan, target, **more: fired_by(0))
+    monkeypatch.setattr(load_tests_tasks.artifacts, "store", away)
+    load_tests_tasks.execute_load_part(test.parts.get(number=0).pk)
+    test.refresh_from_db()
+    assert test.state == "failed"
+    assert "could not be read or stored ([Errno 121] The bucket does not respond)." in test.error
 
 
 def test_a_worker_that_waits_notices_a_canceled_test(
