@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from examples.history import reading
 from examples.history.aging import let_a_year_pass
 from examples.history.computed import STATEMENTS, Documents
+from examples.history.evaluations import EVALUATIONS, ToldValues
 from examples.history.forms import Form, Gaps, Values, row_form
 from examples.history.levels import Block, HistoryPlan, Level
 from examples.history.reading import RecordedTable, Row
@@ -85,6 +86,7 @@ class _Filling:
         self._gaps = Gaps(vocabulary, ended, per_block=len(ended[REQUESTS].rows))
         self._chains = Chains(self._gaps, ended)
         self._documents = Documents(self._gaps, current | ended)
+        self._told = ToldValues(ended, self._gaps)
         self._current = self._forms(current)
         self._ended = self._forms(ended | {ACCOUNTS: _of_this_year(ended[ACCOUNTS])})
         self._first = {level: spread.first_of(level) for level in Level}
@@ -161,6 +163,8 @@ class _Filling:
         """The cells of a row that only its table has: what is signed, and keys of which no foreign key tells."""
         if table == STATEMENTS:
             return {"envelope": self._documents.signed(row)}
+        if table == EVALUATIONS and row["told"] is not None:
+            return {"told": self._told.form(row)}
         if table == CHANGES and (target := CHANGED.get(str(row["kind"]))):
             place = self._gaps.key(target, str(row["subject_id"]))
             return {} if place is None else {"subject_id": Form("%s", (place,))}

@@ -17,12 +17,14 @@ from governance.audit.queries.keys import public_key
 from governance.bills.models import MonthSum, SpendLine
 from governance.budgets.models import LedgerEntry
 from reviews.authorizations.models import Authorization
+from reviews.evidence.models import PolicyEvaluation
 from reviews.feed.models import FeedEntry
 from reviews.feed.queries.entries import first_entries, size_and_root
 from reviews.requests.models import ReviewRequest
 from reviews.voting.models import Revision, Vote
 from tests.integration.examples.conftest import a_copy_of_the_database
 from tests.integration.examples.growth import Cost, costs_of, grown
+from tests.integration.reviews.evidence.repeated import again
 from weighbridge.client.feed import merkle
 from weighbridge.core import attestation
 from weighbridge.core.canonical import DIGEST_PREFIX, digest_of
@@ -50,6 +52,7 @@ def test_ten_years_of_two_divisions_are_lawful(loaded: RecordedClock, monkeypatc
     _documents_agree_with_their_digests()
     assert originals.items() <= dict(Authorization.objects.values_list("number", "subject_digest")).items()
     _nothing_old_is_in_force(loaded)
+    _evaluations_repeat()
     assert _sums() == {kind: total * (SMALL // 24) for kind, total in sums.items()}
     keys = ("slice", "month", "rule", "currency")
     of_lines = SpendLine.objects.order_by().annotate(month=TruncMonth("day")).values_list(*keys)
@@ -57,6 +60,12 @@ def test_ten_years_of_two_divisions_are_lawful(loaded: RecordedClock, monkeypatc
         of_lines.annotate(Count("pk"), Sum("effective"))
     )
     call_command("audit", "verify")
+
+
+def _evaluations_repeat() -> None:
+    """Each, with the metric values that counted for it, has the outcome that was recorded."""
+    rows = PolicyEvaluation.objects.exclude(policy=None).select_related("policy")
+    assert [row.pk for row in rows if again(row).outcome != row.outcome] == []
 
 
 def _chains_are_whole() -> None:
