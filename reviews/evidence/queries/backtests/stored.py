@@ -51,6 +51,11 @@ class LongBacktest:
         return int(self.message.payload.get("total", 0)) if self.message is not None else 0
 
     @property
+    def phase(self) -> str:
+        """How many requests have been read, as text."""
+        return f"{self.read:,} of {self.total:,}"
+
+    @property
     def share(self) -> float | None:
         """The share of the requests that have been read, from 0 to 1."""
         return min(self.read / self.total, 1.0) if self.total else None

@@ -63,13 +63,13 @@ def test_its_page_shows_how_far_it_is(url: str, lead: Client) -> None:
     payload = rows.get().payload | {"read": 2, "total": 3}
     rows.update(state=JobState.CLAIMED, payload=payload)
     page = text_of(lead, url)
-    assert "Requests evaluated: 2" in page
+    assert "Requests evaluated: 2 of 3" in page
     assert 'hx-trigger="every 2s"' in page
     rows.update(state=JobState.QUEUED, attempts=1, error="The disk is full.")
     assert "Another attempt will follow." in text_of(lead, url)
     rows.update(state=JobState.DEAD)
     page = text_of(lead, url)
-    assert "The back-test failed." in page
+    assert "The back-test failed. An operator can retry it under Integrations." in page
     assert "The disk is full." in page
     assert "every 2s" not in page
 
