@@ -402,7 +402,7 @@ def test_a_long_portfolio_has_pages_and_reads_no_more_for_more_models(
     assert [ref for page in pages for ref in page] == shown
     assert len(shown) == PAGE_SIZE + 310
     assert "of 360 models" in said(lead, path)[1]
-    assert "These are the first 50." in said(lead, f"{path}proposals/")[1]
+    assert "These are the first 50 of 3" in said(lead, f"{path}proposals/")[1]
 
 
 def test_what_requests_hold_is_read_as_the_ledger_has_it(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
