@@ -194,7 +194,8 @@ def test_metric_values_on_generated_bills_are_marked_on_pages_in_the_file_and_in
         "variance",
         "model",
     }
-    front = render_to_string(quarterly_page.FRAME, dict(quarterly_page.frame_of(after, digest="", printed=())))
+    frame = quarterly_page.frame_of(after, digest="", printed=())
+    front = render_to_string(quarterly_page.FRONT, dict(frame.front(2)))
     assert "Bills in this packet are generated for a demo or a test" in front
     traced = {
         (line[1], line[-1].endswith("; generated"))
