@@ -12,7 +12,7 @@ from weighbridge.load.results.samples import LoadSamples, RequestOutcome
 from weighbridge.load.results.success import error_interval, goodput
 from weighbridge.measure.blocks import Blocks, is_tied, noise_floor, ratio_of_medians
 from weighbridge.quality.classification import roc_auc
-from weighbridge.quality.paired import accuracy_drop, metric_drop
+from weighbridge.quality.paired import accuracy_drop
 from weighbridge.statistics.order_statistics import quantile_ranks, wilson_interval
 from weighbridge.statistics.percentile_intervals import serial_percentile_interval
 from weighbridge.statistics.trend import detect_movement
@@ -109,25 +109,6 @@ def test_paired_drop(b, c, n, share):
         held = accuracy_drop(truth, baseline, variant, confidence=LEVEL)
         hits.append(held.lower <= b - c <= held.upper)
     share(f"paired drop {b - c:.2f} of {n} (Tango)", hits)
-
-
-def test_paired_drop_by_bootstrap(share):
-    rng = np.random.default_rng(3)
-    hits = []
-    for seed in range(600):
-        truth = rng.normal(size=400)
-        baseline, variant = truth + rng.normal(0, 0.5, 400), truth + rng.normal(0, 0.6, 400)
-        held = metric_drop(
-            truth,
-            baseline,
-            variant,
-            metric=lambda t, a: -float(np.mean((t - a) ** 2)),
-            resamples=400,
-            seed=seed,
-            confidence=LEVEL,
-        )
-        hits.append(held.lower <= 0.36 - 0.25 <= held.upper)
-    share("paired drop of squared error (bootstrap)", hits, low=0.92)
 
 
 def test_roc_auc(share):
