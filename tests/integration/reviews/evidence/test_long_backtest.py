@@ -69,7 +69,7 @@ def test_its_page_shows_how_far_it_is(url: str, lead: Client) -> None:
     assert "Another attempt will follow." in text_of(lead, url)
     rows.update(state=JobState.DEAD)
     page = text_of(lead, url)
-    assert "The back-test failed. An operator can retry it under Integrations." in page
+    assert "The back-test failed. An operator can retry it." in page
     assert "The disk is full." in page
     assert "every 2s" not in page
 
