@@ -60,7 +60,7 @@ def test_each_template_of_the_printed_packet_is_used() -> None:
     used = {part.template for part in parts_of(make_packet(2))}
     folder = Path(__file__).parents[4] / "templates/reviews/quarterly/packet"
     found = {path.stem for path in folder.glob("*.html")}
-    assert found - used == {"frame", "sheet", "chart"}
+    assert found - used == {"front", "leaves", "sheet", "chart"}
 
 
 @given(POINTS)
