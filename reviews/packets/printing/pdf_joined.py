@@ -40,7 +40,7 @@ def main() -> int:
     try:
         with Path(job["out"]).open("wb") as out:
             join(parts, out, on_joined=lambda pages: _tell(f"{PAGES} {pages}"))
-    except (MemoryError, OSError) as failure:
+    except Exception as failure:  # noqa: BLE001 -- the parent tells a person, whatever it is
         _tell(f"{NO} {type(failure).__name__}: {failure}")
         return 1
     _tell(DONE)
