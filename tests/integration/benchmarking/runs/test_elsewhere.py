@@ -20,7 +20,7 @@ from governance.inventory.actions import stored_files
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs.kinds import kind_of
-from governance.jobs.models import OutboxMessage
+from governance.jobs.models import Due, OutboxMessage
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.domain.scopes import TokenScope
@@ -204,6 +204,21 @@ def test_a_worker_holds_one_run_and_a_killed_one_waits_for_its_own_lease(
     assert everything() == before
     lapse(run)
     assert rack.order(at=timezone.now()).run == run.pk
+
+
+def test_a_run_that_another_worker_takes_meanwhile_is_passed_over(
+    rack: Elsewhere, run: Run, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the queue and the claim, which no lock joins."""
+    second, find = queue(version, "second"), Run.due
+
+    def due(**asked: Any) -> list[Due]:
+        rows = find(**asked)
+        assert Run.claim(pk=run.pk, now=timezone.now(), lease=timedelta(minutes=1)) is not None
+        return rows
+
+    monkeypatch.setattr(Run, "due", due)
+    assert rack.order(at=timezone.now()).run == second.pk
 
 
 def test_a_claim_whose_answer_was_lost_takes_one_run(rack: Elsewhere, run: Run, version: ModelVersion) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from tests.threads import together
@@ -86,6 +87,19 @@ def test_what_came_back_with_no_attempt_left_is_exhausted(db: None) -> None:
     assert not OutboxMessage.objects.filter(OutboxMessage.exhausted(now=START)).exists()
     assert held.hand_back(now=START, error="no")
     assert OutboxMessage.objects.filter(OutboxMessage.exhausted(now=START)).get() == held
+
+
+def test_what_another_tick_marks_dead_meanwhile_is_passed_over(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    message, lock = row(attempts=3), jobs._locked
+
+    def locked(kind: Any, pk: int, **how: Any) -> Any:
+        OutboxMessage.objects.filter(pk=pk).update(state=JobState.DEAD)
+        return lock(kind, pk, **how)
+
+    monkeypatch.setattr(jobs, "_locked", locked)
+    assert jobs.mark_dead(model=OutboxMessage, now=START) == []
+    message.refresh_from_db()
+    assert (message.state, message.finished_at) == (JobState.DEAD, None)
 
 
 def test_a_renewed_lease_holds_longer(db: None) -> None:
