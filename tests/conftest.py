@@ -64,6 +64,13 @@ def language_model() -> Iterator["LocalModel"]:
 
 
 @pytest.fixture(autouse=True)
+def _unlimited_answers() -> Iterator[None]:
+    """A limit that a test leaves at the connection of this process would end a slow statement of a later test."""
+    yield
+    assert connection.answer_s is None, "This test left a limit at the connection."
+
+
+@pytest.fixture(autouse=True)
 def _an_unknown_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier test found out about the broker, announced there and did in ticks, does not concern the next."""
     from governance.jobs import ticks  # models exist after the set-up of Django alone

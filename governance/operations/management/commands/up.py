@@ -1,6 +1,8 @@
 """Serve the application on this machine: web, workers and tick in one terminal, until Ctrl-C."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,17 @@ from governance.operations.management.supervision import Supervisor
 LOOK_EVERY_S, ANSWER_S = 1.0, 10.0
 
 
+@contextmanager
+def _answers_within(limit_s: float) -> Iterator[None]:
+    """Limit how long the database may take to answer this process in the block."""
+    before = connection.answer_s  # type: ignore[attr-defined]  # of config.database
+    connection.answer_s = limit_s  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        connection.answer_s = before  # type: ignore[attr-defined]
+
+
 class Command(BaseCommand):
     """`manage.py up`."""
 
@@ -27,9 +40,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Start all processes, print the URL, keep them at work, and stop them together."""
         logs = Path(settings.VAR_DIR) / "logs"
-        connection.answer_s = ANSWER_S  # type: ignore[attr-defined]  # of config.database
         url = f"http://127.0.0.1:{options['port']}/"
-        with Stack(logs=logs, environment={"WEIGHBRIDGE_BASE_URL": url.rstrip("/")}) as stack:
+        with _answers_within(ANSWER_S), Stack(logs=logs, environment={"WEIGHBRIDGE_BASE_URL": url.rstrip("/")}) as stack:
             stack.start_all(port=options["port"])
             stack.wait_for(url)
             self.stdout.write(self.style.SUCCESS(f"Weighbridge runs at {url} (logs in {logs}; press Ctrl-C to stop)."))

@@ -13,7 +13,7 @@ from governance.budgets.queries.budgets import balance_of
 from governance.budgets.web.budget_forms import REFS_LISTED
 from governance.budgets.web.budgets import PAGE_SIZE
 from tests.factories.requests import allocate_budget
-from tests.masses import analyze, asked, multiply
+from tests.masses import analyze, asked, multiply, search_entered_at_the_end
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
@@ -29,10 +29,11 @@ def posted(account: BudgetAccount, *, requests: int, name: str = "REQ") -> None:
     """A commitment of a dollar and a bill of half a dollar for each of so many requests, and a bill without one."""
     first = account.entries.order_by("pk")[0]
     ref, month = f"'{name}-' || n", "'2026-11'"
-    multiply(first, count=requests, kind="'commit'", amount="1", request_ref=ref, key=f"'{name} c' || n")
     billed = {"kind": "'actual'", "period": month}
-    multiply(first, count=requests, amount="0.5", request_ref=ref, key=f"'{name} a' || n", **billed)
-    multiply(first, count=1, amount="2", key=f"'{name} {requests}'", **billed)
+    with search_entered_at_the_end():  # a trigger adds up the account for each posting
+        multiply(first, count=requests, kind="'commit'", amount="1", request_ref=ref, key=f"'{name} c' || n")
+        multiply(first, count=requests, amount="0.5", request_ref=ref, key=f"'{name} a' || n", **billed)
+        multiply(first, count=1, amount="2", key=f"'{name} {requests}'", **billed)
     analyze()
 
 
