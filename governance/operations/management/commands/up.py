@@ -41,7 +41,8 @@ class Command(BaseCommand):
         """Start all processes, print the URL, keep them at work, and stop them together."""
         logs = Path(settings.VAR_DIR) / "logs"
         url = f"http://127.0.0.1:{options['port']}/"
-        with _answers_within(ANSWER_S), Stack(logs=logs, environment={"WEIGHBRIDGE_BASE_URL": url.rstrip("/")}) as stack:
+        environment = {"WEIGHBRIDGE_BASE_URL": url.rstrip("/")}
+        with _answers_within(ANSWER_S), Stack(logs=logs, environment=environment) as stack:
             stack.start_all(port=options["port"])
             stack.wait_for(url)
             self.stdout.write(self.style.SUCCESS(f"Weighbridge runs at {url} (logs in {logs}; press Ctrl-C to stop)."))
