@@ -20,12 +20,12 @@ LOOK_EVERY_S, ANSWER_S = 1.0, 10.0
 @contextmanager
 def _answers_within(limit_s: float) -> Iterator[None]:
     """Limit how long the database may take to answer this process in the block."""
-    before = connection.answer_s  # type: ignore[attr-defined]  # of config.database
-    connection.answer_s = limit_s  # type: ignore[attr-defined]
+    limited: Any = connection  # `answer_s` is of config.database
+    before, limited.answer_s = limited.answer_s, limit_s
     try:
         yield
     finally:
-        connection.answer_s = before  # type: ignore[attr-defined]
+        limited.answer_s = before
 
 
 class Command(BaseCommand):
