@@ -143,7 +143,7 @@ CREATE CONSTRAINT TRIGGER search_follow AFTER INSERT OR DELETE OR UPDATE OF {col
 """
 
 
-FOLLOW = OTHERS + "".join(_follow(kind, *what) for kind, what in FOLLOWED.items()) + "SELECT search_enter_all();"
+FOLLOW = OTHERS + "".join(_follow(kind, *what) for kind, what in FOLLOWED.items())
 FORGET = (
     "".join(f"DROP TRIGGER search_follow ON {table};" for table, _ in FOLLOWED.values())
     + """

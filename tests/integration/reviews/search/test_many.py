@@ -1,5 +1,6 @@
 """The search among many: how much it reads, that it finds the old and the short, and that no entry goes stale."""
 
+import importlib
 from datetime import datetime
 
 import pytest
@@ -59,6 +60,17 @@ def test_no_entry_goes_stale(decided: ReviewRequest, cast: Cast, now: datetime) 
     assert titles(cast.approver, "grace", "People") != []
     User.objects.create_user("passing").delete()
     assert differences() == []
+
+
+def test_an_upgrade_enters_what_exists_in_parts(decided: ReviewRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    filling = importlib.import_module("reviews.search.migrations.0002_entries_of_what_exists")
+    monkeypatch.setattr(filling, "AT_ONCE", 2)
+    SearchEntry.objects.all().delete()
+    assert differences() != []
+    with connection.schema_editor() as editor:
+        filling.enter(None, editor)
+    assert differences() == []
+    assert SearchEntry.objects.filter(kind="person").count() > filling.AT_ONCE
 
 
 def test_a_row_that_does_not_change_its_words_leaves_its_entry_alone(decided: ReviewRequest) -> None:

@@ -41,28 +41,4 @@ class Migration(migrations.Migration):
             field=models.DateField(editable=False, null=True),
         ),
         migrations.RunSQL(FOLLOW, FORGET),
-        migrations.AddIndex(
-            model_name='authorization',
-            index=models.Index(condition=models.Q(('state__in', ['active', 'pending_expiration', 'suspended'])), fields=['expires_at'], name='authorizations_to_expire'),
-        ),
-        migrations.AddIndex(
-            model_name='authorization',
-            index=models.Index(condition=models.Q(('state__in', ['active', 'pending_expiration'])), fields=['suspends_on'], name='authorizations_to_suspend'),
-        ),
-        migrations.AddIndex(
-            model_name='authorization',
-            index=models.Index(condition=models.Q(('state', 'active')), fields=['warn_at'], name='authorizations_to_warn_of'),
-        ),
-        migrations.AddIndex(
-            model_name='authorization',
-            index=models.Index(condition=models.Q(('denied_until__isnull', False)), fields=['denied_until'], name='denied_authorizations'),
-        ),
-        migrations.AddIndex(
-            model_name='authorization',
-            index=models.Index(condition=models.Q(('expires_at__lt', models.F('granted_until'))), fields=['id'], name='shortened_authorizations'),
-        ),
-        migrations.AddIndex(
-            model_name='condition',
-            index=models.Index(condition=models.Q(('carried_to', None), ('lifted_at', None), ('met_at', None)), fields=['due_on'], name='open_conditions'),
-        ),
     ]
