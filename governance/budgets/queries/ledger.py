@@ -1,6 +1,6 @@
 """Reads of one account's postings, with the amount available after each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from governance.people.domain.roles import Person
 from weighbridge.core.errors import NotFound
 
 OF_A_COMMITMENT = {EntryKind.RELEASE: "release of a commitment", EntryKind.EXPIRE: "expiry of a commitment"}
+BLOCK = 1_000
 COLUMNS = {
     "Booked": "booked_at",
     "Posting": "kind",
@@ -62,6 +63,11 @@ class StatementLines:
     def __len__(self) -> int:
         """The number of postings."""
         return len(self._figures)
+
+    def __iter__(self) -> Iterator[StatementLine]:
+        """All postings; `BLOCK` of them are read at once."""
+        for start in range(0, len(self), BLOCK):
+            yield from self[start : start + BLOCK]
 
     def __getitem__(self, part: slice) -> list[StatementLine]:
         """A part of the postings."""
@@ -114,7 +120,7 @@ def table(statement: AccountStatement) -> ExportTable:
     """All postings of the account as a table, newest first."""
     account = statement.account
     name = f"ledger-{account.center.slug}-{account.quarter}-{account.unit}"
-    rows = map(attrgetter(*COLUMNS.values()), statement.lines[:])
+    rows = map(attrgetter(*COLUMNS.values()), statement.lines)
     return ExportTable(name, tuple(COLUMNS), rows, len(statement.lines))
 
 

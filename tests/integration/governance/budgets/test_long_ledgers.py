@@ -9,6 +9,7 @@ from django.test import Client
 
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries import ledger
 from governance.budgets.queries.budgets import balance_of
 from governance.budgets.web.budget_forms import REFS_LISTED
 from governance.budgets.web.budgets import PAGE_SIZE
@@ -50,7 +51,8 @@ def costs(browser: Client, path: str) -> tuple[int, int]:
     return len(statements.statements), len(response.content)
 
 
-def test_a_page_shows_part_of_the_postings_and_the_whole_balance(as_, account, finance):
+def test_a_page_shows_part_of_the_postings_and_the_whole_balance(as_, account, finance, monkeypatch):
+    monkeypatch.setattr(ledger, "BLOCK", 100)
     posted(account, requests=130)
     total, balance = LedgerEntry.objects.filter(account=account).count(), balance_of(account)
     browser, shown = as_(finance), []

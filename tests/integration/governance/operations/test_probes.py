@@ -43,6 +43,11 @@ def readyz(db):
     return lambda: Client().get("/readyz")
 
 
+@pytest.fixture
+def workz(db):
+    return lambda: Client().get("/workz")
+
+
 def test_alive_without_a_database(client):
     assert client.get("/livez").content == b"ok\n"
 
@@ -51,9 +56,23 @@ def test_ready(readyz):
     answer = readyz()
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
-    names = ("database", "migrations", "signing_key", "artifacts", "broker", "clock", "workers", "work")
+    names = ("database", "migrations", "signing_key", "artifacts")
     assert findings(answer) == dict.fromkeys(names, "ok")
     assert {check["says"] for check in answer.json()["checks"]} == {""}
+
+
+def test_work_goes_on(workz):
+    answer = workz()
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    names = ("database", "migrations", "signing_key", "artifacts", "broker", "clock", "workers", "work")
+    assert findings(answer) == dict.fromkeys(names, "ok")
+
+
+@pytest.mark.parametrize("part", ["reach_broker", "_bucket", "silent_queues", "is_delayed", "doubt_of_clock"])
+def test_readiness_does_not_ask_what_only_delays_work(readyz, monkeypatch, part):
+    asked = []
+    monkeypatch.setattr(f"governance.operations.web.health.{part}", lambda **_: asked.append(part))
+    assert (readyz().status_code, asked) == (200, [])
 
 
 def test_nothing_is_left_behind_by_a_probe(readyz, installation: Path):
@@ -96,29 +115,29 @@ def test_a_signing_key_that_cannot_be_used(readyz, installation: Path, content):
     assert (answer.status_code, findings(answer)["signing_key"]) == (503, "failed")
 
 
-def test_a_broker_that_is_away_delays_and_is_no_reason_to_stop(readyz, monkeypatch):
+def test_a_broker_that_is_away_delays_and_is_no_reason_to_stop(readyz, workz, monkeypatch):
     monkeypatch.setattr(wakeups.current_app, "connection_for_write", broken)
-    answer = readyz()
-    assert (answer.status_code, findings(answer)["broker"]) == (200, "delayed")
+    assert readyz().status_code == 200
+    answer = workz()
+    assert (answer.status_code, findings(answer)["broker"]) == (503, "delayed")
     assert "tick" in answer.content.decode()
 
 
-def test_a_worker_that_takes_nothing_is_told(readyz, now):
+def test_a_worker_that_takes_nothing_is_told(readyz, workz, now):
     Pulse.record(name=TICK, at=now)
     Pulse.record(name=QUEUE + "effects", at=now - timedelta(seconds=60))
-    answer = readyz()
-    assert (answer.status_code, findings(answer)["workers"]) == (200, "delayed")
-    answer = Client().get("/workz")
+    assert readyz().status_code == 200
+    answer = workz()
     assert (answer.status_code, answer.json()["works"], findings(answer)["workers"]) == (503, False, "delayed")
     Pulse.record(name=QUEUE + "effects", at=now)
-    answer = Client().get("/workz")
+    answer = workz()
     assert (answer.status_code, answer.json()["works"]) == (200, True)
 
 
-def test_work_left_lying_is_told_by_the_probe(readyz, now):
+def test_work_left_lying_is_told_by_the_probe(readyz, workz, now):
     Pulse.record(name=TICK, at=now - timedelta(minutes=5))
-    answer = readyz()
-    assert (answer.status_code, findings(answer)["work"]) == (200, "delayed")
+    answer = workz()
+    assert (readyz().status_code, answer.status_code, findings(answer)["work"]) == (200, 503, "delayed")
 
 
 # delayed

@@ -269,6 +269,16 @@ def test_the_page_exports_what_it_shows(as_: Callable[[User], Client], cast: Cas
     assert as_(cast.author).get("/workloads.xlsx").status_code == 200
 
 
+def test_a_file_is_read_in_blocks(
+    as_: Callable[[User], Client], cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(*(workload(name=f"w{number}") for number in range(5)), by=cast.author, now=now)
+    whole = as_(cast.author).get("/workloads.csv?approval=all").content
+    assert len(whole.splitlines()) == 6
+    monkeypatch.setattr(workloads, "BLOCK", 2)
+    assert as_(cast.author).get("/workloads.csv?approval=all").content == whole
+
+
 def test_words_of_a_report_stay_text(as_: Callable[[User], Client], cast: Cast, now: datetime) -> None:
     script = "<script>alert(1)</script>"
     store(workload(name=script, image=script, image_digest="", owner=script, gpus={script: 1}), by=cast.author, now=now)
