@@ -1,5 +1,7 @@
 """`policies/NAME/NUMBER/backtest/`: what a policy version would have said of past requests."""
 
+from datetime import datetime
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -8,9 +10,11 @@ from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Answer, Input, number, read
-from reviews.evidence.queries.backtests import backtest
-from reviews.evidence.queries.backtests.backtest import DEFAULT_QUARTERS, QUARTERS_MAX
+from reviews.evidence.actions import start_backtest
+from reviews.evidence.queries.backtests import backtest, stored
+from reviews.evidence.queries.backtests.backtest import DEFAULT_QUARTERS, QUARTERS_MAX, BacktestQuestion
 from reviews.evidence.rules import check_backtest
+from weighbridge.core.errors import WrongState
 
 
 class BacktestFilters(Input):
@@ -60,14 +64,39 @@ class BacktestAnswer(Answer):
     changed = BacktestLineAnswer(many=True, help_text="Requests whose outcome differs, the stricter and dearer first.")
 
 
+class LongBacktestAnswer(Answer):
+    """A back-test that a worker computes."""
+
+    state = serializers.CharField(source="message.state")
+    read = serializers.IntegerField(help_text="Requests that have been evaluated.")
+    total = serializers.IntegerField(help_text="Requests of these quarters; 0 before they are counted.")
+
+
 class PolicyBacktest(APIView):
     """A back-test."""
 
     @extend_schema(operation_id="policies_backtest", parameters=[BacktestFilters], responses=BacktestAnswer)
     def get(self, request: Request, name: str, number: int) -> Response:
-        """Replay the version on the requests of the last quarters, from what was known when each was judged last."""
+        """Replay the version on the requests of the last quarters, from what was known when each was judged last. A
+        worker does so for very many requests: without its result, the answer is 409, and says how far it is.
+        """
         _, person, now = asker(request)
         check_backtest(person)
-        given = {"against": None, **read(BacktestFilters, request.query_params)}
-        result = backtest.run(backtest.question(name=name, number=number, **given, now=now))
+        asked = _question(request.query_params, name, number, now)
+        result = stored.result_of(asked, now=now)
+        if result is None:
+            raise WrongState(stored.find(asked, now=now).sentence)
         return Response(BacktestAnswer(result).data)
+
+    @extend_schema(operation_id="policies_start_backtest", request=BacktestFilters, responses={202: LongBacktestAnswer})
+    def post(self, request: Request, name: str, number: int) -> Response:
+        """Let a worker compute the back-test of today; asked for again, it stays the one."""
+        user, person, now = asker(request)
+        check_backtest(person)
+        asked = _question(request.data, name, number, now)
+        message = start_backtest(asked=asked, by=user, now=now)
+        return Response(LongBacktestAnswer(stored.LongBacktest(message)).data, status=202)
+
+
+def _question(given: object, name: str, number: int, now: datetime) -> BacktestQuestion:
+    return backtest.question(name=name, number=number, now=now, **{"against": None, **read(BacktestFilters, given)})

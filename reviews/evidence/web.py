@@ -1,6 +1,5 @@
 """The page of a back-test: a policy version applied to the requests of the last quarters."""
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,7 +45,7 @@ def page(request: HttpRequest, name: str, number: int) -> HttpResponse:
             ("Back-test", ""),
         ),
     }
-    result = _result(asked, now)
+    result = stored.result_of(asked, now=now)
     if result is None:
         more = {"long": stored.find(asked, now=now), "requests": stored.requests_of(asked)}
     else:
@@ -59,24 +58,20 @@ def start(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """Let a worker compute a back-test."""
     asked = _asked(request, request.POST, name, number)
     writes.start_backtest(asked=asked, by=user_of(request), now=timezone.now())
-    query = urlencode({"quarters": len(asked.quarters), "against": asked.against.number})
-    return redirect(f"{reverse('reviews:backtest', args=[name, number])}?{query}")
+    return redirect(_address(asked))
 
 
 @require_safe
 def export_backtest(request: HttpRequest, name: str, number: int, kind: str) -> HttpResponseBase:
-    """The requests of the back-test as a file."""
+    """The requests of the back-test as a file; its page, where a worker computes it and has not done so."""
     asked = _asked(request, request.GET, name, number)
-    return export(backtest.table(_result(asked, timezone.now()) or backtest.run(asked)), kind=kind)
+    result = stored.result_of(asked, now=timezone.now())
+    return redirect(_address(asked)) if result is None else export(backtest.table(result), kind=kind)
 
 
-def _result(asked: BacktestQuestion, now: datetime) -> Backtest | None:
-    """The result, unless a worker is to compute it and has not done so."""
-    if stored.is_long(asked):
-        result = stored.result_of(asked, now=now)
-        if result is not None or not stored.find(asked, now=now).is_done:
-            return result
-    return backtest.run(asked)
+def _address(asked: BacktestQuestion) -> str:
+    query = urlencode({"quarters": len(asked.quarters), "against": asked.against.number})
+    return f"{reverse('reviews:backtest', args=[asked.version.name, asked.version.number])}?{query}"
 
 
 def _shown(result: Backtest, page_number: str | None) -> dict[str, Any]:

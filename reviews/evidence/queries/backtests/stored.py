@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
-from reviews.evidence.queries.backtests.backtest import Backtest, BacktestQuestion
+from reviews.evidence.queries.backtests.backtest import Backtest, BacktestQuestion, run
 from reviews.requests.models import ReviewRequest
 
 KIND = "policy.backtest"
@@ -60,6 +60,16 @@ class LongBacktest:
         """The share of the requests that have been read, from 0 to 1."""
         return min(self.read / self.total, 1.0) if self.total else None
 
+    @property
+    def sentence(self) -> str:
+        """Why there is no result yet, and what to do."""
+        many = f"A worker computes a back-test of more than {DIRECT_MAX:,} requests"
+        if self.is_under_way:
+            return f"{many}, and has evaluated {self.phase}. Ask again later."
+        if self.message is not None:
+            return f"{many}, and this one failed. An operator can retry it."
+        return f"{many}. Nobody has started this one today; POST to this address starts it."
+
 
 def key_of(asked: BacktestQuestion, *, now: datetime) -> str:
     """The key of a back-test of that day, in UTC."""
@@ -89,6 +99,15 @@ def keep(result: Backtest, *, key: str) -> None:
 
 
 def result_of(asked: BacktestQuestion, *, now: datetime) -> Backtest | None:
-    """The stored result of a back-test of today."""
+    """The result, unless a worker is to compute it and has not done so."""
+    if is_long(asked):
+        result = _kept(asked, now=now)
+        # A result that the cache lost is computed again.
+        if result is not None or not find(asked, now=now).is_done:
+            return result
+    return run(asked)
+
+
+def _kept(asked: BacktestQuestion, *, now: datetime) -> Backtest | None:
     stored = cache.get(key_of(asked, now=now))
     return pickle.loads(zlib.decompress(stored)) if stored is not None else None  # noqa: S301 -- only `keep` writes it

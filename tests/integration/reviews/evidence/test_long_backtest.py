@@ -82,7 +82,31 @@ def test_a_result_that_the_cache_lost_is_computed_again(url: str, lead: Client) 
     assert lead.get(url).context["backtest"].request_count == 3
 
 
+def test_a_program_starts_it_and_asks_until_it_is_done(url: str, lead: Client) -> None:
+    address, start = f"/api/v1{url}", {"quarters": 4, "against": 1}
+    refused = lead.get(address, start)
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_state")
+    assert "POST to this address starts it." in refused.json()["detail"]
+    assert OutboxMessage.objects.filter(kind=stored.KIND).count() == 0
+    started = lead.post(address, start, content_type="application/json")
+    assert (started.status_code, started.json()) == (202, {"state": "queued", "read": 0, "total": 0})
+    rows = OutboxMessage.objects.filter(kind=stored.KIND)
+    rows.update(payload=rows.get().payload | {"read": 2, "total": 3})
+    assert "has evaluated 2 of 3. Ask again later." in lead.get(address, start).json()["detail"]
+    rows.update(state=JobState.DEAD)
+    assert "this one failed. An operator can retry it." in lead.get(address, start).json()["detail"]
+    rows.update(state=JobState.QUEUED)
+    outbox.deliver(pk=rows.get().pk, now=timezone.now())
+    assert lead.get(address, start).json()["request_count"] == 3
+
+
+def test_a_file_without_a_result_leads_to_the_page(url: str, lead: Client) -> None:
+    answer = lead.get(f"{url}requests.csv?quarters=4&against=1")
+    assert (answer.status_code, answer["Location"]) == (302, f"{url}?quarters=4&against=1")
+
+
 def test_nobody_starts_one_who_may_not_see_every_request(url: str, author: User) -> None:
     assert client_of(author).post(f"{url}start/").status_code == 403
+    assert client_of(author).post(f"/api/v1{url}").status_code == 403
     assert not OutboxMessage.objects.filter(kind=stored.KIND).exists()
     assert not AuditEvent.objects.filter(kind=STARTED).exists()
