@@ -145,7 +145,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
     if quarter:
         rows = rows.filter(quarter=quarter)
     quarters = sorted({row.quarter for row in rows})
-    balances = _balances([row.pk for row in rows], quarters=quarters)
+    found = balances([row.pk for row in rows], quarters=quarters)
     generated = {each: _generated(Quarter.parse(each)) for each in quarters}
     return [
         AccountView(
@@ -157,7 +157,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
             mode=row.mode,
             tolerance_percent=row.tolerance_percent,
             is_closed=row.closed_at is not None,
-            balance=balances[row.pk],
+            balance=found[row.pk],
             of_team=team_of(row),
             is_generated=team_of(row) in generated[row.quarter],
         )
@@ -172,8 +172,8 @@ def _generated(quarter: Quarter) -> frozenset[str]:
     return frozenset(generated.values_list("slug", flat=True))
 
 
-def _balances(accounts: Sequence[int], *, quarters: Sequence[str]) -> dict[int, Balance]:
-    """The balances of accounts of those quarters, by ID."""
+def balances(accounts: Sequence[int], *, quarters: Sequence[str]) -> dict[int, Balance]:
+    """The balances of accounts of those quarters, by ID, with what is delegated to the accounts below."""
     shown = set(accounts)
     above_of = {pk: above for pk, above in cost_centers.accounts_above(quarters=quarters).items() if above in shown}
     own = own_balances({*shown, *above_of})

@@ -1,13 +1,12 @@
 """The effect of a request on the budgets of its team."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
@@ -15,11 +14,11 @@ from governance.budgets.domain.ledger import ZERO, Balance, Holding, LedgerLine
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import BudgetUnit
 from governance.budgets.models import BudgetAccount, LedgerEntry
-from governance.budgets.queries.budgets import entry_of
+from governance.budgets.queries.budgets import balances, entry_of
 from governance.people.models import Team
 
-_Booked = tuple[BudgetAccount, list[LedgerLine], Decimal]
-"""An account, its entries, and the amount that it delegates."""
+_Booked = tuple[BudgetAccount, Balance, list[LedgerLine]]
+"""An account, its balance, and the entries of the requests that matter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,14 +90,13 @@ def effects(
     booked, ending = Q(entries__request_ref=ref), Q(entries__request_ref__in=superseded, quarter__gte=str(since))
     touched = own.filter(booked if amounts is None else ending)
     quarters = sorted({*(amounts or ()), *touched.values_list("quarter", flat=True)})
-    accounts = _accounts(team, quarters)
+    accounts = _accounts(team, quarters, refs={ref, *superseded})
     budget_effects = []
     for quarter in quarters:
         for unit in BudgetUnit:
-            none_yet: _Booked = (BudgetAccount(quarter=quarter, unit=unit.value), [], ZERO)
-            account, entries, allocated_below = accounts.get((quarter, unit.value), none_yet)
+            none_yet: _Booked = (BudgetAccount(quarter=quarter, unit=unit.value), Balance(allocated=ZERO), [])
+            account, balance, entries = accounts.get((quarter, unit.value), none_yet)
             amount = None if amounts is None else amounts.get(quarter, {}).get(unit, ZERO)
-            balance = ledger.balance(entries, allocated_below=allocated_below)
             held = ledger.holding_of(entries, ref=ref)
             released = ledger.open_of(entries, refs=superseded)
             effect = _effect(account, balance, held, amount=amount, released=released, since=since, today=today)
@@ -106,29 +104,19 @@ def effects(
     return tuple(each for each in budget_effects if each.this > 0 or each.released > 0)
 
 
-def _accounts(team: Team, quarters: list[str]) -> dict[tuple[str, str], _Booked]:
-    """The team's accounts by quarter and unit, with their entries and delegated amounts.
+def _accounts(team: Team, quarters: Sequence[str], *, refs: Collection[str]) -> dict[tuple[str, str], _Booked]:
+    """The team's accounts by quarter and unit, with their balances and the entries of these requests.
 
-    An account opens with its first entry. Only the team's projects are below it; they delegate nothing, and an account
-    without an allocation delegates nothing.
+    An account opens with its first entry.
     """
-    center, above = Q(account__center__level="team"), Q(account__center__parent__level="team")
-    whose = (center & Q(account__center__team=team)) | (above & Q(account__center__parent__team=team))
-    rows = LedgerEntry.objects.filter(whose, account__quarter__in=quarters).select_related("account__center")
-    accounts = {}
-    own, below = defaultdict[Any, list[LedgerLine]](list), defaultdict[Any, list[LedgerLine]](list)
-    for row in rows.order_by("pk"):
-        place, entry = (row.account.quarter, row.account.unit), entry_of(row)
-        if row.account.center.level == "team":
-            accounts[place] = row.account
-            own[place].append(entry)
-        elif entry.kind in ledger.OF_THE_ACCOUNT:
-            below[place].append(entry)
-    is_given = {place: any(entry.kind in ledger.SIGNED for entry in entries) for place, entries in own.items()}
-    return {
-        place: (account, own[place], ledger.allocated(below[place]) if is_given[place] else ZERO)
-        for place, account in accounts.items()
-    }
+    opened = Exists(LedgerEntry.objects.filter(account=OuterRef("pk")))
+    rows = BudgetAccount.objects.filter(opened, center__level="team", center__team=team, quarter__in=quarters)
+    accounts = {row.pk: row for row in rows}
+    found = balances(list(accounts), quarters=quarters)
+    entries = defaultdict[int, list[LedgerLine]](list)
+    for row in LedgerEntry.objects.filter(account__in=accounts, request_ref__in=refs).order_by("pk"):
+        entries[row.account_id].append(entry_of(row))
+    return {(row.quarter, row.unit): (row, found[pk], entries[pk]) for pk, row in accounts.items()}
 
 
 def _effect(
