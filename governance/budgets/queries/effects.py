@@ -1,12 +1,12 @@
 """The effect of a request on the budgets of its team."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
@@ -88,9 +88,10 @@ def effects(
     """
     own = BudgetAccount.objects.filter(center__level="team", center__team=team)
     booked, ending = Q(entries__request_ref=ref), Q(entries__request_ref__in=superseded, quarter__gte=str(since))
-    touched = own.filter(booked if amounts is None else ending)
-    quarters = sorted({*(amounts or ()), *touched.values_list("quarter", flat=True)})
-    accounts = _accounts(team, quarters, refs={ref, *superseded})
+    touched = own.filter(booked if amounts is None else ending).values("quarter")
+    wanted = Q(quarter__in=list(amounts or ())) | Q(quarter__in=touched)
+    accounts = _accounts(own.filter(wanted), refs={ref, *superseded})
+    quarters = sorted({*(amounts or ()), *(quarter for quarter, _ in accounts)})
     budget_effects = []
     for quarter in quarters:
         for unit in BudgetUnit:
@@ -104,15 +105,14 @@ def effects(
     return tuple(each for each in budget_effects if each.this > 0 or each.released > 0)
 
 
-def _accounts(team: Team, quarters: Sequence[str], *, refs: Collection[str]) -> dict[tuple[str, str], _Booked]:
-    """The team's accounts by quarter and unit, with their balances and the entries of these requests.
+def _accounts(own: QuerySet[BudgetAccount], *, refs: Collection[str]) -> dict[tuple[str, str], _Booked]:
+    """Accounts of one team by quarter and unit, with their balances and the entries of these requests.
 
     An account opens with its first entry.
     """
     opened = Exists(LedgerEntry.objects.filter(account=OuterRef("pk")))
-    rows = BudgetAccount.objects.filter(opened, center__level="team", center__team=team, quarter__in=quarters)
-    accounts = {row.pk: row for row in rows}
-    found = balances(list(accounts), quarters=quarters)
+    accounts = {row.pk: row for row in own.filter(opened)}
+    found = balances(list(accounts), quarters=sorted({row.quarter for row in accounts.values()}))
     entries = defaultdict[int, list[LedgerLine]](list)
     for row in LedgerEntry.objects.filter(account__in=accounts, request_ref__in=refs).order_by("pk"):
         entries[row.account_id].append(entry_of(row))
