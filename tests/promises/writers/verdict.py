@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 
 from governance.audit.queries import trail
 from governance.bills.models import Bill
@@ -106,8 +106,19 @@ def _budgets(journal: Journal) -> dict[str, list[Any]]:
         if has_budget and balance.available < 0:
             faults["overdrawn"].append(f"{account}: {balance.available}")
     holding = LedgerEntry.objects.filter(kind=EntryKind.RESERVE, account__unit="gpu_h")
-    faults["reservations"] = _apart(journal.done["review"], holding.values_list("request_ref", flat=True))
+    kept, successors = holding.values_list("request_ref", flat=True), _successors()
+    said = [ref for ref in journal.done["review"] if ref not in successors]
+    faults["reservations"] = _apart(said, [ref for ref in kept if ref not in successors])
     return faults
+
+
+def _successors() -> frozenset[str]:
+    """Requests for an artifact that had an authorization already: they reserve only what it has not committed."""
+    issued = Authorization.objects.filter(
+        issued_at__lt=OuterRef("frozen_at"),
+        decision__request__model_version=OuterRef("request__model_version"),
+    )
+    return frozenset(Revision.objects.filter(Exists(issued)).values_list("request__ref", flat=True))
 
 
 def _sums(account: BudgetAccount) -> Counter[tuple[str, bool]]:
