@@ -1,4 +1,4 @@
-"""An upgrade holds nobody up: an index of a table that has rows is built, and dropped, while others write."""
+"""In an upgrade, an index of a table that has rows is built, and dropped, while others write."""
 
 from django.db.migrations import AddIndex, CreateModel, RemoveIndex
 from django.db.migrations.loader import MigrationLoader
@@ -25,4 +25,6 @@ def test_an_index_of_an_existing_table_is_built_beside_those_who_write() -> None
 def test_no_statement_of_a_later_migration_builds_an_index() -> None:
     for path in ROOT.glob("*/**/migrations/0*.py"):
         if path.relative_to(ROOT).parts[0] in {each.rstrip(".") for each in OURS} and not path.name.startswith("0001"):
-            assert "CREATE INDEX" not in path.read_text().upper().replace("CREATE UNIQUE", "CREATE"), path
+            assert "CREATE INDEX" not in path.read_text().upper().replace("CREATE UNIQUE", "CREATE"), (
+                f"{path}: use AddIndexConcurrently."
+            )

@@ -175,7 +175,8 @@ def _generated(quarter: Quarter) -> frozenset[str]:
 def balances(accounts: Sequence[int], *, quarters: Sequence[str]) -> dict[int, Balance]:
     """The balances of accounts of those quarters, by ID, with what is delegated to the accounts below."""
     shown = set(accounts)
-    above_of = {pk: above for pk, above in cost_centers.accounts_above(quarters=quarters).items() if above in shown}
+    all_above = cost_centers.accounts_above(quarters=quarters) if cost_centers.have_any_below(shown) else {}
+    above_of = {pk: above for pk, above in all_above.items() if above in shown}
     own = own_balances({*shown, *above_of})
     found = {pk: own[pk] for pk in shown}
     for pk, above in above_of.items():

@@ -65,10 +65,18 @@ def account_above(account: BudgetAccount) -> BudgetAccount | None:
     return BudgetAccount.objects.get(pk=above) if above is not None else None
 
 
+def have_any_below(accounts: Collection[int]) -> bool:
+    """Whether a cost center is below one of these accounts.
+
+    For most teams none is, and then the accounts of all other centers need not be read.
+    """
+    return CostCenter.objects.filter(parent__accounts__in=accounts).exists()
+
+
 def ids_below(account: BudgetAccount, *, as_given: bool = False) -> list[int]:
     """The accounts directly below: the first on each path down the tree."""
-    if not CostCenter.objects.filter(parent=account.center_id).exists():
-        return []  # as for most teams, so that the accounts of all others are not read
+    if not have_any_below([account.pk]):
+        return []
     pretended = account.pk if as_given else None
     above_of = accounts_above(quarters=[account.quarter], as_given=pretended)
     return sorted(below for below, above in above_of.items() if above == account.pk)

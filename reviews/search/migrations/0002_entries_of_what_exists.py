@@ -1,24 +1,16 @@
 """The entries of what existed before the triggers, some at a time: whoever writes meanwhile waits for one part at most."""
 
+from importlib import import_module
+
 from django.db import migrations
 
 AT_ONCE = 1_000
-TABLES = {
-    "request": "requests_reviewrequest",
-    "model": "inventory_modelasset",
-    "run": "runs_run",
-    "dataset": "runs_dataset",
-    "finding": "findings_finding",
-    "change": "approvals_change",
-    "bill": "bills_bill",
-    "action": "quarterly_actionitem",
-    "person": "auth_user",
-}
+FOLLOWED = import_module("reviews.search.migrations.0001_search_sources").FOLLOWED
 
 
 def enter(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        for kind, table in TABLES.items():
+        for kind, (table, _) in FOLLOWED.items():
             last = 0
             while last is not None:
                 part = f"SELECT id FROM {table} WHERE id > %s ORDER BY id LIMIT {AT_ONCE}"

@@ -1,5 +1,6 @@
 """The people: each a thread that uses the pages and the API of the running installation, as their role lets them."""
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -184,7 +185,8 @@ class Person(threading.Thread):
         began_s, status, text = time.monotonic(), 0, ""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
-            connection.request(method, path, iter(body) if body else None, headers)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # as it is refused before it is read
+                connection.request(method, path, iter(body) if body else None, headers)
             answer = connection.getresponse()
             status, text = answer.status, answer.read().decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:

@@ -5,6 +5,7 @@ import http.client
 
 import pytest
 
+from tests.standins.hostile_http import serving, whole
 from weighbridge.client.server import PlatformServer, ServerRefused, Upload
 
 
@@ -101,6 +102,16 @@ def test_a_refusal_is_not_sent_again(desk):
     desk.answers["POST", "/base/p/"] = (409, {"detail": "No."})
     assert refusal(desk.server.post, "/p/", {}, key="k1")[0] == 409
     assert len(desk.asked) == 1
+
+
+def test_a_refusal_in_the_middle_of_an_upload_is_told(tmp_path):
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(bytes(30_000_000))
+    busy = whole(b'{"detail": "The server is busy."}', status="503 Service Unavailable")
+    with serving(busy) as url:
+        form = Upload(fields={}, file=file, boundary="b")
+        found = refusal(PlatformServer(url, "token").upload, "/api/v1/models/", form, key="k")
+    assert found == (503, f"{url} refused (503): The server is busy.")
 
 
 @pytest.mark.parametrize("url", ["", "weighbridge", "ftp://host", "http://"])

@@ -5,6 +5,7 @@ message in plain text. An answer that is cut off or too large is no answer. A PO
 answer is lost, the client sends it once more.
 """
 
+import contextlib
 import dataclasses
 import http
 import http.client
@@ -169,7 +170,9 @@ class PlatformServer:
         connection, base = self.connection()
         sent = {**self._authorization, "Accept": "application/json", **headers}
         try:
-            connection.request(method, base + path, body.chunks() if isinstance(body, Upload) else body, sent)
+            # A server that refuses before it has read the whole file closes the connection; its answer says why.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, base + path, body.chunks() if isinstance(body, Upload) else body, sent)
             connection.response_class = bounded(total_s=self.timeout_s, bytes_max=ANSWER.bytes_max)  # type: ignore[assignment]  # called alike
             answer = connection.getresponse()
             status, text = answer.status, body_of(answer, bytes_max=ANSWER.bytes_max)
