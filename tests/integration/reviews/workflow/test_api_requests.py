@@ -284,7 +284,7 @@ def test_a_request_asks_the_database_as_often_for_three_metric_values(
     request = make_submitted(by=author, declared=some, now=now)
     client = api(author)
     client.get(f"{URL}{request.ref}/")
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(30):
         assert (
             sum(bool(metric["best"]) for metric in client.get(f"{URL}{request.ref}/").json()["metric_values"])
             == fact_count
@@ -295,7 +295,7 @@ def test_a_request_with_everything_asks_no_more(
     api: Api, rich: ReviewRequest, author: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = api(author)
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(31):
         answer = client.get(f"{URL}{rich.ref}/").json()
     assert (len(answer["runs"]), len(answer["votes"]), len(answer["budget"])) == (2, 4, 6)
 

@@ -320,7 +320,7 @@ def test_the_decision_is_watched_while_benchmarks_run(submitted: ReviewRequest, 
     assert "The benchmarks are finished" in words(page)
 
 
-QUERIES_MAX = 49
+QUERIES_MAX = 48
 
 
 def test_a_page_of_many_metric_values_asks_no_more_than_of_few(
