@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 
 from config.artifact_storage import storage_of
 from config.artifact_storage.bucket import ArtifactBucket
+from governance.audit.locking import CHAIN_LOCK
 from governance.bills.actions import bills
 from governance.bills.models import Bill
 from governance.findings.models import Finding
@@ -200,7 +201,7 @@ def test_the_head_of_the_trail_is_free_while_a_file_is_put(
 
     def saved(self: ArtifactBucket, name: str, content: object) -> str:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND objid = %s", [CHAIN_LOCK])
             held.append(cursor.fetchone())
         return save(self, name, content)
 

@@ -232,3 +232,6 @@ def test_a_tick_that_fails_does_not_stop_the_next(
         run("tick", "--every", "2.5")
     assert (len(ticks), naps) == (3, [2.5, 2.5, 2.5])
     assert caplog.text.count("A tick failed. The next tick will try again.") == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        assert cursor.fetchone() == (0,), "another tick could not take over while this process goes on"

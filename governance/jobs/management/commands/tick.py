@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
@@ -42,20 +42,18 @@ class Command(BaseCommand):
         """Run the tick once or in a loop. A failed tick is logged and does not stop the loop."""
         autodiscover_modules("tasks")
         every = timedelta(seconds=options["every"])
-        if not every:
-            return self._tick_once()
-        while True:
-            with suppress(Exception):
-                self._take_turn(every)
-            connection.close_at = None  # however old the connection is, it holds the lock
-            close_old_connections()
-            time.sleep(options["every"])
-
-    def _tick_once(self) -> None:
         try:
-            self._take_turn(timedelta())
+            if not every:
+                return self._take_turn(every)
+            while True:
+                with suppress(Exception):
+                    self._take_turn(every)
+                connection.close_at = None  # however old the connection is, it holds the lock
+                close_old_connections()
+                time.sleep(options["every"])
         finally:
-            release_tick_lock()
+            with suppress(DatabaseError):  # a database that is away holds no lock
+                release_tick_lock()
 
     def _take_turn(self, every: timedelta) -> None:
         try:
