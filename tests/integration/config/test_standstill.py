@@ -107,12 +107,13 @@ def test_without_a_limit_nothing_ends(wrapper: DatabaseWrapper) -> None:
     assert wrapper.connection.answer_s is None
 
 
-def test_web_processes_are_limited_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DatabaseWrapper, "answer_s", None)
+def test_web_processes_are_limited_on_both_sides() -> None:
     options = {"options": "-c search_path=public"}
-    limit_web_requests(options, statement_s=20)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DatabaseWrapper, "answer_s", None)
+        limit_web_requests(options, statement_s=20)
+        assert DatabaseWrapper.answer_s == 25.0
     assert options == {"options": "-c search_path=public -c statement_timeout=20000"}
-    assert DatabaseWrapper.answer_s == 25.0
 
 
 # a whole web server
