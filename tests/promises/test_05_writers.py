@@ -19,6 +19,7 @@ LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 PEOPLE, SECONDS, ROWS, FILE_MB = (200, 3_600, 5_000_000, 100) if LONG else (20, 30, 20_000, 1)
 COMMAND = ["-m", "tests.promises.writers", "--people", str(PEOPLE), "--seconds", str(SECONDS)]
 COMMAND += ["--rows", str(ROWS), "--file-mb", str(FILE_MB)]
+COMMAND += ["--pauses", "120", "360"] if LONG else []
 WORKERS_AND_TICK = 20
 """Connections of the two workers, their processes and the tick, generously."""
 TOLD = (

@@ -35,6 +35,9 @@ def main(arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--rows", type=int, default=20_000, help="rows of the bill")
     parser.add_argument("--file-mb", type=int, default=1, help="size of the first file that each requester uploads")
+    parser.add_argument(
+        "--pauses", type=float, nargs=2, default=(0.2, 1.0), metavar=("LEAST_S", "MOST_S"), help="between two acts"
+    )
     parser.add_argument("--database", choices=sorted(harness_places.DATABASES), default="embedded")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _end)

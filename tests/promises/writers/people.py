@@ -36,7 +36,7 @@ class Person(threading.Thread):
         self.rng = random.Random(seed)
         self.file_bytes, self.version, self.quarter = file_bytes, "", ""
         self.teams: list[str] = []
-        self.pause_s = (0.2, 1.0)
+        self.pause_s: tuple[float, float] = (0.2, 1.0)
         self.refs: list[str] = []
         self.drafts: list[str] = []
         self._count = 0
@@ -50,6 +50,7 @@ class Person(threading.Thread):
             Role.PLATFORM_LEAD: lambda: self._vote("gpu-budget", quorum=1),
             Role.FINANCE: self._allocate,
         }
+        self.over.wait(self.rng.uniform(0.0, self.pause_s[1]))
         try:
             while not self.over.is_set():
                 rounds[self.member.role]()

@@ -22,7 +22,7 @@ from tests.promises.writers.journals import Journal
 from tests.promises.writers.people import Person, multipart
 from tests.promises.writers.scene import make_scene
 
-WARM_UP_READS, IDLE_READS, SETTLES_S, SLOWER_FROM = 40, 100, 900.0, 50
+WARM_UP_READS, IDLE_READS, SETTLES_S = 40, 100, 900.0
 TRACEBACK = "Traceback (most recent"
 RESOURCES, DAYS, BLOCK_ROWS = 200, 28, 10_000
 
@@ -40,7 +40,7 @@ def run(*, place: harness_places.Place, given: argparse.Namespace) -> dict[str, 
     teams = sorted({member.team for member in members} - {""})
     for person in crowd:
         person.teams, person.quarter = teams, str(Quarter.of(now.date()))
-        person.pause_s = (0.2, 1.0) if given.people < SLOWER_FROM else (1.0, 8.0)
+        person.pause_s = tuple(given.pauses)
     with Stack(logs=place.folder / "logs") as stack:
         stack.start_all(port=port)
         stack.wait_for(f"http://127.0.0.1:{port}/livez")
@@ -67,6 +67,7 @@ def run(*, place: harness_places.Place, given: argparse.Namespace) -> dict[str, 
     return {
         "people": given.people,
         "seconds": given.seconds,
+        "pauses_s": given.pauses,
         "rows": given.rows,
         "file_mb": given.file_mb,
         "answers": {f"{what} {status}": n for (what, status), n in sorted(journal.answers.items())},
