@@ -106,6 +106,7 @@ class _Filling:
             self._chains.write(before=_next_year(blocks[0]))
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = origin")
+            cursor.execute("ANALYZE")  # what follows reads full tables, which were empty when they were last counted
             cursor.execute("SELECT search_enter_all(), bills_sum_all()")
 
     def _empty(self) -> None:

@@ -17,7 +17,7 @@ from governance.people.models import Team
 from governance.people.rules import sees_everything
 from governance.rulebook.domain.scopes import SubjectKind
 from governance.search_index.queries import EVERYBODYS, LISTED_MOST, WantedEntries, found_whole
-from weighbridge.core.errors import NotFound
+from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.subjects.kinds import SUBJECT_KINDS, parse_subject, parts_of
 from weighbridge.subjects.lineage import (
     MOST_VISITED,
@@ -110,6 +110,21 @@ def find(*, team: str, slug: str, person: Person) -> ModelAsset:
     if asset is None:
         raise NotFound(f"There is no model {team}/{slug} that you can see.")
     return asset
+
+
+def find_named(name: str, *, person: Person) -> ModelAsset:
+    """The model that is written "team/model" in a form. Raises Invalid unless this person may see it."""
+    team, _, slug = name.strip().partition("/")
+    found = visible_to(person).filter(team__slug=team, slug=slug).first()
+    if found is None:
+        raise Invalid(f"There is no model {name!r} that you can see; write it as team/model.", field="model")
+    return found
+
+
+def offered(person: Person, *, limit: int = 200) -> list[tuple[str, str]]:
+    """("team/model", name) of the first models by name that the person may see, for a field that takes any of them."""
+    rows = visible_to(person).order_by("name", "pk").values_list("team__slug", "slug", "name")[:limit]
+    return [(f"{team}/{slug}", name) for team, slug, name in rows]
 
 
 def document_of_version(version: ModelVersion) -> dict[str, Any]:

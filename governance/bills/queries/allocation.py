@@ -172,15 +172,17 @@ def parse(source: str) -> RuleSet:
 
 def targets(rules: RuleSet) -> list[tuple[Rule, Team, ModelAsset | None]]:
     """Each rule with its team and its model. Raises Invalid if one does not exist."""
-    teams = {team.slug: team for team in Team.objects.all()}
-    assets = {f"{row.team.slug}/{row.slug}": row for row in ModelAsset.objects.select_related("team")}
+    teams = Team.objects.in_bulk({rule.account for rule in rules.rules}, field_name="slug")
+    named = ModelAsset.objects.filter(slug__in={rule.model.rpartition("/")[2] for rule in rules.rules})
+    assets = {f"{row.team.slug}/{row.slug}": row for row in named.select_related("team")}
     for number, rule in enumerate(rules.rules):
         if rule.account not in teams:
-            field = f"rules[{number}].account"
-            raise Invalid(f"{field} is not a team: {rule.account!r}. Teams: {_some(teams)}.", field=field)
+            field, known = f"rules[{number}].account", _some(Team.objects.order_by("slug"), "slug")
+            raise Invalid(f"{field} is not a team: {rule.account!r}. Teams: {known}.", field=field)
         if rule.model and rule.model not in assets:
+            known = _some(ModelAsset.objects.order_by("team__slug", "slug"), "team__slug", "slug")
             field = f"rules[{number}].model"
-            raise Invalid(f"{field} is not a model: {rule.model!r}. Models: {_some(assets)}.", field=field)
+            raise Invalid(f"{field} is not a model: {rule.model!r}. Models: {known}.", field=field)
     return [(rule, teams[rule.account], assets.get(rule.model)) for rule in rules.rules]
 
 
@@ -232,8 +234,8 @@ def _taken(rows: Sequence[Mapping[str, Any]], rule: str, account: str, model: st
     return RuleTotals(rule, account, model, sum(row["lines"] for row in rows), costs, hours)
 
 
-def _some(names: Mapping[str, Any]) -> str:
-    listed = sorted(names)
+def _some(rows: QuerySet[Any], *parts: str) -> str:
+    listed = ["/".join(name) for name in rows.values_list(*parts)[: NAMES_MAX + 1]]
     return (", ".join(listed[:NAMES_MAX]) + (", …" if len(listed) > NAMES_MAX else "")) or "none yet"
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from governance.budgets.domain.roll_up import Below, RolledUp, roll_up
 from governance.budgets.models import BudgetAccount, CostCenter
-from governance.budgets.queries import budgets
+from governance.budgets.queries import budgets, cost_centers
 from governance.budgets.queries.budgets import AccountView
 from governance.budgets.queries.cost_centers import in_order
 from governance.exports.domain.spreadsheets import Cell
@@ -54,6 +54,8 @@ def rolled_up(rows: Iterable[AccountView], *, tree: Tree) -> dict[Key, RolledUp]
 
 def of_account(account: BudgetAccount) -> RolledUp:
     """One account together with those below it."""
+    if not cost_centers.have_any_below([account.pk]):
+        return roll_up(budgets.balance_of(account), ())
     rows = budgets.accounts(teams=None, quarter=account.quarter)
     return rolled_up(rows, tree=in_order())[(account.center.slug, account.unit)]
 

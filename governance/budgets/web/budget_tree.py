@@ -1,5 +1,7 @@
 """The tree of budgets on the page of budgets, and as a file."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,6 +19,9 @@ from governance.budgets.rules import may_see_budget
 from governance.exports.web import export
 from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of
+from governance.site.queries import bounded_page
+
+PAGE_SIZE = 50
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,19 @@ class CenterAccounts:
     accounts: tuple[AccountRow, ...]
 
 
-def context_of(person: Person, quarter: str) -> dict[str, Any]:
-    """The cost centers in tree order that the person may see, and how many budgets their meters are wide."""
+def context_of(person: Person, quarter: str, asked: Mapping[str, str]) -> dict[str, Any]:
+    """A page of the cost centers in tree order that the person may see, and how many budgets their meters are wide.
+
+    `asked` is the query of the address: `page`, or `center` for the page that has this cost center.
+    """
     rows = budgets.accounts(teams=None, quarter=quarter)
     tree = cost_centers.in_order()
     rolled = roll_up.rolled_up(rows, tree=tree)
     views = {(row.team, row.unit): row for row in rows}
     parents = {center.parent_id for center, _ in tree}
+    rolled_of = defaultdict[str, list[tuple[str, RolledUp]]](list)
+    for (slug, unit), each in rolled.items():
+        rolled_of[slug].append((unit, each))
     centers = [
         CenterAccounts(
             center.slug,
@@ -61,13 +72,16 @@ def context_of(person: Person, quarter: str) -> dict[str, Any]:
             center.level,
             depth,
             center.parent.name if center.parent else "",
-            _rows_of(center.slug, views, rolled, has_below=center.pk in parents),
+            _rows_of(center.slug, views, rolled_of[center.slug], has_below=center.pk in parents),
         )
         for center, depth in tree
         if may_see_budget(person, team=center.team.slug if center.team else "")
     ]
     seen = [each for each in centers if each.accounts]
-    return {"teams": seen, "reach": roll_up.highest_use(row.rolled for each in seen for row in each.accounts)}
+    place = next((place for place, each in enumerate(seen) if each.team == asked.get("center")), None)
+    page = bounded_page(seen, size=PAGE_SIZE, number=asked.get("page") if place is None else place // PAGE_SIZE + 1)
+    reach = roll_up.highest_use(row.rolled for each in seen for row in each.accounts)
+    return {"page": page, "teams": page.object_list, "reach": reach}
 
 
 @require_safe
@@ -85,13 +99,12 @@ def exported(request: HttpRequest, kind: str) -> HttpResponseBase:
 def _rows_of(
     center: str,
     views: dict[roll_up.Key, AccountView],
-    rolled: dict[roll_up.Key, RolledUp],
+    rolled: Iterable[tuple[str, RolledUp]],
     *,
     has_below: bool,
 ) -> tuple[AccountRow, ...]:
-    found = [(unit, each) for (slug, unit), each in rolled.items() if slug == center]
     return tuple(
         AccountRow(unit, views.get((center, unit)), each, has_below)
-        for unit, each in found
+        for unit, each in rolled
         if (center, unit) in views or each.whole.budget or each.whole.used
     )

@@ -74,7 +74,7 @@ def _list(request: HttpRequest, *, status: int = 200, **bound: forms.Form) -> Ht
         "quarter": quarter,
         "current": current,
         "quarters": sorted({current, quarter, *ledger.quarters()}, reverse=True),
-        **budget_tree.context_of(person, quarter),
+        **budget_tree.context_of(person, quarter, request.GET),
         "waiting": changes.listed(person=person, state="pending", kind="budget").count(),
         "may_read_findings": may_read_findings(person),
         **(offered if may_allocate_budget(person) else {"form": None}),

@@ -106,7 +106,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "form": form,
         "is_filtered": any(form.filters.values()),
         "clear": reverse("governance:findings"),
-        "rows": [_shown(row, accounts.get(row.pk), person) for row in page],
+        "rows": [_listed(row, accounts.get(row.pk), person) for row in page],
         "assign_selected": selected if may_assign_some or selected.errors else None,
         "chosen": request.POST.getlist("finding"),
         "may_file": person.has_role(Role.REQUESTER),
@@ -182,6 +182,12 @@ def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> d
         "assign": AssignOneForm(finding=finding) if may_assign_finding(person) else None,
         "close": CloseForm(auto_id=f"close-{finding.pk}-%s") if may_close else None,
     }
+
+
+def _listed(finding: Finding, account: BudgetAccount | None, person: Person) -> dict[str, Any]:
+    """The same in a list, which leads to the choice of a person on the page of the finding: there are many people."""
+    shown = _shown(finding, account, person)
+    return {**shown, "assign": None, "may_assign": shown["assign"] is not None}
 
 
 @require_POST

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.accounts.web.second_factor import check_step_by_api
+from governance.inventory.queries import find_named
 from governance.people.api.caller import asker
 from governance.people.api.steps import StepSubject
 from governance.people.domain.roles import Person
@@ -61,7 +62,7 @@ def _add(*, model: str | None = None, request: str | None = None, **given: Any) 
     if model and request:
         raise Invalid("Name the model or the request; a request brings its model.", field="request")
     person = person_of(given["by"])
-    asset = inputs.model_named(model, person=person) if model else None
+    asset = find_named(model, person=person) if model else None
     agenda.add(asset=asset, request=requests.find(ref=request, person=person) if request else None, **given)
 
 

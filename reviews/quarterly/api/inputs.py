@@ -5,9 +5,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
-from governance.inventory.models import ModelAsset
-from governance.inventory.queries import visible_to
-from governance.people.domain.roles import Person
 from governance.site.api.shapes import Input, choice, takes
 from reviews.quarterly.actions.action_items import OUTCOME_CHARS_MAX
 from reviews.quarterly.actions.agenda import TITLE_CHARS_MAX
@@ -17,7 +14,6 @@ from reviews.quarterly.domain.decisions import DecisionKind, TakenDecision
 from reviews.quarterly.domain.quorum import Side
 from reviews.scorecard.domain.scorecard import KpiDirection
 from weighbridge.core.canonical import DIGEST_LENGTH
-from weighbridge.core.errors import Invalid
 
 TEXT_CHARS_MAX = 4_000
 
@@ -153,12 +149,3 @@ class KpiInput(Input):
     data_source = serializers.CharField(max_length=200)
     how_estimated = serializers.CharField(max_length=TEXT_CHARS_MAX)
     validate_better = staticmethod(KpiDirection)
-
-
-def model_named(name: str, *, person: Person) -> ModelAsset:
-    """The model called "team/model", if this person may see it; Invalid otherwise."""
-    team, _, slug = name.partition("/")
-    found = visible_to(person).filter(team__slug=team, slug=slug).first()
-    if found is None:
-        raise Invalid(f"There is no model {name!r} you can see; write it as team/model.", field="model")
-    return found

@@ -8,13 +8,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.inventory.queries import find as find_model
+from governance.inventory.queries import find_named
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
 from governance.site.api.shapes import read_for
 from reviews.quarterly.actions import scorecard
 from reviews.quarterly.actions.scorecard import KpiSheet, SuppliedActual
 from reviews.quarterly.api import answers as said
-from reviews.quarterly.api.inputs import ActualsInput, KpiInput, model_named
+from reviews.quarterly.api.inputs import ActualsInput, KpiInput
 from reviews.quarterly.queries import scores
 from reviews.scorecard.rules import check_edit_scorecard, check_edit_some_scorecard
 
@@ -33,7 +34,7 @@ class Actuals(APIView):
 
 
 def _actual(person: Person, number: int, *, model: str, **given: Any) -> SuppliedActual:
-    return SuppliedActual(asset=model_named(model, person=person), row=number, **given)
+    return SuppliedActual(asset=find_named(model, person=person), row=number, **given)
 
 
 class Kpis(APIView):

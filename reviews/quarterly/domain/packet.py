@@ -9,8 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import numpy as np
+
 from reviews.packets.domain.packet import read_document
 from reviews.scorecard.domain.scorecard import KpiScore, Totals, totals
+from weighbridge.tradeoff.pareto import non_dominated
 
 SCHEMA: Final = "weighbridge.quarterly/1"
 ZERO = Decimal(0)
@@ -286,12 +289,15 @@ def frontier(points: Sequence[PortfolioPoint]) -> frozenset[str]:
     """
     values = [(each.model, each.cost_usd, each.latency_ms, each.value) for each in points]
     complete = [(m, (c, lat, -v)) for m, c, lat, v in values if c is not None and lat is not None and v is not None]
-    # In this order, a model is compared only with those on the frontier before it: a better one comes earlier.
-    found: list[tuple[str, tuple[Decimal, ...]]] = []
-    for model, mine in sorted(complete, key=lambda each: each[1]):
-        if not any(other != mine and all(o <= m for o, m in zip(other, mine, strict=True)) for _, other in found):
-            found.append((model, mine))
-    return frozenset(model for model, _ in found)
+    places = [_places([value[axis] for _, value in complete]) for axis in range(3)]
+    is_best = non_dominated(np.array(places, dtype=np.float64).T)
+    return frozenset(model for (model, _), is_on in zip(complete, is_best, strict=True) if is_on)
+
+
+def _places(values: Sequence[Decimal]) -> list[int]:
+    """The place of each value among the distinct ones, which compares as exactly as the values do."""
+    place = {value: number for number, value in enumerate(sorted(set(values)))}
+    return [place[value] for value in values]
 
 
 def read_quarterly_packet(document: Mapping[str, Any]) -> QuarterlyPacket:

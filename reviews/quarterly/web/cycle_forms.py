@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 
-from governance.inventory.models import ModelAsset
 from governance.site.domain.numbers import whole_number
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.proposals import Proposal
@@ -43,8 +42,11 @@ class AddForm(forms.Form):
 
     title = forms.CharField(max_length=400)
     reason = forms.CharField(label="Why", widget=TEXT_AREA)
-    model = forms.ModelChoiceField(
-        ModelAsset.objects.select_related("team").order_by("name"), required=False, empty_label="no model"
+    model = forms.CharField(
+        max_length=150,
+        required=False,
+        help_text="If it is about a model: team/model, as in the address of its page.",
+        widget=forms.TextInput(attrs={"list": "models"}),
     )
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from governance.exports.web import export
+from governance.inventory.queries import offered
 from governance.people.web.current_user import person_of
 from governance.site.queries import pages_of_parts
 from reviews.quarterly import kinds  # noqa: F401 -- registers the discussion of agenda items
@@ -109,6 +110,7 @@ def context_of(request: HttpRequest, cycle: ReviewCycle, bound: Bound, *, place:
         "pages_at": reverse("reviews:cycle", args=[cycle.quarter]),
         "items": items,
         "is_open": is_open,
+        "models": offered(person_of(request)) if is_open else (),
         "is_held": view.state is CycleState.HELD,
         "may_attend": view.may_lead and view.state in {CycleState.FROZEN, CycleState.HELD},
         "minutes": minuted,

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from governance.inventory.models import ModelAsset
+from governance.inventory.queries import find_named
 from governance.people.queries import people
 from governance.people.web.current_user import wants_fragment
 from governance.site.web.undo import undoes
@@ -66,8 +66,8 @@ def _place(cycle: ReviewCycle, name: str, item_id: int | None) -> int | None:
     return None if last is None else reads.place_of(last)
 
 
-def _add(*, model: ModelAsset | None, **given: Any) -> None:
-    agenda.add(asset=model, **given)
+def _add(*, model: str, **given: Any) -> None:
+    agenda.add(asset=find_named(model, person=people.person_of(given["by"])) if model else None, **given)
 
 
 CYCLE = StepPage(find, follow, lambda person, **_: check_lead_meeting(person))

@@ -180,7 +180,7 @@ KINDS: tuple[SearchKind, ...] = (
         title=text_of("name"),
         note=text_of("level"),
         key=text_of("slug"),
-        path=lambda key: f"{reverse('governance:budgets')}#{key}",
+        path=lambda key: f"{reverse('governance:budgets')}?center={key}#{key}",
     ),
     Entered(
         group="Bills",

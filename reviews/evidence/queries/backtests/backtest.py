@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from governance.budgets.domain.quarters import Quarter
 from governance.exports.domain.spreadsheets import Cell
@@ -17,6 +18,7 @@ from governance.rulebook.domain.evaluation.replay import (
     share_of,
     shares,
 )
+from governance.rulebook.domain.scopes import EvaluationSubject
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.catalogs import catalog_in_force
@@ -126,10 +128,15 @@ def run(asked: BacktestQuestion, *, on_read: Callable[[int], None] = lambda _: N
     names = names_asked((*before, *after), catalog=catalog)
     compared, lines = [], []
     evaluations = last_evaluations(since=asked.since)
-    for read, (row, case) in enumerate(replayed(evaluations, names=names, catalog=catalog), start=1):
-        plan = plan_of(case.request.subject)
-        if any(policy is not None and policy.name == version.name for policy in plan.policies):
-            compared.append(plan.compare(case))
+
+    @cache
+    def is_judged(subject: EvaluationSubject) -> bool:
+        return any(policy is not None and policy.name == version.name for policy in plan_of(subject).policies)
+
+    cases = replayed(evaluations, names=names, catalog=catalog, is_wanted=is_judged)
+    for read, (row, case) in enumerate(cases, start=1):
+        if case is not None:
+            compared.append(plan_of(case.request.subject).compare(case))
             lines.append(_line(row, compared[-1]))
         if read % BLOCK == 0:
             on_read(read)

@@ -1,7 +1,7 @@
 """The cases of a back-test: the latest policy evaluation of each request, with the metric values known then."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -68,17 +68,29 @@ def names_asked(policies: Iterable[Policy], *, catalog: MetricCatalog) -> frozen
 
 
 def replayed(
-    evaluations: "QuerySet[PolicyEvaluation]", *, names: Collection[str], catalog: MetricCatalog
-) -> Iterator[tuple[CaseRow, ReplayCase]]:
-    """The evaluations and their cases, with the metric values of these names; `BLOCK` of them are read at once."""
+    evaluations: "QuerySet[PolicyEvaluation]",
+    *,
+    names: Collection[str],
+    catalog: MetricCatalog,
+    is_wanted: Callable[[EvaluationSubject], bool] = lambda _: True,
+) -> Iterator[tuple[CaseRow, ReplayCase | None]]:
+    """The evaluations and the cases of wanted subjects, with the metric values of these names.
+
+    `BLOCK` of them are read at once; of others than wanted subjects, no metric value is read.
+    """
     is_standard, last = _definitions(catalog, names) == _definitions(STANDARD, names), 0
     while True:
         block = evaluations.filter(request_id__gt=last).values_list(*_COLUMNS, "evaluated_at")[:BLOCK]
         rows = [CaseRow(*row) for row in block]
-        metric_values, binding = _metric_values(rows, names, catalog), _binding_values(rows)
+        subjects = {row.pk: EvaluationSubject(**{name: row.told[name] for name in _PROPERTIES}) for row in rows}
+        wanted = {row.pk: row for row in rows if is_wanted(subjects[row.pk])}
+        metric_values, binding = _metric_values(wanted.values(), names, catalog), _binding_values(wanted.values())
         for row in rows:
+            if row.pk not in wanted:
+                yield row, None
+                continue
             values = bound_values(metric_values[row.pk], binding=[binding[pk] for pk in row.told["binding_values"]])
-            yield row, _case(row, values, catalog, is_standard=is_standard)
+            yield row, _case(row, subjects[row.pk], values, catalog, is_standard=is_standard)
         if len(rows) < BLOCK:
             return
         last = rows[-1].request_id
@@ -89,12 +101,18 @@ def _definitions(catalog: MetricCatalog, names: Collection[str]) -> list[MetricD
     return [catalog[name] for name in catalog.in_order(names)]
 
 
-def _case(row: CaseRow, values: tuple[MetricValue, ...], catalog: MetricCatalog, *, is_standard: bool) -> ReplayCase:
+def _case(
+    row: CaseRow,
+    subject: EvaluationSubject,
+    values: tuple[MetricValue, ...],
+    catalog: MetricCatalog,
+    *,
+    is_standard: bool,
+) -> ReplayCase:
     """The case of an evaluation; with the standard definitions, what counts for the policy counts for the amounts."""
     told, counted = row.told, with_totals(values, catalog=catalog)
     amounts = amounts_counted(values, counted=counted) if is_standard else amounts_of(values)
     usd, gpu_h = amounts[BudgetUnit.USD], amounts[BudgetUnit.GPU_H]
-    subject = EvaluationSubject(**{name: told[name] for name in _PROPERTIES})
     return ReplayCase(
         request=ReplayedRequest(ref=row.ref, subject=subject, usd=usd, gpu_h=gpu_h),
         index=index_values(counted, catalog=catalog),

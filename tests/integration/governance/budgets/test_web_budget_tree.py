@@ -8,6 +8,7 @@ from governance.budgets.actions import actuals
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
+from governance.budgets.web import budget_tree
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
@@ -64,6 +65,28 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     assert "Delegated $100,000, not delegated and available $100,000" in html_of(page)
     assert [each.team for each in as_(author).get("/budgets/").context["teams"]] == ["search"]
     assert as_(author).get(f"/budgets/retail/{quarter}/USD/").status_code == 404
+
+
+def test_many_cost_centers_have_pages_and_a_link_finds_its_own(as_, account, finance, cast, now, quarter, monkeypatch):
+    monkeypatch.setattr(budget_tree, "PAGE_SIZE", 2)
+    for number in range(3):
+        team = Team.objects.create(slug=f"new-{number}", name=f"New {number}")
+        allocate_budget(team=team, by=finance, now=now, usd="3000", gpu_h="1")
+    client = as_(finance)
+
+    def shown(query: str) -> list[str]:
+        return [each.team for each in client.get(f"/budgets/?{query}").context["teams"]]
+
+    every = [*shown("page=1"), *shown("page=2"), *shown("page=3")]
+    assert every == ["organization", "new-0", "new-1", "new-2", "search"][-len(every) :]
+    for place, slug in enumerate(every):
+        assert slug in shown(f"center={slug}")
+        assert shown(f"center={slug}") == shown(f"page={place // 2 + 1}")
+    assert shown("center=nowhere") == shown("page=1")
+    words = html_of(client.get(f"/budgets/?quarter={quarter}&page=2"))
+    assert f"Page 2 of {-(-len(every) // 2)}" in words
+    assert f"quarter={quarter}&amp;page=1" in words
+    assert len(client.get(f"/budgets.csv?quarter={quarter}").content.decode().splitlines()) == 2 * 4 + 1
 
 
 def test_a_parent_shows_its_children_and_who_is_over(as_, account, finance, author, cast, quarter, now):
@@ -232,8 +255,13 @@ def test_a_finding_leads_to_its_ledger_or_its_request(as_, finance, account, now
         findings.raise_once(sighting=seen, by=None, now=now)
     page = html_of(as_(finance).get("/findings/"))
     for pk in Finding.objects.values_list("pk", flat=True):  # each field has a label of its own
+        assert (page.count(f'for="close-{pk}-note"'), page.count(f'id="close-{pk}-note"')) == (1, 1)
+        assert page.count(f'href="/findings/{pk}/#assign"') == 1
+        own = html_of(as_(finance).get(f"/findings/{pk}/"))
+        assert own.count('<details id="assign"') == 1
         for name in (f"assign-{pk}-owner", f"assign-{pk}-due_on", f"close-{pk}-note"):
-            assert (page.count(f'for="{name}"'), page.count(f'id="{name}"')) == (1, 1)
+            assert (own.count(f'for="{name}"'), own.count(f'id="{name}"')) == (1, 1)
+    assert page.count('name="owner"') == 2, "people are listed once, however many findings there are; the other filters"
     ledger = f"/budgets/{account.center.slug}/{account.quarter}/{account.unit}/"
     assert f'<a href="{ledger}">Ledger</a>' in page
     assert '<a href="/requests/MRR-2026-0003/">Request</a>' in page

@@ -3,7 +3,7 @@ force.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -18,7 +18,7 @@ from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.evaluation.policies import PolicyOutcome
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.models import PolicyEvaluation
-from reviews.evidence.queries.backtests import backtest
+from reviews.evidence.queries.backtests import backtest, cases
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import requests, waivers
 from reviews.workflow.actions.drafting import amendments
@@ -30,6 +30,7 @@ from tests.factories.policies import LEAN
 from tests.integration.reviews.evidence.repeated import again
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.metrics.standard import STANDARD
 
 DEV = {
     "environment": "dev",
@@ -118,6 +119,22 @@ def test_a_stricter_version_asks_for_more_and_says_of_what(history: Any, policy:
     assert said.lines[0] == line
     back = run(policy, drafted(now, training_gpu_hours=5, total_cost_1y_usd=5), now)
     assert (back.looser.count, back.stricter.count) == (1, 0)
+
+
+def test_of_requests_that_another_policy_judges_nothing_more_is_read(
+    history: Any, policy: PolicyVersion, django_assert_num_queries: Any
+) -> None:
+    evaluations, names = cases.last_evaluations(since=date(2000, 1, 1)), frozenset({"training_gpu_hours"})
+    given = {"names": names, "catalog": STANDARD}
+    every = list(cases.replayed(evaluations, **given))
+    assert [case.request.ref for _, case in every if case] == [row.ref for row, _ in every]
+    cleared = {case.request.subject for row, case in every if row.ref == history["cleared"].ref}
+    some = list(cases.replayed(evaluations, **given, is_wanted=lambda subject: subject in cleared))
+    assert [row for row, _ in some] == [row for row, _ in every]
+    assert [case for _, case in some if case] == [case for row, case in every if row.ref == history["cleared"].ref]
+    with django_assert_num_queries(1):
+        none = list(cases.replayed(evaluations, **given, is_wanted=lambda _: False))
+    assert none == [(row, None) for row, _ in every]
 
 
 def test_only_the_quarters_asked_for_count(history: Any, policy: PolicyVersion, now: datetime) -> None:

@@ -95,7 +95,13 @@ def test_a_meeting_from_its_opening_to_its_minutes(cast: Cast, held: ReviewCycle
 def test_the_agenda_is_edited_on_its_page(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     cycle, lead = make_cycle(now=now), entered(cast.product)
     base = f"/cycles/{cycle.quarter}/"
-    assert said(lead, f"{base}agenda/", {"title": "The ranker", "reason": "It is slow.", "model": asset.pk})[0] == 302
+    ranker, written = {"title": "The ranker", "reason": "It is slow."}, f"{asset.team.slug}/{asset.slug}"
+    assert f'<option value="{written}">{asset.name}</option>' in said(lead, base)[1]
+    for wrong in (asset.slug, f"{written}s", str(asset.pk)):
+        status, page = said(lead, f"{base}agenda/", ranker | {"model": wrong})
+        assert (status, "write it as team/model" in page, AgendaItem.objects.count()) == (400, True, 0)
+    assert said(lead, f"{base}agenda/", ranker | {"model": written})[0] == 302
+    assert AgendaItem.objects.get().asset == asset
     assert said(lead, f"{base}agenda/", {"title": "The bidder", "reason": "It is dear."})[0] == 302
     first, second = AgendaItem.objects.order_by("position")
     assert said(lead, f"{base}agenda/{second.pk}/move/", {"position": 1})[0] == 302

@@ -148,7 +148,7 @@ def test_people_teams_and_names_are_found_by_whoever_may_see_them(
         "Runs": (decided.model_version.asset.name, f"/runs/{run.pk}/"),
         "Policies and checklists": (policy.name, f"/rulebook/policies/{policy.name}/{policy.number}/"),
         "Action items": (action.ref[:8], f"/action-items/{action.ref}/"),
-        "Cost centers": (decided.team.name, f"/budgets/#{decided.team.slug}"),
+        "Cost centers": (decided.team.name, f"/budgets/?center={decided.team.slug}#{decided.team.slug}"),
         "Quarterly reviews": (quarter, f"/cycles/{action.ref[4:10]}/"),
     }
     for title, (text, path) in found.items():
