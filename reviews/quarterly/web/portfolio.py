@@ -13,7 +13,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.rules import may_see_budget
 from governance.people.web.current_user import person_of
 from governance.site.queries import bounded_page
-from reviews.quarterly.domain.packet import frontier
+from reviews.quarterly.domain.portfolio.frontier import frontier
 from reviews.quarterly.queries import portfolio as reads
 from reviews.quarterly.queries.portfolio_money import money_of
 from reviews.quarterly.web.cycles import PAGE_SIZE, load

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reviews.quarterly.domain.packet import QuarterlyPacket, frontier
+from reviews.quarterly.domain.packet import QuarterlyPacket
+from reviews.quarterly.domain.portfolio.frontier import frontier
 from reviews.quarterly.domain.printed import charts
 from weighbridge.charts.drawing import Chart
 from weighbridge.core.canonical import digest_of

@@ -26,8 +26,8 @@ from governance.site.web.formatting import format_usd
 from reviews.authorizations.domain.authorization_states import AuthorizationState
 from reviews.authorizations.models import Authorization
 from reviews.evidence.models import RequestProjection
-from reviews.quarterly.domain.packet import frontier
 from reviews.quarterly.domain.portfolio.candidate import NO_PROJECTION, SUSPENDED
+from reviews.quarterly.domain.portfolio.frontier import frontier
 from reviews.quarterly.queries import portfolio as reads
 from reviews.quarterly.queries.portfolio_money import PortfolioMoney, accounts_of, money_of
 from reviews.quarterly.web.cycles import PAGE_SIZE

@@ -13,9 +13,9 @@ from reviews.quarterly.domain.packet import (
     PortfolioPoint,
     QuarterlyPacket,
     Variance,
-    frontier,
     read_quarterly_packet,
 )
+from reviews.quarterly.domain.portfolio.frontier import frontier
 from reviews.quarterly.domain.printed import charts
 from reviews.quarterly.domain.printed.sections import LINES_FEW, PacketPart, front_charts, packed, parts_of, sections_of
 from reviews.scorecard.domain.scorecard import Totals
