@@ -13,10 +13,19 @@ def teams_treated_apart(before: Iterable[Policy], after: Iterable[Policy], *, te
     `before` and `after` are all policies in force before and after a publication.
     """
     old, new = tuple(before), tuple(after)
-    changes = {team: _rules_for(old, team) ^ _rules_for(new, team) for team in teams}
+    named = {team for policy in (*old, *new) for scope in _scopes_of(policy) for team in scope.teams}
+    # The same rules are about all teams that no scope names, so one of them stands for the others.
+    others = frozenset(teams) - named
+    judged = named.intersection(teams) | ({min(others)} if others else set())
+    changes = {team: _rules_for(old, team) ^ _rules_for(new, team) for team in judged}
     if len(set(changes.values())) <= 1:
         return frozenset()
-    return frozenset(team for team, changed in changes.items() if changed)
+    apart = frozenset(team for team, changed in changes.items() if changed)
+    return apart | others if apart & others else apart
+
+
+def _scopes_of(policy: Policy) -> Iterable[Scope]:
+    return (policy.applies_to, *(rule.scope for rule in policy.rules))
 
 
 def _rules_for(policies: Iterable[Policy], team: str) -> frozenset[tuple[Scope, int, PolicyRule]]:

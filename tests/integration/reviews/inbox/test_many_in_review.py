@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import pytest
-from django.contrib.auth.models import User
 
 from governance.rulebook.models import PolicyVersion
 from reviews.inbox.domain import LISTED_MAX
@@ -34,8 +33,7 @@ def crowd(cast: Cast, policy: PolicyVersion, now: datetime) -> None:
 
 @pytest.mark.parametrize("who", ["approver", "finance", "reviewer_one", "author"])
 def test_no_revision_is_read_but_those_in_review(crowd: None, cast: Cast, who: str) -> None:
-    reader: User = getattr(cast, who)
-    browser = enter(reader)
+    browser = enter(getattr(cast, who))
     browser.get("/")
     with asked() as statements:
         assert browser.get("/").status_code == 200
