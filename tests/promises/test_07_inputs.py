@@ -132,6 +132,7 @@ NOT_SHOWN = {
     "workflow.TrafficForm.file",
     "quarterly.ActualInput.model",
     "quarterly.ItemInput.model",
+    "quarterly.AddForm.model",
     "quarterly.ItemInput.request",
     "workflow.ProjectionInput.option",
     "workflow.ProjectionInput.token",
