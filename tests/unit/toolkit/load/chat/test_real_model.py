@@ -29,7 +29,7 @@ def test_a_real_model_streams_what_its_tokenizer_counts(language_model, tmp_path
     url = f"{language_model.address}/v1/chat/completions"
     document = load_test(url, chat=chat, rate=2, duration="6s", timeout="60s", arrivals="constant").document
     metrics, streaming = document["metrics"], document["streaming"]
-    assert (metrics["error_rate"]["value"], metrics["error_rate"]["n"]) == (0, 12)
+    assert (metrics["error_rate"]["value"], metrics["error_rate"]["n"]) == (0, 12), document["errors"]
     assert (streaming["tokens"]["cached"], streaming["tokens"]["input"] > 200) == (0, True), document["missing"]
     assert not {reason["code"] for reason in document["verdict"]["reasons"]} & {"tokens.mismatch", "tokens.unknown"}
     found = read_answers(answers).answers
