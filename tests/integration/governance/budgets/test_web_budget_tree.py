@@ -78,13 +78,13 @@ def test_many_cost_centers_have_pages_and_a_link_finds_its_own(as_, account, fin
         return [each.team for each in client.get(f"/budgets/?{query}").context["teams"]]
 
     every = [*shown("page=1"), *shown("page=2"), *shown("page=3")]
-    assert every == ["organization", "new-0", "new-1", "new-2", "search"][-len(every) :]
+    assert every == ["organization", "new-0", "new-1", "new-2", "search"]
     for place, slug in enumerate(every):
         assert slug in shown(f"center={slug}")
         assert shown(f"center={slug}") == shown(f"page={place // 2 + 1}")
     assert shown("center=nowhere") == shown("page=1")
     words = html_of(client.get(f"/budgets/?quarter={quarter}&page=2"))
-    assert f"Page 2 of {-(-len(every) // 2)}" in words
+    assert "Page 2 of 3" in words
     assert f"quarter={quarter}&amp;page=1" in words
     assert len(client.get(f"/budgets.csv?quarter={quarter}").content.decode().splitlines()) == 2 * 4 + 1
 
