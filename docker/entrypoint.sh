@@ -1,12 +1,13 @@
 #!/bin/sh
-# Which process of Weighbridge this container is: web, worker, batch, bench, tick or migrate; or one question: health.
+# Which process of Weighbridge this container is: web, worker, packets, batch, bench, tick or migrate; or one question: health.
 set -eu
 case "${1:-}" in
   web)
     python manage.py collectstatic --noinput --verbosity 0
     exec gunicorn --config python:config.web.gunicorn config.wsgi --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}"
     ;;
-  worker) exec celery -A config worker -Q effects,packets --loglevel INFO ;;
+  worker) exec celery -A config worker -Q effects --loglevel INFO ;;
+  packets) exec celery -A config worker -Q packets --loglevel INFO ;;
   batch) exec celery -A config worker -Q bills,load --loglevel INFO ;;
   bench)
     # Production settings need a secret key; this process signs nothing with it, so it gets one of its own.
@@ -29,7 +30,7 @@ case "${1:-}" in
     ;;
   health) exec python /usr/local/lib/weighbridge/health.py ;;
   *)
-    echo "usage: web | worker | batch | bench | tick | migrate | health" >&2
+    echo "usage: web | worker | packets | batch | bench | tick | migrate | health" >&2
     exit 2
     ;;
 esac

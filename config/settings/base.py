@@ -235,7 +235,7 @@ CELERY_WORKER_POOL = "solo"
 CELERY_BROKER_HEARTBEAT = 0  # a busy worker would send none, and RabbitMQ would end its connection
 CELERY_TASK_DEFAULT_QUEUE = "effects"
 CELERY_TASK_ROUTES = {
-    # A queue of their own: a worker takes from its queues in turn, so packets do not wait for all effects before them.
+    # A queue and a worker of their own: drawing a packet takes seconds to minutes, and no effect waits for it.
     "reviews.packets.tasks.render_packet": {"queue": "packets"},
     "reviews.quarterly.tasks.render_cycle_packet": {"queue": "packets"},
     "governance.bills.tasks.ingest_bill": {"queue": "bills"},

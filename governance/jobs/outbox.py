@@ -7,7 +7,7 @@ in the `tasks` modules.
 import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import cycle, takewhile
 from typing import Any
 
 from django.db import transaction
@@ -121,14 +121,27 @@ def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: 
 
 
 def deliver_next(*, now: datetime) -> OutboxMessage | None:
-    """Deliver one message: that of the person and kind that were served longest ago. Returns None if none is due.
+    """Deliver one message. Returns None if none is due.
 
+    It is in turn that of the person and kind that were served longest ago, and the one that is due longest: nobody is
+    delayed by the hundreds of another by more than half, and no message of a large group waits for ever.
     While a new version of the application is rolled out, its messages may be of a kind that this process does not know.
     They are left to a process that does.
     """
-    turns = OutboxMessage.turns(now=now, limit=TURNS_MAX, kinds=HANDLERS)
-    delivered = (deliver(pk=pk, now=now) for pk in turns)
+    delivered = (deliver(pk=pk, now=now) for pk in next(ORDERS)(now))
     return next((message for message in delivered if message is not None), None)
+
+
+def _fair(now: datetime) -> list[int]:
+    return OutboxMessage.turns(now=now, limit=TURNS_MAX, kinds=HANDLERS)
+
+
+def _oldest(now: datetime) -> list[int]:
+    known = Q(kind__in=list(HANDLERS))
+    return [row.pk for row in OutboxMessage.due(now=now, limit=TURNS_MAX, among=known)]
+
+
+ORDERS = cycle((_fair, _oldest))
 
 
 def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:

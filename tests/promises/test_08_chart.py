@@ -57,7 +57,7 @@ def test_the_schema_takes_every_setting_that_is_no_secret_and_no_other() -> None
 
 
 def test_these_objects_are_made(objects: dict[str, Object]) -> None:
-    processes = ("web", "worker", "batch", "tick", "bench-cpu", "bench-gpu")
+    processes = ("web", "worker", "packets", "batch", "tick", "bench-cpu", "bench-gpu")
     assert set(objects) == {
         *(f"Deployment/wb-{process}" for process in processes),
         *(f"PodDisruptionBudget/wb-{process}" for process in ("web", "worker", "tick")),

@@ -113,9 +113,10 @@ def test_no_secret_is_in_the_image() -> None:
 
 
 def test_the_entry_point_knows_these_processes() -> None:
-    assert set(processes()) == {"web", "worker", "batch", "bench", "tick", "migrate", "health"}
+    assert set(processes()) == {"web", "worker", "packets", "batch", "bench", "tick", "migrate", "health"}
     usage = subprocess.run(["sh", DOCKER / "entrypoint.sh"], capture_output=True, text=True, check=False)
-    assert (usage.returncode, usage.stderr) == (2, "usage: web | worker | batch | bench | tick | migrate | health\n")
+    said = "usage: web | worker | packets | batch | bench | tick | migrate | health\n"
+    assert (usage.returncode, usage.stderr) == (2, said)
 
 
 def test_what_the_entry_point_runs_is_there() -> None:

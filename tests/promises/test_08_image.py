@@ -24,6 +24,7 @@ HOST, READY = (
     {
         "web": "Listening at",
         "worker": "celery@",
+        "packets": "celery@",
         "batch": "celery@",
         "bench": "celery@",
         "tick": "This tick is at work.",
@@ -137,6 +138,6 @@ def test_every_process_of_the_image_starts(image: Image) -> None:
         for each in running.values():
             os.killpg(each.pid, signal.SIGTERM)
     assert {process: each.wait(60) for process, each in running.items()} == {
-        **dict.fromkeys(("web", "worker", "batch", "bench"), 0),
+        **dict.fromkeys(("web", "worker", "packets", "batch", "bench"), 0),
         "tick": -signal.SIGTERM,
     }

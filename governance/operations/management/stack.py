@@ -1,4 +1,4 @@
-"""The processes of one installation on one machine: web, two workers and the tick, started and stopped together."""
+"""The processes of one installation on one machine: web, three workers and the tick, started and stopped together."""
 
 import contextlib
 import fcntl
@@ -17,7 +17,7 @@ from typing import Self
 STOP_PATIENCE_S = 10.0
 START_PATIENCE_S = 60.0
 TICK = "tick"
-QUEUES = {"effects": "effects", "bench": "bench.cpu"}
+QUEUES = {"effects": "effects", "packets": "packets", "bench": "bench.cpu"}
 """The queue that each worker takes messages from."""
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -62,12 +62,13 @@ class Stack:
             )
 
     def start_all(self, *, port: int) -> None:
-        """Start the web server, a worker for effects, a worker for benchmarks, and the tick."""
+        """Start the web server, workers for effects, for packets and for benchmarks, and the tick."""
         self.start_web(port=port)
         worker = "celery -A config worker --loglevel INFO"
         quiet = "--without-gossip --without-mingle --without-heartbeat"
         for name, options in (
-            ("effects", f"-m {worker} {quiet} -Q effects,packets -n effects@%h"),
+            ("effects", f"-m {worker} {quiet} -Q effects -n effects@%h"),
+            ("packets", f"-m {worker} {quiet} -Q packets -n packets@%h"),
             ("bench", f"-m {worker} {quiet} -Q bench.cpu,bills,load -n bench@%h"),
             (TICK, "manage.py tick --every 2"),
         ):

@@ -10,6 +10,10 @@ from pathlib import Path
 from django.db import connection
 
 EVERY_S, SAMPLES_MIN = 1.0, 20
+AGES = """SELECT kind || CASE WHEN asked_by = '' THEN ' by nobody' ELSE '' END,
+extract(epoch FROM now() - min(next_attempt_at)) FROM jobs_outboxmessage
+WHERE state = 'queued' AND next_attempt_at <= now() GROUP BY 1"""
+"""Since when the oldest due message of each kind waits."""
 
 
 class Watch(threading.Thread):
@@ -20,7 +24,7 @@ class Watch(threading.Thread):
         self.roots, self.over = roots, threading.Event()
         self.memory_mb: dict[str, list[float]] = defaultdict(list)
         self.connections: list[int] = []
-        self.queue_age_s: list[float] = []
+        self.queue_age_s: dict[str, float] = {}
         self.is_whole = False
 
     def run(self) -> None:
@@ -39,11 +43,9 @@ class Watch(threading.Thread):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
             self.connections.append(cursor.fetchone()[0] - 1)
-            cursor.execute(
-                "SELECT coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0) FROM jobs_outboxmessage "
-                "WHERE state = 'queued' AND next_attempt_at <= now()"
-            )
-            self.queue_age_s.append(float(cursor.fetchone()[0]))
+            cursor.execute(AGES)
+            for kind, age_s in cursor.fetchall():
+                self.queue_age_s[kind] = max(self.queue_age_s.get(kind, 0.0), round(float(age_s), 1))
 
     def growth(self) -> dict[str, float]:
         """Memory at the end as a share of that after the first quarter, of each process that lived so long.

@@ -169,9 +169,10 @@ def test_what_an_installation_consists_of(logs: Path, monkeypatch: pytest.Monkey
     started: dict[str, str] = {}
     monkeypatch.setattr(Stack, "start", lambda self, name, command: started.update({name: " ".join(command)}))
     Stack(logs=logs).start_all(port=8123)
-    assert set(started) == {"web", "effects", "bench", "tick"}
+    assert set(started) == {"web", "effects", "packets", "bench", "tick"}
     assert "gunicorn --config python:config.web.gunicorn config.wsgi --bind 127.0.0.1:8123" in started["web"]
-    assert "-Q effects" in started["effects"]
+    assert "-Q effects -n" in started["effects"]
+    assert "-Q packets -n" in started["packets"]
     assert "-Q bench.cpu" in started["bench"]
     assert "manage.py tick --every 2" in started["tick"]
 
