@@ -25,8 +25,9 @@ from tests.factories.rich import make_rich
 from tests.remembered import begin
 from weighbridge.core import attestation
 
-RECENTLY = timedelta(seconds=20)
-"""How long tests go on with the time that one of them read."""
+RECENTLY = timedelta(minutes=15)
+"""How long tests go on with the time that one of them read. What asks how long ago something was done asks for more
+than that, or for a time that the test states."""
 RECENT: list[datetime] = []
 
 
@@ -64,7 +65,7 @@ def with_mail(settings: Settings) -> None:
 
 @pytest.fixture
 def now() -> datetime:
-    """The real time, because pages and API read the clock; the same for some seconds, so that walks are remembered."""
+    """The real time, because pages and API read the clock; the same for some time, so that walks are remembered."""
     if not RECENT or not timedelta(0) <= timezone.now() - RECENT[0] < RECENTLY:
         RECENT[:] = [timezone.now()]
     return RECENT[0]
