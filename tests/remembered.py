@@ -31,6 +31,7 @@ STATE = """SELECT relname, relfilenode, pg_stat_get_xact_tuples_inserted(oid) + 
 + pg_stat_get_xact_tuples_deleted(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
 COLUMNS = """SELECT string_agg(format('%%I', attname), ',' ORDER BY attnum) FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
+FORWARD = """SELECT setval('{name}', greatest((SELECT max("{column}") FROM "{table}"), pg_sequence_last_value('{name}')));"""
 
 State = dict[str, tuple[int, int]]
 """Table -> the number of its file, which another has after the table was emptied, and how many writes this
@@ -161,7 +162,7 @@ def _put_down(walked: Walked, place: Place) -> Any:
             if rows:
                 with cursor.copy(f'COPY "{table}" ({_columns(table)}) FROM STDIN') as copied:
                     copied.write(rows)
-        cursor.execute("SET LOCAL session_replication_role = origin")
+        cursor.execute("SET LOCAL session_replication_role = origin;" + "".join(map(_forward, walked.rows)))
     for name, content in walked.files.items():
         path = place.folder / name
         if not path.exists():
@@ -184,6 +185,15 @@ def _columns(table: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS, [f'"{table}"'])
         return str(cursor.fetchone()[0])
+
+
+@functools.cache
+def _forward(table: str) -> str:
+    """The statements that move the numbering of the table past its rows: a test may have set it back, which outlives
+    the transaction of that test."""
+    with connection.cursor() as cursor:
+        owned = connection.introspection.get_sequences(cursor, table)
+    return "".join(FORWARD.format(**each) for each in owned)
 
 
 def _state() -> State:

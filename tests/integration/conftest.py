@@ -65,9 +65,11 @@ def with_mail(settings: Settings) -> None:
 
 @pytest.fixture
 def now() -> datetime:
-    """The real time, because pages and API read the clock; the same for some time, so that walks are remembered."""
-    if not RECENT or not timedelta(0) <= timezone.now() - RECENT[0] < RECENTLY:
-        RECENT[:] = [timezone.now()]
+    """The real time, because pages and API read the clock; the same for some time of a day, so that walks are
+    remembered."""
+    read = timezone.now()
+    if not RECENT or not timedelta(0) <= read - RECENT[0] < RECENTLY or read.date() != RECENT[0].date():
+        RECENT[:] = [read]
     return RECENT[0]
 
 

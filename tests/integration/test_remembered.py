@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from governance.people.models import Team
 from tests import remembered as memory
@@ -44,3 +45,14 @@ def test_a_write_between_two_factories_is_kept() -> None:
     other = make_other_team()
     assert User.objects.filter(username="between").exists()
     assert set(Team.objects.filter(slug__in=["remembered", "another"])) == {team, other}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("time", [1, 2])
+def test_new_rows_get_other_ids_than_remembered_rows_after_the_numbering_was_set_back(time: int) -> None:
+    """What is set back outlives the transaction of the test that does it."""
+    team = make_team()
+    new = Team.objects.create(name=f"New {time}", slug=f"new-{time}")
+    assert set(Team.objects.all()) == {team, new}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval(pg_get_serial_sequence('people_team', 'id'), %s, false)", [team.pk])
