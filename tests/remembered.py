@@ -31,7 +31,8 @@ STATE = """SELECT relname, relfilenode, pg_stat_get_xact_tuples_inserted(oid) + 
 + pg_stat_get_xact_tuples_deleted(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
 COLUMNS = """SELECT string_agg(format('%%I', attname), ',' ORDER BY attnum) FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
-FORWARD = """SELECT setval('{name}', greatest((SELECT max("{column}") FROM "{table}"), pg_sequence_last_value('{name}')));"""
+FORWARD = """SELECT setval('{name}', greatest((SELECT max("{column}") FROM "{table}"),
+pg_sequence_last_value('{name}')));"""
 
 State = dict[str, tuple[int, int]]
 """Table -> the number of its file, which another has after the table was emptied, and how many writes this
