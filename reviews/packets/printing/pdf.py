@@ -9,7 +9,6 @@ also keeps the memory use of WeasyPrint out of long-lived workers.
 import base64
 import json
 import logging
-import os
 import resource
 import signal
 import subprocess
@@ -27,9 +26,6 @@ CPU_MAX_S = 90
 FILE_MAX_BYTES = 64 * 1024**2
 WALL_MAX_S = 120.0
 HTML_MAX_CHARS = 8_000_000
-NICENESS = 5
-"""Added to the child's: somebody waits for each page that the same machine shows, and a packet can be later. With three
-times less of a busy processor, a print ends within `WALL_MAX_S`."""
 
 PROJECT = Path(__file__).resolve().parents[3]
 CHILD_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
@@ -167,8 +163,7 @@ def _ends_short(document: Any) -> bool:
 
 
 def limit(*, cpu_max_s: int, memory_max_bytes: int, file_max_bytes: int = FILE_MAX_BYTES) -> None:
-    """Limit the resources of this process, and let others go first. Called in the child before it renders."""
-    os.nice(NICENESS)
+    """Limit the resources of this process. Called in the child before it renders."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_max_s, cpu_max_s + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_max_bytes, file_max_bytes))
